@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using System.Text.Json;
+using BloodPlatform.Contracts;
+using Dapper;
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+
+namespace BloodPlatform.Chassis;
+
+/// <summary>
+/// The service's own schema. Reads go through Dapper; a change goes through <see cref="InTransaction{T}"/>, whose rows queue
+/// up and leave as one batch just before the commit: three round trips (read, write, commit), two where nothing is read.
+/// </summary>
+public sealed class Database(NpgsqlDataSource source, ServiceName service, Request request, TimeProvider clock, RelaySignal relay)
+{
+    private const int Attempts = 5;
+
+    /// <summary>Rows of a query outside any transaction, for answers that change nothing.</summary>
+    public async Task<List<T>> Query<T>(string sql, object? args, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return (await connection.QueryAsync<T>(new CommandDefinition(sql, args, cancellationToken: ct))).AsList();
+    }
+
+    /// <summary>The one row of a query outside any transaction; null when there is none.</summary>
+    public async Task<T?> QuerySingle<T>(string sql, object? args, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return await connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: ct));
+    }
+
+    /// <summary>
+    /// Runs the work in one READ COMMITTED transaction and commits what it queued, its events, its audit entries and the stored
+    /// idempotent answer with it. A result that is a rejection (status 400 and up) commits nothing. Serialisation failures and
+    /// deadlocks (40001, 40P01) run the work again, so it must have no effect but through the transaction.
+    /// </summary>
+    /// <exception cref="IdempotentReplay">The same request was answered before; the chassis sends that answer.</exception>
+    /// <exception cref="PostgresException">A constraint that the service maps to no rejection.</exception>
+    public async Task<T> InTransaction<T>(Func<Transaction, Task<T>> work, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            await using var connection = await source.OpenConnectionAsync(ct);
+            await using var dbTransaction = await connection.BeginTransactionAsync(ct);
+            var tx = new Transaction(connection, dbTransaction, service, request, clock, ct);
+            try
+            {
+                var result = await work(tx);
+                if (Answers.StatusOf(result) >= 400) return result; // disposing rolls back: a rejection writes nothing
+                if (request.Idempotency is { } once && result is IResult answer)
+                    tx.WriteFirst("insert into {schema}.idempotency (client_id, key, fingerprint, answer, created_at) values (@ClientId, @Key, @Fingerprint, @answer, @now)",
+                        new { once.ClientId, once.Key, once.Fingerprint, answer = await once.Capture(answer), now = clock.GetUtcNow() });
+                await tx.Flush();
+                await dbTransaction.CommitAsync(ct);
+                if (tx.HasEvents) relay.Wake();
+                return result;
+            }
+            catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
+            {
+                await dbTransaction.RollbackAsync(ct);
+                if (Activity.Current is { } span) span.AddEvent(new ActivityEvent("transaction retried"));
+            }
+            catch (PostgresException e) when (e.ConstraintName == "idempotency_once" && request.Idempotency is not null)
+            {
+                // A twin committed first. Its answer is ours.
+                await dbTransaction.RollbackAsync(ct);
+                var stored = await connection.QuerySingleAsync<StoredAnswer>(new CommandDefinition(
+                    service.Sql(StoredAnswer.ByKey), new { __client = request.Idempotency.ClientId, __key = request.Idempotency.Key }, cancellationToken: ct));
+                throw new IdempotentReplay(request.Idempotency.Open(stored));
+            }
+        }
+    }
+
+    /// <summary>As <see cref="InTransaction{T}"/>, for work that has no answer.</summary>
+    public Task InTransaction(Func<Transaction, Task> work, CancellationToken ct) =>
+        InTransaction(async tx => { await work(tx); return 0; }, ct);
+}
+
+/// <summary>One transaction: reads at once, writes queued. Made by <see cref="Database"/> and by the consumers' inbox only.</summary>
+public sealed class Transaction
+{
+    private readonly NpgsqlConnection connection;
+    private readonly NpgsqlTransaction dbTransaction;
+    private readonly ServiceName service;
+    private readonly Request request;
+    private readonly CancellationToken ct;
+    private readonly List<(string Sql, object? Args, int? Rows)> writes = [];
+    private readonly List<DomainEvent> events = [];
+    private bool idempotencyLookedUp;
+
+    internal Transaction(NpgsqlConnection connection, NpgsqlTransaction dbTransaction, ServiceName service, Request request, TimeProvider clock, CancellationToken ct)
+    {
+        (this.connection, this.dbTransaction, this.service, this.request, this.ct) = (connection, dbTransaction, service, request, ct);
+        Clock = clock;
+        Now = clock.GetUtcNow();
+        idempotencyLookedUp = request.Idempotency is null;
+    }
+
+    /// <summary>One instant for the whole transaction.</summary>
+    public DateTimeOffset Now { get; }
+
+    internal TimeProvider Clock { get; }
+
+    internal bool HasEvents => events.Count > 0;
+
+    /// <summary>A new id, version 7.</summary>
+    public Guid NewId() => Ids.New(Clock);
+
+    /// <summary>The one row, or null. Lock what you are about to change: <c>for update</c>.</summary>
+    public Task<T?> QuerySingle<T>(string sql, object? args = null) =>
+        Read(sql, args, async grid => await grid.ReadSingleOrDefaultAsync<T>());
+
+    public Task<List<T>> Query<T>(string sql, object? args = null) =>
+        Read(sql, args, async grid => (await grid.ReadAsync<T>()).AsList());
+
+    /// <summary>Several statements in one round trip; the reader takes their results in order.</summary>
+    public async Task<T> Read<T>(string sql, object? args, Func<SqlMapper.GridReader, Task<T>> reader)
+    {
+        sql = service.Sql(sql);
+        if (idempotencyLookedUp)
+        {
+            await using var plain = await connection.QueryMultipleAsync(new CommandDefinition(sql, args, dbTransaction, cancellationToken: ct));
+            return await reader(plain);
+        }
+        // The look-up rides behind the first read: after its row lock, so that a twin's commit is seen.
+        idempotencyLookedUp = true;
+        var withKey = new DynamicParameters(args);
+        withKey.Add("__client", request.Idempotency!.ClientId);
+        withKey.Add("__key", request.Idempotency.Key);
+        await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
+            sql.TrimEnd().TrimEnd(';') + ";\n" + service.Sql(StoredAnswer.ByKey), withKey, dbTransaction, cancellationToken: ct));
+        var result = await reader(grid);
+        if (await grid.ReadSingleOrDefaultAsync<StoredAnswer>() is { } stored)
+            throw new IdempotentReplay(request.Idempotency.Open(stored));
+        return result;
+    }
+
+    /// <summary>Queues a statement; just before the commit it must touch exactly <paramref name="rows"/> rows, else nothing is committed.</summary>
+    public void Write(string sql, object? args = null, int rows = 1) => writes.Add((sql, args, rows));
+
+    /// <summary>Queues a statement that may touch any number of rows: upserts that ignore what is older, sweeps.</summary>
+    public void WriteAny(string sql, object? args = null) => writes.Add((sql, args, null));
+
+    internal void WriteFirst(string sql, object? args) => writes.Insert(0, (sql, args, 1));
+
+    /// <summary>Queues an event: it leaves if and only if this transaction commits.</summary>
+    public void Append(DomainEvent @event) => events.Add(@event with
+    {
+        EventId = @event.EventId == Guid.Empty ? NewId() : @event.EventId,
+        RecordedAt = @event.RecordedAt == default ? Now : @event.RecordedAt,
+    });
+
+    /// <summary>Queues an audit entry of the current caller. Details carry ids and codes, never personal data.</summary>
+    public void Audit(string action, string resource, object? detail = null) => Write("""
+        insert into {schema}.audit (id, at, client_id, tenant_id, staff_id, action, resource, detail, trace_id)
+        values (@id, @at, @client, @tenant, @staff, @action, @resource, @detail::jsonb, @trace)
+        """, new
+        {
+            id = NewId(), at = Now, client = request.Caller?.ClientId ?? service.Name, tenant = request.Caller?.TenantId, staff = request.Caller?.Staff?.Id,
+            action, resource, detail = JsonSerializer.Serialize(detail ?? new { }, Json.Options), trace = Activity.Current?.TraceId.ToString(),
+        });
+
+    /// <summary>Sends everything queued as one batch. Called once, just before the commit.</summary>
+    internal async Task Flush()
+    {
+        foreach (var e in events)
+            writes.Add(("""
+                insert into {schema}.outbox (recorded_at, event_id, type, key, version, payload, trace_parent)
+                values (@RecordedAt, @EventId, @type, @Key, @Version, @payload::jsonb, @trace)
+                """, new { e.RecordedAt, e.EventId, type = EventTypes.NameOf(e.GetType()), e.Key, e.Version, payload = JsonSerializer.Serialize(e, e.GetType(), Json.Options), trace = Activity.Current?.Id }, 1));
+        if (writes.Count == 0) return;
+
+        await using var batch = new NpgsqlBatch(connection, dbTransaction);
+        foreach (var (sql, args, _) in writes)
+        {
+            var command = new NpgsqlBatchCommand(service.Sql(sql));
+            BatchParameters.AddTo(command, args);
+            batch.BatchCommands.Add(command);
+        }
+        await batch.ExecuteNonQueryAsync(ct);
+        for (var i = 0; i < writes.Count; i++)
+            if (writes[i].Rows is { } expected && (int)batch.BatchCommands[i].RecordsAffected != expected)
+                throw new InvalidOperationException($"A write touched {batch.BatchCommands[i].RecordsAffected} rows where {expected} must be: {writes[i].Sql}");
+    }
+}
+
+/// <summary>The service's name, which is also its schema and its queue.</summary>
+public sealed record ServiceName(string Name)
+{
+    /// <summary>Puts the schema into the chassis' own statements; a service writes its schema out.</summary>
+    internal string Sql(string sql) => sql.Replace("{schema}", Name, StringComparison.Ordinal);
+}

@@ -1,0 +1,18 @@
+namespace BloodPlatform.Contracts.Donor;
+
+/// <summary>
+/// A version of the eligibility rules came into force. Key: rule set code. Intervals are carried so that bookings can
+/// forbid each other.
+/// </summary>
+[PublishedBy("donor", HeardBy = ["event"])]
+public sealed record RuleSetPublished : DomainEvent
+{
+    public required string Code { get; init; }
+    public required string RuleSetVersion { get; init; }
+    public required DateOnly ValidFrom { get; init; }
+    public DateOnly? ValidTo { get; init; }
+    public required DonationInterval[] Intervals { get; init; }
+}
+
+/// <summary>The least time between two donations: calendar months or days, from one procedure to another (GB 18467-2011 chapter 9).</summary>
+public sealed record DonationInterval(string From, string To, int Months, int Days);

@@ -1,0 +1,19 @@
+namespace BloodPlatform.Contracts.Event;
+
+/// <summary>
+/// A booked donor had not come when the drive closed. Key: appointment.
+/// </summary>
+[PublishedBy("event", HeardBy = ["donor", "inventory", "recognition"])]
+public sealed record AppointmentMissed : DomainEvent
+{
+    public required Guid AppointmentId { get; init; }
+    public required Guid DonorId { get; init; }
+    public required Guid DriveId { get; init; }
+    public required DateTimeOffset SlotStartsAt { get; init; }
+    public required string Procedure { get; init; }
+
+    /// <summary>`[a-z0-9-]{1,40}`.</summary>
+    public required string Channel { get; init; }
+    public Guid? AppealId { get; init; }
+    public required bool Backfilled { get; init; }
+}

@@ -1,0 +1,13 @@
+namespace BloodPlatform.Contracts.Inventory;
+
+/// <summary>
+/// A donation and all its units may not leave. Key: DIN.
+/// </summary>
+[PublishedBy("inventory", HeardBy = ["donor", "recognition"])]
+public sealed record DonationHeld : DomainEvent
+{
+    public required Guid HoldId { get; init; }
+    public required string Din { get; init; }
+    public Guid? DonorId { get; init; }
+    public required string Kind { get; init; }
+}

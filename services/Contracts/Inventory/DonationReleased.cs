@@ -1,0 +1,11 @@
+namespace BloodPlatform.Contracts.Inventory;
+
+/// <summary>
+/// Two people released a donation. Key: DIN.
+/// </summary>
+[PublishedBy("inventory", HeardBy = ["donor", "recognition"])]
+public sealed record DonationReleased : DomainEvent
+{
+    public required string Din { get; init; }
+    public required Guid DonorId { get; init; }
+}

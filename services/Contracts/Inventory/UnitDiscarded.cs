@@ -1,0 +1,19 @@
+namespace BloodPlatform.Contracts.Inventory;
+
+/// <summary>
+/// A unit was destroyed. Key: DIN.
+/// </summary>
+[PublishedBy("inventory", HeardBy = ["donor", "recognition"])]
+public sealed record UnitDiscarded : DomainEvent
+{
+    public required Guid UnitId { get; init; }
+    public required string Din { get; init; }
+    public required Guid DonorId { get; init; }
+    public required string Component { get; init; }
+    public required string BloodGroup { get; init; }
+    public required int VolumeMl { get; init; }
+
+    /// <summary>Equivalents of 200 ml whole blood.</summary>
+    public decimal? ContentU { get; init; }
+    public required string ReasonCode { get; init; }
+}

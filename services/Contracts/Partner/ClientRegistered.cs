@@ -1,0 +1,13 @@
+namespace BloodPlatform.Contracts.Partner;
+
+/// <summary>
+/// A program may call the platform. Key: client.
+/// </summary>
+[PublishedBy("partner", HeardBy = ["donor", "event", "inventory", "recognition"])]
+public sealed record ClientRegistered : DomainEvent
+{
+    public required string ClientId { get; init; }
+    public required string Role { get; init; }
+    public Guid? TenantId { get; init; }
+    public required string[] Districts { get; init; }
+}

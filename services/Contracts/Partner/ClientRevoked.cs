@@ -1,0 +1,12 @@
+namespace BloodPlatform.Contracts.Partner;
+
+/// <summary>
+/// A program may no longer call the platform. Key: client.
+/// </summary>
+[PublishedBy("partner", HeardBy = ["donor", "event", "inventory", "recognition"])]
+public sealed record ClientRevoked : DomainEvent
+{
+    public required string ClientId { get; init; }
+    public required string Role { get; init; }
+    public Guid? TenantId { get; init; }
+}

@@ -1,0 +1,8 @@
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Donors;
+
+/// <summary>Why this service says no, a line each. Codes are published: add, never change.</summary>
+public static class Problems
+{
+}

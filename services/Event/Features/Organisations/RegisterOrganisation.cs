@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Organisations;
+
+/// <summary>An organisation that brings donors, hosts them, or collects from them.</summary>
+public sealed record RegisterOrganisationRequest(
+    [property: StringLength(80, MinimumLength = 1)] string Name,
+    [property: AllowedValues("university", "college", "class", "school", "enterprise", "government", "street-office", "community", "village", "hospital", "blood-station", "partner-app", "military", "red-cross", "other")] string Kind,
+    [property: RegularExpression(@"\d{6}")] string District,
+    Guid? ParentId = null,
+    [property: Range(1, 10_000_000)] int? Members = null,
+    CoordinatorRequest? Coordinator = null);
+
+/// <summary>Who answers the telephone there; sealed, never in an event.</summary>
+public sealed record CoordinatorRequest([property: StringLength(80, MinimumLength = 1)] string Name, [property: StringLength(30, MinimumLength = 5)] string Phone);
+
+public sealed record OrganisationView(Guid Id, string Name, string Kind, string District, Guid? ParentId, int? Members, string Status, CoordinatorView? Coordinator, string[] AllowedActions);
+
+public sealed record CoordinatorView(string Name, string Phone);
+
+/// <summary>POST /v1/organisations</summary>
+public static class RegisterOrganisation
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/organisations", Handle)
+        .Allow("organisations", Roles.Station, Roles.Organiser, Roles.Authority, Roles.Admin).Creates()
+        .WithSummary("Registers an organisation");
+
+    private static async Task<Results<Made<OrganisationView>, ProblemHttpResult>> Handle(RegisterOrganisationRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<OrganisationView>, ProblemHttpResult>>(async tx =>
+        {
+            var parent = request.ParentId is { } parentId
+                ? await tx.QuerySingle<ParentRow>("select id, path from event.organisation where id = @parentId for share", new { parentId }) : null;
+            if (request.ParentId is { } unknown && (parent is null || (caller.Is(Roles.Organiser) && !parent.Path.Contains(caller.Tenant)))) return CommonProblems.Unknown(unknown);
+            if (caller.Is(Roles.Organiser) && parent is null) return Problems.OutsideOwnSubtree.With("An organiser registers below its own organisation: send parentId");
+
+            var id = tx.NewId();
+            Guid[] path = [.. parent?.Path ?? [], id];
+            var key = request.Coordinator is null ? null : vault.CreateKey(tx, id);
+            tx.Write("""
+                insert into event.organisation (id, version, name, kind, district, parent_id, path, members, status, coordinator_name, coordinator_phone, created_at)
+                values (@id, 1, @Name, @Kind, @District, @ParentId, @path, @Members, 'active', @coordinatorName, @coordinatorPhone, @now)
+                """, new
+                {
+                    id, request.Name, request.Kind, request.District, request.ParentId, path, request.Members, now = tx.Now,
+                    coordinatorName = key?.Seal("coordinator_name", request.Coordinator!.Name), coordinatorPhone = key?.Seal("coordinator_phone", request.Coordinator!.Phone),
+                });
+            tx.Append(new OrganisationRegistered
+            {
+                Key = id.ToString(), Version = 1, OccurredAt = tx.Now,
+                OrganisationId = id, Name = request.Name, Kind = request.Kind, District = request.District, ParentId = request.ParentId, Path = path, Members = request.Members, Status = "active",
+            });
+            return Answers.Created($"/v1/organisations/{id}", 1, new OrganisationView(id, request.Name, request.Kind, request.District, request.ParentId, request.Members, "active",
+                request.Coordinator is { } c ? new CoordinatorView(Mask.Name(c.Name), Mask.Number(c.Phone)) : null, ["rename"]));
+        }, ct);
+
+    private sealed record ParentRow(Guid Id, Guid[] Path);
+}

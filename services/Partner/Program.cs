@@ -1,0 +1,16 @@
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Partners;
+
+/// <summary>The whole service on one screen: what it hears, which constraints settle its races, what it answers.</summary>
+public static class Program
+{
+    public static PlatformService Create(string[] args)
+    {
+        var service = PlatformService.Create("partner", args, typeof(Program).Assembly);
+        service.Builder.Services.AddValidation();
+        return service;
+    }
+
+    public static Task<int> Main(string[] args) => Create(args).Run();
+}
