@@ -1,4 +1,8 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Recognition.Features.Credits;
+using BloodPlatform.Recognition.Features.Projections;
+using BloodPlatform.Recognition.Features.Recognitions;
 
 namespace BloodPlatform.Recognition;
 
@@ -9,7 +13,11 @@ public static class Program
     {
         var service = PlatformService.Create("recognition", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        return service;
+        return service
+            .Consumes<DonorRegistered>(OnDonorRegistered.Handle)
+            .Consumes<DonorChanged>(OnDonorChanged.Handle)
+            .Consumes<DonationCollected>(OnDonationCollected.Handle)
+            .Map(GetRecognition.Map, ListCredits.Map, GetCredit.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

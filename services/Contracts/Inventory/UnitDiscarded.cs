@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// A unit was destroyed. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor", "recognition"])]
+[PublishedBy("inventory", HeardBy = ["donor"])]
 public sealed record UnitDiscarded : DomainEvent
 {
     public required Guid UnitId { get; init; }

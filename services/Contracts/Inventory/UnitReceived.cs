@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// A hospital received a unit. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor", "recognition"])]
+[PublishedBy("inventory", HeardBy = ["donor"])]
 public sealed record UnitReceived : DomainEvent
 {
     public required Guid UnitId { get; init; }

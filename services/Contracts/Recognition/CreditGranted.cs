@@ -16,6 +16,11 @@ public sealed record CreditGranted : DomainEvent
 
     /// <summary>全国无偿献血表彰奖励办法: 200 ml or one treatment unit is one count.</summary>
     public required decimal NationalCounts { get; init; }
+
+    /// <summary>By the province's rules; fractions (300 ml is 1.5) add up and only totals are floored.</summary>
+    public required decimal ProvincialCounts { get; init; }
+
+    /// <summary>Collected ml, as weighed.</summary>
     public required int VolumeMl { get; init; }
     public required int TreatmentUnits { get; init; }
     public required bool Backfilled { get; init; }
