@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// <summary>
 /// Something of a donor changed. Key: donor. Whole state: replaces DonorRegistered and any older DonorChanged.
 /// </summary>
-[PublishedBy("donor", HeardBy = ["event", "inventory", "recognition"])]
+[PublishedBy("donor", HeardBy = ["event", "recognition"])]
 public sealed record DonorChanged : DomainEvent
 {
     public required Guid DonorId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// <summary>
 /// A donor reacted to giving. Key: donor.
 /// </summary>
-[PublishedBy("donor", HeardBy = ["event", "inventory"])]
+[PublishedBy("donor", HeardBy = ["event"])]
 public sealed record DonorReactionRecorded : DomainEvent
 {
     public required Guid ReactionId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// <summary>
 /// A person became known as a donor. Key: donor. Whole state.
 /// </summary>
-[PublishedBy("donor", HeardBy = ["event", "inventory", "recognition"])]
+[PublishedBy("donor", HeardBy = ["event", "recognition"])]
 public sealed record DonorRegistered : DomainEvent
 {
     public required Guid DonorId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A donor has a place. Key: appointment.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor", "inventory"])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record AppointmentBooked : DomainEvent
 {
     public required Guid AppointmentId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A drive will not take place. Key: drive.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor", "inventory"])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record DriveCancelled : DomainEvent
 {
     public required Guid DriveId { get; init; }

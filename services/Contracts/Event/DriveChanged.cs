@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// Something of an approved drive changed, its status included. Key: drive. Whole state.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor", "inventory"])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record DriveChanged : DomainEvent
 {
     public required Guid DriveId { get; init; }

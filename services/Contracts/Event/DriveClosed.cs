@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A drive ended and its sign-ups were settled. Key: drive.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor", "inventory"])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record DriveClosed : DomainEvent
 {
     public required Guid DriveId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A drive was approved. Key: drive. Whole state; the operating station is the envelope's.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor", "inventory"])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record DriveScheduled : DomainEvent
 {
     public required Guid DriveId { get; init; }

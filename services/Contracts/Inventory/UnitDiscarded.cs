@@ -10,7 +10,9 @@ public sealed record UnitDiscarded : DomainEvent
     public required string Din { get; init; }
     public required Guid DonorId { get; init; }
     public required string Component { get; init; }
-    public required string BloodGroup { get; init; }
+
+    /// <summary>Null while the laboratory has not decided.</summary>
+    public string? BloodGroup { get; init; }
     public required int VolumeMl { get; init; }
 
     /// <summary>Equivalents of 200 ml whole blood.</summary>
