@@ -31,13 +31,13 @@ public static class GetRecognition
     private static async Task<Results<Ok<RecognitionView>, ProblemHttpResult>> Handle(Guid donorId, Caller caller, Database db, TimeProvider clock, CancellationToken ct)
     {
         var rows = await db.Query<Row>("""
-            select d.apps, c.din, c.collected_at, c.outcome, c.volume_ml, c.treatment_units, c.national_counts, c.provincial_counts
+            select coalesce(@app = any(d.apps), false) as acted_for, c.din, c.collected_at, c.outcome, c.volume_ml, c.treatment_units, c.national_counts, c.provincial_counts
             from (select @donorId as donor_id) asked
             left join recognition.donor d on d.donor_id = asked.donor_id
             left join recognition.credit c on c.donor_id = asked.donor_id
             where d.donor_id is not null or c.id is not null
-            """, new { donorId }, ct);
-        if (rows.Count == 0 || (caller.Is(Roles.App) && rows[0].Apps?.Contains(caller.Tenant) != true)) return CommonProblems.Unknown(donorId);
+            """, new { donorId, app = caller.TenantId }, ct);
+        if (rows.Count == 0 || (caller.Is(Roles.App) && !rows[0].ActedFor)) return CommonProblems.Unknown(donorId);
 
         var credited = rows.Where(r => r.Din is not null).ToList();
         var given = credited.Where(r => r.Outcome != "abandoned").ToList();
@@ -54,6 +54,6 @@ public static class GetRecognition
 
     private static string In(AwardTitle title) => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? title.Zh : title.En;
 
-    // A donor who has not given has one row without a credit; one whose registration has not arrived has no apps.
-    private sealed record Row(Guid[]? Apps, string? Din, DateTimeOffset? CollectedAt, string? Outcome, int? VolumeMl, int? TreatmentUnits, decimal? NationalCounts, decimal? ProvincialCounts);
+    // A donor who has not given has one row without a credit; one whose registration has not arrived has no app that acts for him.
+    private sealed record Row(bool ActedFor, string? Din, DateTimeOffset? CollectedAt, string? Outcome, int? VolumeMl, int? TreatmentUnits, decimal? NationalCounts, decimal? ProvincialCounts);
 }
