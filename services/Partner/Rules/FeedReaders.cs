@@ -1,0 +1,71 @@
+using System.Text.Json.Nodes;
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Partners.Rules;
+
+/// <summary>
+/// Who reads which event: the last paragraph of the API outline's "Partner", by the contract's name. It says which kinds a role
+/// may see at all; that an event is the caller's own is settled row by row where the feed is read.
+/// </summary>
+public static class FeedReaders
+{
+    // Medical, or telling of a person what only the station may know.
+    private static readonly string[] StationAndAdminOnly =
+    [
+        "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
+        "DonorDeferralRequired", "UnitDiscarded", "Lookback*", "Recall*",
+    ];
+
+    private static readonly string[] ForOrganiser = ["Organisation*", "Drive*", "Appointment*"];
+
+    private static readonly string[] ForApp =
+    [
+        "DonorRegistered", "DonorChanged", "DonorsMerged", "DonorsUnmerged", "DonorErased", "Appointment*", "ContactRequested", "DonationCollected", "CreditGranted", "HonourEarned",
+    ];
+
+    private static readonly string[] ForHospital = ["Order*", "Unit*"];
+
+    /// <summary>Whether a role may see this kind of event, of those that are its own. An unknown role sees nothing.</summary>
+    /// <param name="eventName">The contract's name: DonationCollected.</param>
+    public static bool MayRead(string role, string eventName) => role switch
+    {
+        Roles.Admin or Roles.Station => true,
+        Roles.Authority => !Among(StationAndAdminOnly, eventName),
+        Roles.Organiser => Among(ForOrganiser, eventName),
+        Roles.App => Among(ForApp, eventName),
+        Roles.Hospital => Among(ForHospital, eventName) && !Among(StationAndAdminOnly, eventName),
+        _ => false,
+    };
+
+    /// <summary>Whether the role is told which donor an event is about.</summary>
+    public static bool SeesDonors(string role) => role is Roles.Admin or Roles.Station or Roles.App;
+
+    /// <summary>
+    /// The event's data without anything that names a donor: fields of donors' ids by name, and whatever holds a given donor's id
+    /// (the envelope's key). For an organiser also the reason of a cancelled booking, from which a deferral could be read.
+    /// </summary>
+    public static JsonObject WithoutDonors(JsonObject data, string role, IReadOnlyCollection<string> donorIds)
+    {
+        var kept = new JsonObject();
+        foreach (var (name, value) in data)
+            if (!NamesDonor(name) && !(role == Roles.Organiser && name == "reasonCode") && Without(value, role, donorIds) is var clean && (clean is not null || value is null))
+                kept[name] = clean;
+        return kept;
+    }
+
+    private static JsonNode? Without(JsonNode? value, string role, IReadOnlyCollection<string> donorIds) => value switch
+    {
+        JsonObject inner => WithoutDonors(inner, role, donorIds),
+        JsonArray list => new JsonArray([.. list.Select(item => Without(item, role, donorIds)).Where(item => item is not null)]),
+        JsonValue text when text.TryGetValue<string>(out var s) && donorIds.Contains(s, StringComparer.OrdinalIgnoreCase) => null,
+        _ => value?.DeepClone(),
+    };
+
+    // donorId, donorIds, survivorDonorId, survivor, absorbed, …; a donor's organisation is no donor.
+    private static bool NamesDonor(string name) =>
+        (name.Contains("donor", StringComparison.OrdinalIgnoreCase) && !name.Contains("organisation", StringComparison.OrdinalIgnoreCase))
+        || name.StartsWith("survivor", StringComparison.OrdinalIgnoreCase) || name.StartsWith("absorbed", StringComparison.OrdinalIgnoreCase);
+
+    private static bool Among(string[] patterns, string name) =>
+        patterns.Any(p => p[^1] == '*' ? name.StartsWith(p[..^1], StringComparison.Ordinal) : name == p);
+}

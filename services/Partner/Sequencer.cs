@@ -1,0 +1,88 @@
+using BloodPlatform.Chassis;
+using Dapper;
+using Npgsql;
+
+namespace BloodPlatform.Partners;
+
+/// <summary>
+/// Gives the feed its order: 1, 2, 3 … without a hole that could fill in later. Consumers only add rows, in parallel; this places
+/// committed rows in batches, and whoever holds the head row's lock is the one who does (skip locked: any replica may, none
+/// waits). Within a subject rows go by version; for that a row is placed only after it has settled: a moment has passed, and every
+/// transaction that was under way when it was written has ended. It also waits, a few seconds at most, for the facts that tell
+/// whose it is (its donor, drive, station): else a reader whose position has passed it would never see it.
+/// </summary>
+public sealed class Sequencer(NpgsqlDataSource source, FeedHead head, ILogger<Sequencer> log) : BackgroundService
+{
+    private const int BatchSize = 5000;
+    private static readonly TimeSpan LookOften = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LookSeldom = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long siblings handled in parallel may take to show up.</summary>
+    public static readonly TimeSpan Settles = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a row waits at most, whatever is missing.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        await Task.Yield();
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                var state = await Look(stopping);
+                head.Saw(state.Last);
+                var placed = state.Waiting ? await Place(Settles, Patience, stopping) : 0;
+                if (placed < BatchSize) await Task.Delay(head.MoreExpected || state.Waiting ? LookOften : LookSeldom, stopping);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested) { return; }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            {
+                log.LogWarning("The feed waits: {Reason}", (e as PostgresException)?.MessageText ?? e.GetType().Name);
+                await Task.Delay(TimeSpan.FromSeconds(1), stopping);
+            }
+        }
+    }
+
+    /// <summary>Places what has settled and returns how many; 0 also when another replica is at it.</summary>
+    public async Task<int> Place(TimeSpan settles, TimeSpan patience, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        if (await connection.QuerySingleOrDefaultAsync<long?>(new CommandDefinition("select last from partner.feed_head for update skip locked", transaction: transaction, cancellationToken: ct)) is not { } last) return 0;
+
+        // A statement of its own: its snapshot must be taken under the lock, or rows another replica has just placed look unplaced.
+        var placed = await connection.ExecuteAsync(new CommandDefinition("""
+            with oldest as (
+                select source, subject from partner.feed where sequence is null order by consumed_at limit @BatchSize),
+            waiting as (
+                select f.event_id, f.source, f.subject, f.version, f.consumed_at,
+                       f.consumed_at <= clock_timestamp() - @patience
+                       or (f.consumed_at <= clock_timestamp() - @settles and f.xid < pg_snapshot_xmin(pg_current_snapshot())
+                           and (f.donor_id is null or exists (select from partner.donor d where d.id = f.donor_id))
+                           and (f.drive_id is null or exists (select from partner.drive d where d.id = f.drive_id))
+                           and (f.organisation_id is null or exists (select from partner.organisation o where o.id = f.organisation_id))
+                           and (f.station_id is null or exists (select from partner.organisation o where o.id = f.station_id))) as settled
+                from partner.feed f where f.sequence is null and (f.source, f.subject) in (select source, subject from oldest)),
+            ordered as (
+                select *, bool_and(settled) over subject_so_far as may_go, max(consumed_at) over subject_so_far as turn
+                from waiting window subject_so_far as (partition by source, subject order by version, event_id)),
+            numbered as (
+                select event_id, row_number() over (order by turn, source, subject, version, event_id) as n from ordered where may_go)
+            update partner.feed f set sequence = @last + numbered.n from numbered where f.event_id = numbered.event_id and numbered.n <= @BatchSize
+            """, new { last, settles, patience, BatchSize }, transaction, cancellationToken: ct));
+        if (placed == 0) return 0;
+        await connection.ExecuteAsync(new CommandDefinition("update partner.feed_head set last = @last + @placed", new { last, placed }, transaction, cancellationToken: ct));
+        await transaction.CommitAsync(ct);
+        head.Saw(last + placed);
+        return placed;
+    }
+
+    private async Task<FeedState> Look(CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return await connection.QuerySingleAsync<FeedState>(new CommandDefinition("select last, exists (select from partner.feed where sequence is null) as waiting from partner.feed_head", cancellationToken: ct));
+    }
+
+    private sealed record FeedState(long Last, bool Waiting);
+}
