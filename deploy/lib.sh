@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # Shared by deploy/up, deploy/down and deploy/test: processes, private servers, the build. Sourced, never run.
-# The caller sets RUN, the directory in which all of one instance lies: pid files, logs, data, secrets.
+# The caller sets RUN, the directory in which all of one instance lies: pid files, data, secrets, and (but for LOGS) logs.
 
 set -euo pipefail
 umask 022
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+LOGS=${LOGS:-$RUN/logs}
 PROGRAM=deploy/$(basename "$0")
 SERVICES=(Donor Event Inventory Recognition Partner)
 export LC_ALL=C.UTF-8 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -27,9 +28,20 @@ trap 'printf "\n%s: failed at %s line %s: %s\n" "$PROGRAM" "${BASH_SOURCE[0]}" "
 set -E
 
 died() { # NAME WHAT: with the end of NAME's log
-  printf '\n--- end of %s ---\n' "$RUN/logs/$1.log" >&2
-  tail -n 25 "$RUN/logs/$1.log" >&2 || true
-  die "$1 $2" "Its log: $RUN/logs/$1.log" "Once the cause is gone, run $PROGRAM again: it starts what is missing."
+  printf '\n--- end of %s ---\n' "$LOGS/$1.log" >&2
+  tail -n 25 "$LOGS/$1.log" >&2 || true
+  die "$1 $2" "Its log: $LOGS/$1.log" "Once the cause is gone, run $PROGRAM again: it starts what is missing."
+}
+
+# RUN and its lock (descriptor 9): one deploy/up or deploy/down at a time
+take_run() {
+  local owner
+  mkdir -p "$LOGS"
+  owner=$(stat -c %U "$RUN")
+  # Half of it would end up belonging to the one, half to the other.
+  [ "$owner" = "$(id -un)" ] || die "$RUN belongs to $owner" "Run $PROGRAM as $owner: sudo -u $owner $PROGRAM"
+  exec 9>"$RUN/up.lock"
+  flock -n 9 || { say "another deploy/up or deploy/down is at work here: waiting for it"; flock 9; }
 }
 
 # --- processes --------------------------------------------------------------------------------------------------------
@@ -58,14 +70,18 @@ alive() { # NAME
 # start NAME COMMAND…: as a session of its own, so that it outlives this shell and its terminal. What stands before the
 # server on the line (env, setpriv) replaces itself with it, so the id written down is the server's.
 start() {
-  local name=$1 log="$RUN/logs/$1.log"
+  local name=$1 log="$LOGS/$1.log"
   shift
   if [ -e "$log" ] && [ "$(stat -c %s "$log")" -gt 20000000 ]; then mv "$log" "$log.1"; fi
   setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- & # 8 and 9 are this script's locks
   echo $! >"$RUN/$name.pid"
 }
 
-gone() { [ -z "$(tr -d '\0' <"/proc/$1/cmdline")" ]; } 2>/dev/null # a zombie's command line is empty
+gone() { # PID: no such process, or a zombie that nobody has buried yet
+  local stat
+  read -r stat <"/proc/$1/stat" || return 0
+  [[ ${stat##*) } == Z* ]]
+} 2>/dev/null
 
 # wait_for NAME SECONDS CHECK…: until CHECK succeeds; NAME has died or the time is over: says so and ends
 wait_for() {
@@ -84,12 +100,12 @@ stop() {
   local deadline=$((SECONDS + $3)) pid
   if alive "$1"; then
     pid=$(pid_of "$1")
-    if ! kill -s "$2" "$pid" 2>/dev/null && alive "$1"; then die "may not stop $1 (process $pid)" "Run $PROGRAM as the user who started it."; fi
-    while alive "$1" && [ $SECONDS -lt $deadline ]; do sleep 0.05; done
-    if alive "$1"; then
+    kill -s "$2" "$pid" 2>/dev/null || true
+    while ! gone "$pid" && [ $SECONDS -lt $deadline ]; do sleep 0.05; done
+    if ! gone "$pid"; then
       say "$1 did not stop within $3 s: killing it"
       kill -s KILL "$pid" 2>/dev/null || true
-      while alive "$1"; do sleep 0.05; done
+      while ! gone "$pid"; do sleep 0.05; done
     fi
   fi
   rm -f "$RUN/$1.pid"
@@ -172,7 +188,7 @@ built() { [ "$(build_stamp)" = "$(cat "$ROOT/.run/build.stamp" 2>/dev/null)" ]; 
 
 # Afterwards build.lock (descriptor 8) is held in share, so that nobody builds while the caller uses the output.
 build() {
-  local log="$RUN/logs/build.log"
+  local log="$LOGS/build.log"
   if ! (cd "$ROOT" && dotnet --version >/dev/null 2>&1); then
     die "there is no .NET SDK here, or none that suits global.json" "Install the .NET 10 SDK: https://dot.net/download"
   fi
@@ -239,7 +255,7 @@ postgres_create() { # in a directory aside, then renamed: an initdb that was kil
   install -m 600 -o "$owner" /dev/null "$data.password"
   echo "$POSTGRES_PASSWORD" >"$data.password"
   (cd / && "${POSTGRES_AS[@]}" "$bin/initdb" -D "$data.new" --username=postgres --pwfile="$data.password" \
-    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-sync) >>"$RUN/logs/postgres.log" 2>&1 \
+    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --no-sync) >>"$LOGS/postgres.log" 2>&1 \
     || died postgres "could not create its data"
   rm "$data.password"
   sync -f "$data.new"
@@ -298,7 +314,7 @@ CONF
 export HOME='$home' RABBITMQ_NODENAME=blood-platform@localhost ERL_EPMD_PORT=$EPMD_PORT ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_CONF_ENV_FILE='$home/env.conf' RABBITMQ_CONFIG_FILE='$home/rabbitmq.conf' RABBITMQ_CONFIG_FILES='$home/conf.d'
 export RABBITMQ_ADVANCED_CONFIG_FILE='$home/advanced.config' RABBITMQ_ENABLED_PLUGINS_FILE='$home/enabled_plugins'
-export RABBITMQ_MNESIA_BASE='$home/mnesia' RABBITMQ_LOG_BASE='$RUN/logs' RABBITMQ_LOGS=- RABBITMQ_DIST_PORT=$RABBITMQ_DIST_PORT
+export RABBITMQ_MNESIA_BASE='$home/mnesia' RABBITMQ_LOG_BASE='$LOGS' RABBITMQ_LOGS=- RABBITMQ_DIST_PORT=$RABBITMQ_DIST_PORT
 export RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
 # RUNNING_UNDER_SYSTEMD: the start script becomes the server instead of staying as its parent.
 export RUNNING_UNDER_SYSTEMD=true RABBITMQ_PID_FILE='$home/pid'
@@ -319,8 +335,11 @@ epmds() {
 
 rabbitmq_stop() {
   local pid
-  stop rabbitmq TERM 60
-  for pid in $(epmds); do kill "$pid" || true; done
+  stop rabbitmq "${1:-TERM}" 60
+  for pid in $(epmds); do
+    kill "$pid" || true
+    until gone "$pid"; do sleep 0.05; done
+  done
 }
 
 # broker_api METHOD PATH [JSON]: the management plugin's HTTP API; the password does not go through the process list
@@ -344,7 +363,7 @@ broker_prepare() {
   local overview
   broker_api GET "vhosts/$BROKER_VHOST" >/dev/null 2>&1 || broker_api PUT "vhosts/$BROKER_VHOST" '{}' >/dev/null
   if alive rabbitmq && broker_api GET feature-flags | grep -q '"state":"disabled"'; then
-    "$RUN/rabbitmq/rabbitmqctl" -q enable_feature_flag all >>"$RUN/logs/rabbitmq.log" 2>&1
+    "$RUN/rabbitmq/rabbitmqctl" -q enable_feature_flag all >>"$LOGS/rabbitmq.log" 2>&1
   fi
   overview=$(broker_api GET overview)
   if ! [[ $overview =~ \"rabbitmq_version\":\"3\. ]]; then
