@@ -6,4 +6,20 @@ namespace BloodPlatform.Drives;
 public static class Problems
 {
     public static readonly ProblemCode OutsideOwnSubtree = new("outside_own_subtree", 403, "只能在本组织之下操作", "Only within your own organisation");
+    public static readonly ProblemCode StepOutOfOrder = new("step_out_of_order", 409, "当前状态不允许此操作", "The present status does not allow this step");
+    public static readonly ProblemCode NotADraft = new("not_a_draft", 409, "只有草稿可以修改", "Only a draft can be changed");
+    public static readonly ProblemCode TooEarly = new("too_early", 409, "活动开始前两小时方可开始", "A drive can be started from two hours before it begins");
+    public static readonly ProblemCode DriveOver = new("drive_over", 409, "活动时间已过", "The drive's time is over");
+    public static readonly ProblemCode StationMissing = new("station_missing", 409, "尚未确定采血机构", "No blood station has taken the drive on yet");
+    public static readonly ProblemCode AtRequired = new("at_required", 422, "补录的活动须注明操作发生的时间（at）", "A backfilled drive needs the time at which the step happened (at)");
+    public static readonly ProblemCode AtOnlyBackfilled = new("at_only_backfilled", 422, "只有补录的活动可注明 at", "Only a backfilled drive takes the time of a step (at)");
+    public static readonly ProblemCode DriveNotOpen = new("drive_not_open", 409, "该活动当前不接受预约", "The drive takes no bookings now");
+    public static readonly ProblemCode SlotUnknown = new("slot_unknown", 422, "该活动没有此时段", "The drive has no such slot");
+    public static readonly ProblemCode SlotOver = new("slot_over", 409, "该时段已结束", "The slot has ended");
+    public static readonly ProblemCode SlotFull = new("slot_full", 409, "该时段已约满", "The slot is full");
+    public static readonly ProblemCode AlreadyBooked = new("already_booked", 409, "已有预约，或与另一预约间隔不足", "Already booked here, or too close to another booking");
+    public static readonly ProblemCode NotEligible = new("not_eligible", 422, "该日期不可预约献血", "Giving blood is not possible on that date");
+    public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer this procedure");
+    public static readonly ProblemCode AppointmentSettled = new("appointment_settled", 409, "该预约已到场、取消或爽约", "The appointment has been kept, cancelled or missed");
+    public static readonly ProblemCode FigureAlreadyReported = new("figure_already_reported", 409, "同一来源已就该对象和期间报告过不同数字", "The same source has already reported this measure of the subject and period");
 }

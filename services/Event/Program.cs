@@ -1,5 +1,10 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Appointments;
+using BloodPlatform.Drives.Features.Drives;
+using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Organisations;
+using BloodPlatform.Drives.Features.Projections;
 
 namespace BloodPlatform.Drives;
 
@@ -10,7 +15,21 @@ public static class Program
     {
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        return service.Map(RegisterOrganisation.Map);
+        return service
+            .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle)
+            .Consumes<DonorEligibilityChanged>(OnDonorEligibilityChanged.Handle).Consumes<RuleSetPublished>(OnRuleSetPublished.Handle)
+            .Consumes<VisitOpened>(OnVisitOpened.Handle).Consumes<VisitDeferred>(OnVisitDeferred.Handle)
+            .Consumes<VisitAbandoned>(OnVisitAbandoned.Handle).Consumes<VisitCompleted>(OnVisitCompleted.Handle)
+            .Consumes<DonationCollected>(OnDonationCollected.Handle)
+            .Constraint("slot_never_overbooked", Problems.SlotFull)
+            .Constraint("appointment_one_per_donor_per_drive", Problems.AlreadyBooked)
+            .Constraint("reported_figure_once", Problems.FigureAlreadyReported)
+            .Map(
+                RegisterOrganisation.Map, GetOrganisation.Map, ListOrganisations.Map, ChangeOrganisation.Map, GetOrganisationTree.Map, GetOrganisationResults.Map,
+                CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
+                SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map,
+                BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
+                ReportFigure.Map, GetReportedFigure.Map, ListReportedFigures.Map, GetStatistics.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

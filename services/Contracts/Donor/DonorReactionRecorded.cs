@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// <summary>
 /// A donor reacted to giving. Key: donor.
 /// </summary>
-[PublishedBy("donor", HeardBy = ["event"])]
+[PublishedBy("donor")]
 public sealed record DonorReactionRecorded : DomainEvent
 {
     public required Guid ReactionId { get; init; }

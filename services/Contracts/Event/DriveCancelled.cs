@@ -9,4 +9,5 @@ public sealed record DriveCancelled : DomainEvent
     public required Guid DriveId { get; init; }
     public required Guid OrganiserId { get; init; }
     public required string ReasonCode { get; init; }
+    public bool Backfilled { get; init; }
 }

@@ -17,10 +17,6 @@ public sealed record RegisterOrganisationRequest(
 /// <summary>Who answers the telephone there; sealed, never in an event.</summary>
 public sealed record CoordinatorRequest([property: StringLength(80, MinimumLength = 1)] string Name, [property: StringLength(30, MinimumLength = 5)] string Phone);
 
-public sealed record OrganisationView(Guid Id, string Name, string Kind, string District, Guid? ParentId, int? Members, string Status, CoordinatorView? Coordinator, string[] AllowedActions);
-
-public sealed record CoordinatorView(string Name, string Phone);
-
 /// <summary>POST /v1/organisations</summary>
 public static class RegisterOrganisation
 {
@@ -53,7 +49,7 @@ public static class RegisterOrganisation
                 OrganisationId = id, Name = request.Name, Kind = request.Kind, District = request.District, ParentId = request.ParentId, Path = path, Members = request.Members, Status = "active",
             });
             return Answers.Created($"/v1/organisations/{id}", 1, new OrganisationView(id, request.Name, request.Kind, request.District, request.ParentId, request.Members, "active",
-                request.Coordinator is { } c ? new CoordinatorView(Mask.Name(c.Name), Mask.Number(c.Phone)) : null, ["rename"]));
+                request.Coordinator is { } c ? new CoordinatorView(Mask.Name(c.Name), Mask.Number(c.Phone)) : null, ["change"]));
         }, ct);
 
     private sealed record ParentRow(Guid Id, Guid[] Path);

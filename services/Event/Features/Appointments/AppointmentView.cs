@@ -1,0 +1,82 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+public sealed record AppointmentView(Guid Id, Guid DriveId, Guid DonorId, DateTimeOffset SlotStartsAt, string Procedure, string Channel, Guid? AppealId, string Status, bool Backfilled, string? ReasonCode,
+    Guid? VisitId, DateTimeOffset BookedAt, DateTimeOffset? SettledAt, string[] AllowedActions);
+
+internal sealed record AppointmentRow
+{
+    /// <summary>With its drive's station, and whether the calling app acts for the donor.</summary>
+    public const string Select = """
+        select a.id, a.version, a.drive_id, a.slot_starts_at, a.donor_id, a.procedure, a.channel, a.appeal_id, a.status, a.backfilled, a.reason_code, a.visit_id, a.booked_at, a.settled_at,
+               d.station_id, coalesce((select p.apps from event.donor p where p.donor_id = a.donor_id), '{}') as apps
+        from event.appointment a join event.drive d on d.id = a.drive_id
+        """;
+
+    /// <summary>In the order of their ids, so that two who lock many never wait for each other crosswise.</summary>
+    public const string BookedOfDrive = Select + " where a.drive_id = @id and a.status = 'booked' order by a.id for update of a";
+
+    public required Guid Id { get; init; }
+    public required long Version { get; init; }
+    public required Guid DriveId { get; init; }
+    public required DateTimeOffset SlotStartsAt { get; init; }
+    public required Guid DonorId { get; init; }
+    public required string Procedure { get; init; }
+    public required string Channel { get; init; }
+    public Guid? AppealId { get; init; }
+    public required string Status { get; init; }
+    public required bool Backfilled { get; init; }
+    public string? ReasonCode { get; init; }
+    public Guid? VisitId { get; init; }
+    public required DateTimeOffset BookedAt { get; init; }
+    public DateTimeOffset? SettledAt { get; init; }
+    public Guid? StationId { get; init; }
+    public required Guid[] Apps { get; init; }
+
+    /// <summary>A station sees bookings at its drives, an app those of donors it acts for.</summary>
+    public bool IsVisibleTo(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : caller.Is(Roles.App) && Apps.Contains(caller.Tenant);
+
+    public AppointmentView View => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled, ReasonCode, VisitId, BookedAt, SettledAt,
+        Status == "booked" ? ["move", "cancel"] : []);
+
+    /// <summary>Ends every booking of a drive that will not take place as planned; the caller holds the drive and these rows.</summary>
+    public static void CancelAll(Transaction tx, Guid driveId, AppointmentRow[] booked, string reasonCode, DateTimeOffset at)
+    {
+        if (booked.Length == 0) return;
+        tx.Write("update event.appointment set version = version + 1, status = 'cancelled', reason_code = @reasonCode, settled_at = @at where drive_id = @driveId and status = 'booked'", new { driveId, reasonCode, at }, rows: booked.Length);
+        tx.WriteAny("update event.slot s set booked = (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled') where s.drive_id = @driveId", new { driveId });
+        foreach (var appointment in booked) tx.Append((appointment with { Version = appointment.Version + 1 }).ToCancelled(reasonCode, at));
+    }
+
+    public AppointmentBooked ToBooked(DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId, AppointmentId = Id, DonorId = DonorId, DriveId = DriveId,
+        SlotStartsAt = SlotStartsAt, Procedure = Procedure, Channel = Channel, AppealId = AppealId, Backfilled = Backfilled,
+    };
+
+    public AppointmentMoved ToMoved(DateTimeOffset previousSlot, DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId, AppointmentId = Id, DonorId = DonorId, DriveId = DriveId,
+        SlotStartsAt = SlotStartsAt, PreviousSlotStartsAt = previousSlot, Procedure = Procedure, Channel = Channel, AppealId = AppealId, Backfilled = Backfilled,
+    };
+
+    public AppointmentCancelled ToCancelled(string reasonCode, DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId, AppointmentId = Id, DonorId = DonorId, DriveId = DriveId,
+        SlotStartsAt = SlotStartsAt, Procedure = Procedure, Channel = Channel, AppealId = AppealId, Backfilled = Backfilled, ReasonCode = reasonCode,
+    };
+
+    public AppointmentMissed ToMissed(DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId, AppointmentId = Id, DonorId = DonorId, DriveId = DriveId,
+        SlotStartsAt = SlotStartsAt, Procedure = Procedure, Channel = Channel, AppealId = AppealId, Backfilled = Backfilled,
+    };
+
+    public AppointmentArrived ToArrived(DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId, AppointmentId = Id, DonorId = DonorId, DriveId = DriveId,
+        SlotStartsAt = SlotStartsAt, Procedure = Procedure, Channel = Channel, AppealId = AppealId, Backfilled = Backfilled,
+    };
+}

@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+/// <summary>A place for a donor. With `backfillReason` a past one; `at` is then when it was booked (the slot's start when absent).</summary>
+public sealed record BookAppointmentRequest(
+    Guid DriveId,
+    DateTimeOffset SlotStartsAt,
+    Guid DonorId,
+    [property: RegularExpression("[a-z0-9-]{1,40}")] string Channel,
+    [property: AllowedValues("whole-blood", "apheresis-platelets", null)] string? Procedure = null,
+    Guid? AppealId = null,
+    [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null,
+    DateTimeOffset? At = null);
+
+/// <summary>POST /v1/appointments</summary>
+public static class BookAppointment
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/appointments", Handle)
+        .Allow("appointments", Roles.Station, Roles.App).Creates()
+        .WithSummary("Books a slot for a donor");
+
+    private static async Task<Results<Made<AppointmentView>, ProblemHttpResult>> Handle(BookAppointmentRequest request, Caller caller, Database db, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
+        {
+            var (drive, slot, donor, others, rules) = await BookingFacts.Read(tx, request.DriveId, request.DonorId, request.SlotStartsAt);
+            if (drive is null || !drive.IsBookableBy(caller)) return CommonProblems.Unknown(request.DriveId);
+            if (donor is null) return CommonProblems.Unknown(request.DonorId);
+            if (!donor.HasArrived) return FreshIds.WaitThen(CommonProblems.NotYetVisible.With());
+            if (!donor.MayBeBookedBy(caller)) return CommonProblems.Unknown(request.DonorId);
+
+            var backfill = request.BackfillReason is not null;
+            if (backfill && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
+            if (request.At is { } given && (!backfill || given > tx.Now)) return CommonProblems.Invalid.With(null, new FieldError("/at", backfill ? "in_the_future" : "only_backfill", "When a backfilled booking was made"));
+            if (Booking.SlotForbids(drive.Bookable, slot, backfill, tx.Now) is { } noSlot) return noSlot.ToProblem();
+            var procedure = request.Procedure ?? Booking.DefaultProcedure(drive.Procedures);
+            if (Booking.DonorForbids(drive.Bookable, procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows) is { } notThatDay) return notThatDay.ToProblem();
+            if (Booking.OthersForbid(drive.Id, procedure, request.SlotStartsAt, others, rules) is { } tooClose)
+                return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
+
+            var appointment = new AppointmentRow
+            {
+                Id = tx.NewId(), Version = 1, DriveId = drive.Id, SlotStartsAt = slot!.StartsAt, DonorId = request.DonorId, Procedure = procedure, Channel = request.Channel, AppealId = request.AppealId,
+                Status = "booked", Backfilled = backfill, BookedAt = backfill ? request.At ?? slot.StartsAt : tx.Now, StationId = drive.StationId, Apps = donor.Apps!,
+            };
+            tx.Write("""
+                insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at)
+                values (@Id, @Version, @DriveId, @SlotStartsAt, @DonorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @BackfillReason, @BookedAt, @now)
+                """, new
+                {
+                    appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, appointment.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
+                    appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now,
+                });
+            // Whoever comes when the last place went meanwhile is refused here, by slot_never_overbooked.
+            tx.Write("update event.slot set booked = booked + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
+            tx.Append(appointment.ToBooked(appointment.BookedAt));
+            if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
+            return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.View);
+        }, ct);
+}

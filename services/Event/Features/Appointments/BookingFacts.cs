@@ -1,0 +1,70 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Rules;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+/// <summary>
+/// Everything a booking depends on, in one round trip. The drive is locked shared and the donor exclusively before the donor's
+/// other bookings are read: each statement sees what was committed before it began, so two bookings of one donor never miss each other.
+/// </summary>
+internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, BookingDonorRow? Donor, IReadOnlyList<OtherBooking> Others, IReadOnlyList<IntervalRules> Rules)
+{
+    /// <summary>For a new booking.</summary>
+    public static Task<BookingFacts> Read(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt) =>
+        tx.Read(Sql("@driveId", "@donorId", "null::uuid"), new { driveId, donorId, slotStartsAt }, Read);
+
+    /// <summary>For a booking that exists: its donor and drive never change, so they may be looked up before they are locked.</summary>
+    public static Task<(AppointmentRow? Appointment, BookingFacts Facts)> ReadForMove(Transaction tx, Guid id, DateTimeOffset slotStartsAt) =>
+        tx.Read($"""
+            {Sql("(select drive_id from event.appointment where id = @id)", "(select donor_id from event.appointment where id = @id)", "@id")};
+            {AppointmentRow.Select} where a.id = @id for update of a
+            """, new { id, slotStartsAt }, async grid =>
+        {
+            var facts = await Read(grid);
+            return (await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), facts);
+        });
+
+    private static string Sql(string driveId, string donorId, string except) => $"""
+        select d.id, d.status, d.procedures, d.station_id from event.drive d where d.id = {driveId} for share;
+        select p.status, p.apps, p.profile_version, p.eligibility_version, p.windows::text as windows from event.donor p where p.donor_id = {donorId} for update;
+        select s.starts_at, s.ends_at, s.capacity, s.booked from event.slot s where s.drive_id = {driveId} and s.starts_at = @slotStartsAt;
+        select a.id as appointment_id, a.drive_id, a.slot_starts_at, a.procedure from event.appointment a
+        where a.donor_id = {donorId} and a.id is distinct from {except}
+          and (a.drive_id = {driveId} and a.status <> 'cancelled'
+               or a.status in ('booked', 'arrived') and not exists (select from event.visit v where v.appointment_id = a.id and v.outcome in ('deferred', 'abandoned')));
+        select r.valid_from, r.intervals::text as intervals from event.rule_set r where r.code = (select rule_set from event.donor where donor_id = {donorId})
+        """;
+
+    private static async Task<BookingFacts> Read(Dapper.SqlMapper.GridReader grid)
+    {
+        var drive = await grid.ReadSingleOrDefaultAsync<BookingDriveRow>();
+        var donor = await grid.ReadSingleOrDefaultAsync<BookingDonorRow>();
+        var slot = await grid.ReadSingleOrDefaultAsync<BookableSlot>();
+        var others = await grid.ReadAsync<OtherBooking>();
+        var rules = await grid.ReadAsync<RulesRow>();
+        return new(drive, slot, donor, [.. others], [.. rules.Select(r => new IntervalRules(r.ValidFrom, JsonSerializer.Deserialize<DonationInterval[]>(r.Intervals, Json.Options)!))]);
+    }
+
+    private sealed record RulesRow(DateOnly ValidFrom, string Intervals);
+}
+
+internal sealed record BookingDriveRow(Guid Id, string Status, string[] Procedures, Guid? StationId)
+{
+    public BookableDrive Bookable => new(Id, Status, Procedures);
+
+    /// <summary>A station books at its own drives; an app at any that its donors can know of.</summary>
+    public bool IsBookableBy(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : Status is not ("draft" or "submitted");
+}
+
+internal sealed record BookingDonorRow(string? Status, Guid[]? Apps, long ProfileVersion, long EligibilityVersion, string? Windows)
+{
+    /// <summary>Both of Donor's facts are needed; while one is on its way nobody guesses.</summary>
+    public bool HasArrived => ProfileVersion > 0 && EligibilityVersion > 0;
+
+    public bool MayBeBookedBy(Caller caller) => !caller.Is(Roles.App) || Apps!.Contains(caller.Tenant);
+
+    /// <summary>A restricted, erased or merged donor gives on no date.</summary>
+    public ProcedureWindows[] OpenWindows => Status == "active" ? JsonSerializer.Deserialize<ProcedureWindows[]>(Windows!, Json.Options)! : [];
+}

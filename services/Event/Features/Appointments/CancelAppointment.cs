@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+public sealed record CancelAppointmentRequest([property: RegularExpression("[a-z0-9-]{1,40}")] string ReasonCode = "not-stated");
+
+/// <summary>POST /v1/appointments/{id}/cancel: the place goes back.</summary>
+public static class CancelAppointment
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/appointments/{id:guid}/cancel", Handle)
+        .Allow("appointments", Roles.Station, Roles.App)
+        .WithSummary("Cancels a booking");
+
+    private static async Task<Results<Made<AppointmentView>, ProblemHttpResult>> Handle(Guid id, CancelAppointmentRequest? request, Caller caller, Database db, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
+        {
+            var before = await tx.QuerySingle<AppointmentRow>(AppointmentRow.Select + " where a.id = @id for update of a", new { id });
+            if (before is null || !before.IsVisibleTo(caller)) return CommonProblems.Unknown(id);
+            if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
+
+            var after = before with { Version = before.Version + 1, Status = "cancelled", ReasonCode = (request ?? new()).ReasonCode, SettledAt = tx.Now };
+            tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
+            tx.Write("update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
+            tx.Append(after.ToCancelled(after.ReasonCode!, tx.Now));
+            return Answers.Ok(after.Version, after.View);
+        }, ct);
+}

@@ -1,0 +1,37 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+/// <summary>To another slot of the same drive; for another drive one cancels and books.</summary>
+public sealed record MoveAppointmentRequest(DateTimeOffset SlotStartsAt);
+
+/// <summary>POST /v1/appointments/{id}/move</summary>
+public static class MoveAppointment
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/appointments/{id:guid}/move", Handle)
+        .Allow("appointments", Roles.Station, Roles.App)
+        .WithSummary("Moves a booking to another slot of its drive");
+
+    private static async Task<Results<Made<AppointmentView>, ProblemHttpResult>> Handle(Guid id, MoveAppointmentRequest request, Caller caller, Database db, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
+        {
+            var (before, facts) = await BookingFacts.ReadForMove(tx, id, request.SlotStartsAt);
+            if (before is null || !before.IsVisibleTo(caller) || facts.Drive is not { } drive || facts.Donor is not { } donor) return CommonProblems.Unknown(id);
+            if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
+            if (facts.Slot?.StartsAt == before.SlotStartsAt) return Answers.Ok(before.Version, before.View);
+            if (Booking.SlotForbids(drive.Bookable, facts.Slot, false, tx.Now) is { } noSlot) return noSlot.ToProblem();
+            if (Booking.DonorForbids(drive.Bookable, before.Procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows) is { } notThatDay) return notThatDay.ToProblem();
+            if (Booking.OthersForbid(drive.Id, before.Procedure, request.SlotStartsAt, facts.Others, facts.Rules) is { } tooClose)
+                return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
+
+            var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt };
+            tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt where id = @Id", after);
+            // Both slots in one order, so that two movers in opposite directions do not wait for each other crosswise.
+            foreach (var (slot, change) in new[] { (before.SlotStartsAt, -1), (after.SlotStartsAt, 1) }.OrderBy(s => s.Item1))
+                tx.Write("update event.slot set booked = booked + @change where drive_id = @DriveId and starts_at = @slot", new { before.DriveId, slot, change });
+            tx.Append(after.ToMoved(before.SlotStartsAt, tx.Now));
+            return Answers.Ok(after.Version, after.View);
+        }, ct);
+}

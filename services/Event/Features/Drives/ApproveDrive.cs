@@ -1,0 +1,39 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Drives;
+
+/// <summary>
+/// POST /v1/drives/{id}/approve: the station that approves a drive without one takes it on. From here on the drive is
+/// known to the other services, and its slots exist.
+/// </summary>
+public static class ApproveDrive
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/drives/{id:guid}/approve", Handle)
+        .Allow("drives", DriveLifecycle.RolesFor("approve"))
+        .WithSummary("Approves a submitted or postponed drive");
+
+    private static async Task<Results<Made<DriveView>, ProblemHttpResult>> Handle(Guid id, DriveStepRequest? request, Caller caller, Database db, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
+        {
+            var before = await tx.QuerySingle<DriveRow>(DriveRow.ForUpdate, new { id });
+            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
+            var taken = before with { StationId = before.StationId ?? (caller.Is(Roles.Station) ? caller.Tenant : null) };
+            if (DriveLifecycle.Forbids("approve", taken.State, request?.At, tx.Now) is { } no) return no.ToProblem();
+
+            var at = request?.At ?? tx.Now;
+            var after = taken with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("approve"), ApprovedAt = at, ReasonCode = null };
+            tx.Write("update event.drive set version = @Version, status = @Status, station_id = @StationId, approved_at = @ApprovedAt, reason_code = null where id = @Id", after);
+            tx.Write("""
+                insert into event.slot (drive_id, starts_at, ends_at, capacity, booked)
+                select @Id, s, s + make_interval(mins => @SlotMinutes), @CapacityPerSlot, 0
+                from generate_series(@StartsAt, @EndsAt - make_interval(mins => @SlotMinutes), make_interval(mins => @SlotMinutes)) as s
+                """, after, rows: after.Plan.Slots);
+            // After a postponement the others know the drive already.
+            tx.Append(before.Status == "postponed" ? after.ToChanged(at) : after.ToScheduled(at));
+            tx.Audit("drive.approve", $"drive/{id}", new { at });
+            return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
+        }, ct);
+}

@@ -1,0 +1,37 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Features.Appointments;
+using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Drives;
+
+/// <summary>POST /v1/drives/{id}/close: sign-ups are settled. Whoever booked and has not come has missed it; should his visit become known later, he arrived.</summary>
+public static class CloseDrive
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/drives/{id:guid}/close", Handle)
+        .Allow("drives", DriveLifecycle.RolesFor("close"))
+        .WithSummary("Closes a started drive");
+
+    private static async Task<Results<Made<DriveView>, ProblemHttpResult>> Handle(Guid id, DriveStepRequest? request, Caller caller, Database db, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
+        {
+            // The second statement runs with the drive locked: nobody books in between.
+            var (before, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
+                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
+            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
+            if (DriveLifecycle.Forbids("close", before.State, request?.At, tx.Now) is { } no) return no.ToProblem();
+
+            var at = request?.At ?? tx.Now;
+            var after = before with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("close"), ClosedAt = at };
+            tx.Write("update event.drive set version = @Version, status = @Status, closed_at = @ClosedAt where id = @Id", after);
+            if (booked.Length > 0)
+                tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where drive_id = @id and status = 'booked'", new { id, at }, rows: booked.Length);
+            foreach (var appointment in booked) tx.Append((appointment with { Version = appointment.Version + 1 }).ToMissed(at));
+            tx.Append(after.ToChanged(at));
+            tx.Append(new DriveClosed { Key = id.ToString(), Version = after.Version, OccurredAt = at, StationId = after.StationId, DriveId = id, OrganiserId = after.OrganisationId, ClosedAt = at, Backfilled = after.Backfilled });
+            tx.Audit("drive.close", $"drive/{id}", new { at, missed = booked.Length });
+            return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
+        }, ct);
+}

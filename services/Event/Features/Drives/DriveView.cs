@@ -1,0 +1,126 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Rules;
+
+namespace BloodPlatform.Drives.Features.Drives;
+
+public sealed record VenueView(string Name, string Address, string District, double? Latitude, double? Longitude);
+
+public sealed record PartyView(Guid OrganisationId, string Role);
+
+/// <summary>A drive as answered. What only those who run it need to know (reasons) is null for others.</summary>
+public sealed record DriveView(
+    Guid Id, Guid OrganisationId, Guid? HostOrganisationId, Guid? StationId, IReadOnlyList<PartyView> Parties, string Kind, string Visibility, string? Theme, VenueView Venue,
+    DateTimeOffset StartsAt, DateTimeOffset EndsAt, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures, string Status,
+    bool Backfilled, string? BackfillReason, string? ReasonCode,
+    DateTimeOffset? SubmittedAt, DateTimeOffset? ApprovedAt, DateTimeOffset? OpenedAt, DateTimeOffset? StartedAt, DateTimeOffset? ClosedAt, DateTimeOffset? CancelledAt,
+    double? DistanceKm, string[] AllowedActions);
+
+/// <summary>The body of a step; `{}` is one. `at` is for backfilled drives, whose steps happened earlier.</summary>
+public sealed record DriveStepRequest(DateTimeOffset? At = null);
+
+internal record DriveRow
+{
+    public const string Columns = """
+        d.id, d.version, d.organisation_id, o.path as organisation_path, d.host_organisation_id, d.station_id, d.parties::text as parties, d.kind, d.visibility, d.theme,
+        d.venue_name, d.venue_address, d.district, d.latitude, d.longitude, d.starts_at, d.ends_at, d.slot_minutes, d.capacity_per_slot, d.walk_in_per_slot, d.procedures,
+        d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at
+        """;
+
+    public const string ById = $"select {Columns} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id";
+
+    public const string ForUpdate = ById + " for update of d";
+
+    public required Guid Id { get; init; }
+    public required long Version { get; init; }
+    public required Guid OrganisationId { get; init; }
+    public required Guid[] OrganisationPath { get; init; }
+    public Guid? HostOrganisationId { get; init; }
+    public Guid? StationId { get; init; }
+    public required string Parties { get; init; }
+    public required string Kind { get; init; }
+    public required string Visibility { get; init; }
+    public string? Theme { get; init; }
+    public required string VenueName { get; init; }
+    public required string VenueAddress { get; init; }
+    public required string District { get; init; }
+    public double? Latitude { get; init; }
+    public double? Longitude { get; init; }
+    public required DateTimeOffset StartsAt { get; init; }
+    public required DateTimeOffset EndsAt { get; init; }
+    public required int SlotMinutes { get; init; }
+    public required int CapacityPerSlot { get; init; }
+    public required int WalkInPerSlot { get; init; }
+    public required string[] Procedures { get; init; }
+    public required string Status { get; init; }
+    public required bool Backfilled { get; init; }
+    public string? BackfillReason { get; init; }
+    public string? ReasonCode { get; init; }
+    public DateTimeOffset? SubmittedAt { get; init; }
+    public DateTimeOffset? ApprovedAt { get; init; }
+    public DateTimeOffset? OpenedAt { get; init; }
+    public DateTimeOffset? StartedAt { get; init; }
+    public DateTimeOffset? ClosedAt { get; init; }
+    public DateTimeOffset? CancelledAt { get; init; }
+    public DateTimeOffset? PostponedAt { get; init; }
+
+    /// <summary>Written once, never read.</summary>
+    public DateTimeOffset CreatedAt { get; init; }
+
+    public DriveState State => new(Status, StartsAt, EndsAt, Backfilled, StationId is not null, new[] { SubmittedAt, ApprovedAt, OpenedAt, StartedAt, PostponedAt }.Max());
+
+    public DrivePlan Plan => new(StartsAt, EndsAt, SlotMinutes, Procedures);
+
+    /// <summary>
+    /// A station runs its own drives and sees what is submitted to whichever station takes it on; an organiser its subtree's; an
+    /// authority its districts'. For everybody else the drive does not exist.
+    /// </summary>
+    public bool IsManagedBy(Caller caller) => caller.Role switch
+    {
+        Roles.Station => StationId == caller.Tenant || (StationId is null && Status == "submitted"),
+        Roles.Organiser => OrganisationPath.Contains(caller.Tenant),
+        Roles.Authority => Districts.Cover(caller.Districts, District),
+        Roles.Admin => true,
+        _ => false,
+    };
+
+    /// <summary>Without a token: what is meant for the public, while one can still go there. Apps also show their donors drives of organisations, and past ones.</summary>
+    public bool IsReadableBy(Caller? caller) =>
+        (caller is not null && IsManagedBy(caller))
+        || (caller?.Role is Roles.App && Status is not ("draft" or "submitted"))
+        || (Visibility is "public" or "unlisted" && Status is "approved" or "open" or "started");
+
+    public DriveView ViewFor(Caller? caller, DateTimeOffset now, double? distanceKm = null)
+    {
+        var inside = caller is not null && IsManagedBy(caller);
+        return new(Id, OrganisationId, HostOrganisationId, StationId, JsonSerializer.Deserialize<PartyView[]>(Parties, Json.Options)!, Kind, Visibility, Theme,
+            new VenueView(VenueName, VenueAddress, District, Latitude, Longitude), Shanghai.Local(StartsAt), Shanghai.Local(EndsAt), SlotMinutes, CapacityPerSlot, WalkInPerSlot, Procedures, Status,
+            Backfilled, inside ? BackfillReason : null, inside ? ReasonCode : null, SubmittedAt, ApprovedAt, OpenedAt, StartedAt, ClosedAt, CancelledAt, distanceKm,
+            inside ? DriveLifecycle.AllowedActions(caller!.Role, State, now) : []);
+    }
+
+    public DriveScheduled ToScheduled(DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId,
+        DriveId = Id, OrganiserId = OrganisationId, HostOrganisationId = HostOrganisationId, Kind = Kind, Visibility = Visibility, Theme = Theme,
+        VenueName = VenueName, VenueAddress = VenueAddress, District = District, StartsAt = StartsAt, EndsAt = EndsAt, SlotMinutes = SlotMinutes,
+        CapacityPerSlot = CapacityPerSlot, Procedures = Procedures, Status = Status, Backfilled = Backfilled,
+    };
+
+    public DriveChanged ToChanged(DateTimeOffset at) => new()
+    {
+        Key = Id.ToString(), Version = Version, OccurredAt = at, StationId = StationId,
+        DriveId = Id, OrganiserId = OrganisationId, HostOrganisationId = HostOrganisationId, Kind = Kind, Visibility = Visibility, Theme = Theme,
+        VenueName = VenueName, VenueAddress = VenueAddress, District = District, StartsAt = StartsAt, EndsAt = EndsAt, SlotMinutes = SlotMinutes,
+        CapacityPerSlot = CapacityPerSlot, Procedures = Procedures, Status = Status, Backfilled = Backfilled,
+    };
+}
+
+/// <summary>A public endpoint shows more to those who sign in.</summary>
+internal static class Viewer
+{
+    /// <summary>The caller, when a valid token with the scope came along; null for the public.</summary>
+    public static Caller? Of(HttpContext http, string scope) =>
+        http.User.Identity is { IsAuthenticated: true } && Caller.From(http.User, null) is var caller && caller.Scopes.Contains(scope) ? caller : null;
+}

@@ -1,0 +1,19 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+
+namespace BloodPlatform.Drives.Features.Projections;
+
+/// <summary>How far apart two bookings of a donor must be, by the law of the day.</summary>
+public static class OnRuleSetPublished
+{
+    public static Task Handle(RuleSetPublished e, Transaction tx)
+    {
+        tx.WriteAny("""
+            insert into event.rule_set (code, rule_set_version, version, valid_from, valid_to, intervals) values (@Code, @RuleSetVersion, @Version, @ValidFrom, @ValidTo, @intervals::jsonb)
+            on conflict (code, rule_set_version) do update set version = excluded.version, valid_from = excluded.valid_from, valid_to = excluded.valid_to, intervals = excluded.intervals
+            where excluded.version > rule_set.version
+            """, new { e.Code, e.RuleSetVersion, e.Version, e.ValidFrom, e.ValidTo, intervals = JsonSerializer.Serialize(e.Intervals, Json.Options) });
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,72 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+
+namespace BloodPlatform.Drives.Rules;
+
+/// <summary>The drive as a booking sees it.</summary>
+public sealed record BookableDrive(Guid Id, string Status, string[] Procedures);
+
+/// <summary>A slot as read; the database's own constraint has the last word on its capacity.</summary>
+public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked);
+
+/// <summary>Another booking of the same donor that may still lead to a donation.</summary>
+public sealed record OtherBooking(Guid AppointmentId, Guid DriveId, DateTimeOffset SlotStartsAt, string Procedure);
+
+/// <summary>A version of the rule set that the donor's windows were computed with.</summary>
+public sealed record IntervalRules(DateOnly ValidFrom, DonationInterval[] Intervals);
+
+/// <summary>Whether a donor gets a place: the drive takes bookings, the slot is there, the donor may give that day, and no other booking stands against it.</summary>
+public static class Booking
+{
+    /// <summary>The procedure to book when the caller names none: whole blood where it is offered.</summary>
+    public static string DefaultProcedure(string[] offered) => offered.Contains("whole-blood") ? "whole-blood" : offered[0];
+
+    /// <summary>Whether the slot still takes a booking, or a backfilled one.</summary>
+    /// <returns>drive_not_open, slot_unknown, slot_over, slot_full, invalid_value, or null.</returns>
+    public static Rejection? SlotForbids(BookableDrive drive, BookableSlot? slot, bool backfill, DateTimeOffset now) =>
+        drive.Status is not ("open" or "started") ? Problems.DriveNotOpen.Because($"The drive is {drive.Status}")
+        : slot is null ? Problems.SlotUnknown.Because("GET /v1/drives/{id}/slots lists them", new FieldError("/slotStartsAt", "unknown", "No slot starts then"))
+        : backfill && slot.StartsAt > now ? CommonProblems.Invalid.Because("A slot of the future is booked, not backfilled", new FieldError("/backfillReason", "not_in_the_past", "The slot has not begun"))
+        : !backfill && slot.EndsAt <= now ? Problems.SlotOver.Because("A past slot is backfilled: backfillReason and a quality person")
+        : slot.Booked >= slot.Capacity ? Problems.SlotFull.Because()
+        : null;
+
+    /// <summary>
+    /// Whether the donor may give that day. The windows are Donor's answer and carry no reason, so neither does this: interval,
+    /// age and everything medical look alike.
+    /// </summary>
+    /// <returns>procedure_not_offered, not_eligible, or null.</returns>
+    public static Rejection? DonorForbids(BookableDrive drive, string procedure, DateOnly date, ProcedureWindows[] windows) =>
+        !drive.Procedures.Contains(procedure) ? Problems.ProcedureNotOffered.Because("Offered: " + string.Join(", ", drive.Procedures), new FieldError("/procedure", "not_offered", "Not offered by this drive"))
+        : !windows.Any(w => w.Procedure == procedure && w.Windows.Any(open => open.From <= date && (open.To is not { } to || date <= to))) ? Problems.NotEligible.Because()
+        : null;
+
+    /// <summary>
+    /// Whether another booking forbids this one: one place per drive, and between two bookings at least the interval from the
+    /// earlier one's procedure to the later one's, of the rule set in force on the later day (GB 18467-2011 chapter 9). Without
+    /// the rules' intervals the answer is not yet known: not_yet_visible, never a guess.
+    /// </summary>
+    /// <returns>already_booked, not_yet_visible, or null.</returns>
+    public static Rejection? OthersForbid(Guid driveId, string procedure, DateTimeOffset slotStartsAt, IReadOnlyCollection<OtherBooking> others, IReadOnlyCollection<IntervalRules> rules)
+    {
+        if (others.Any(o => o.DriveId == driveId)) return Problems.AlreadyBooked.Because("The donor has a place at this drive");
+        if (others.Count == 0) return null;
+        if (rules.Count == 0) return CommonProblems.NotYetVisible.Because("The intervals between donations have not arrived here yet");
+        var date = Shanghai.DateOf(slotStartsAt);
+        return others.Any(other =>
+        {
+            var otherDate = Shanghai.DateOf(other.SlotStartsAt);
+            return date < otherDate ? otherDate < EarliestAfter(date, procedure, other.Procedure, In(rules, otherDate)) : date < EarliestAfter(otherDate, other.Procedure, procedure, In(rules, date));
+        }) ? Problems.AlreadyBooked.Because("The interval to another booking of the donor is too short") : null;
+    }
+
+    /// <summary>
+    /// The first date on which the second procedure is possible after the first: calendar months, then days; a month without that
+    /// day ends with its last (2025-08-31 + 6 months = 2026-02-28). Never the same day, whatever the rules say.
+    /// </summary>
+    public static DateOnly EarliestAfter(DateOnly date, string from, string to, IntervalRules rules) =>
+        rules.Intervals.Where(i => i.From == from && i.To == to).Select(i => date.AddMonths(i.Months).AddDays(i.Days)).Append(date.AddDays(1)).Max();
+
+    private static IntervalRules In(IReadOnlyCollection<IntervalRules> rules, DateOnly date) =>
+        rules.Where(r => r.ValidFrom <= date).MaxBy(r => r.ValidFrom) ?? rules.MinBy(r => r.ValidFrom)!;
+}
