@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -158,7 +159,8 @@ internal sealed class AccessProblems(KeySet keys) : IAuthorizationMiddlewareResu
 {
     public async Task HandleAsync(RequestDelegate next, HttpContext http, AuthorizationPolicy policy, PolicyAuthorizationResult result)
     {
-        if (result.Succeeded) { await next(http); return; }
+        // No route, or no route for this method: the answer (404, 405) is the same for everybody.
+        if (result.Succeeded || http.GetEndpoint() is not RouteEndpoint) { await next(http); return; }
         if (!keys.Known)
         {
             http.Response.Headers.RetryAfter = "1";

@@ -98,7 +98,9 @@ internal sealed class ParkUnreadable<TContext>(Consumers consumers, Func<TContex
 {
     public async Task Send(TContext context, IPipe<TContext> next)
     {
-        await consumers.ParkUnreadable(context.GetMessageId(), context.Body.GetString(), reason(context), context.CancellationToken);
+        // Body.GetString() of MassTransit 8.4 names the buffer's type instead of its text. A failure passes the error pipe and
+        // then, as undelivered, the dead-letter pipe: parking is idempotent.
+        await consumers.ParkUnreadable(context.GetMessageId(), Encoding.UTF8.GetString(context.Body.GetBytes()), reason(context), context.CancellationToken);
         await next.Send(context);
     }
 

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using BloodPlatform.Contracts;
 using Dapper;
@@ -95,8 +97,10 @@ public sealed class Consumers(ServiceDefinition service, ServiceName name, IServ
 
     internal Task ParkUnreadable(Guid? messageId, string body, string error, CancellationToken ct)
     {
-        log.LogError("Parked message {MessageId}: {Error}", messageId, error);
-        return Persist(() => Park(messageId, TypeIn(body), null, body, error, ct), "parking", ct);
+        log.LogError("Parked message {MessageId} of type {Type}: {Error}", messageId, TypeIn(body), error);
+        // Without a readable id the body itself says whether it is the same message again.
+        var id = messageId ?? new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(body)).AsSpan(0, 16));
+        return Persist(() => Park(id, TypeIn(body), null, body, error, ct), "parking", ct);
     }
 
     private async Task Park(Guid? messageId, string? type, string? key, string body, string error, CancellationToken ct)

@@ -18,6 +18,7 @@ namespace BloodPlatform.TestSupport;
 public sealed class ServiceUnderTest : IAsyncDisposable
 {
     private readonly string stateDirectory;
+    private bool stopped;
 
     private ServiceUnderTest(string name, WebApplication app, TestDatabase database, TestBroker? broker, TokenIssuer tokens, string stateDirectory)
     {
@@ -40,25 +41,28 @@ public sealed class ServiceUnderTest : IAsyncDisposable
     /// <param name="program">The service's <c>Program.Create</c>.</param>
     /// <param name="broker">A virtual host when messages matter.</param>
     /// <param name="database">To share one database among services; else a new one.</param>
-    public static async Task<ServiceUnderTest> Start(string name, Func<string[], PlatformService> program, TestBroker? broker = null, TestDatabase? database = null, TokenIssuer? tokens = null, Action<WebApplicationBuilder>? with = null, params string[] settings)
+    public static async Task<ServiceUnderTest> Start(string name, Func<string[], PlatformService> program, TestBroker? broker = null, TestDatabase? database = null, TokenIssuer? tokens = null, Action<WebApplicationBuilder>? with = null, bool migrate = true, params string[] settings)
     {
         database ??= await Servers.CreateDatabase(name);
         tokens ??= new TokenIssuer();
         var state = Directory.CreateTempSubdirectory("blood-test-").FullName;
         tokens.WriteKeySet(state);
-        string[] args = [
-            "--urls=http://127.0.0.1:0",
-            "--ConnectionStrings:Service=" + database.Service(name), "--ConnectionStrings:Owner=" + database.Owner(name),
-            "--Broker:Uri=" + (broker?.Uri.ToString() ?? "none"), "--Broker:Management=" + (broker is null ? "none" : Servers.BrokerManagement.ToString()),
-            "--Platform:Issuer=" + TokenIssuer.Issuer, "--Platform:StateDirectory=" + state, "--Platform:Sandbox=true",
-            "--Platform:MasterKey=" + Convert.ToBase64String(SHA256.HashData("master"u8)), "--Platform:IndexKey=" + Convert.ToBase64String(SHA256.HashData("index"u8)), .. settings];
-        if (await program(["migrate", .. args]).Run() != 0) throw new InvalidOperationException($"migrate of {name} failed");
+        string[] args = [.. Arguments(name, database, broker, state), .. settings];
+        if (migrate && await program(["migrate", .. args]).Run() != 0) throw new InvalidOperationException($"migrate of {name} failed");
         var service = program(args);
         with?.Invoke(service.Builder);
         var app = service.Build();
         await app.StartAsync();
         return new ServiceUnderTest(name, app, database, broker, tokens, state);
     }
+
+    /// <summary>The command line a service is configured with; later settings win.</summary>
+    public static string[] Arguments(string name, TestDatabase database, TestBroker? broker, string state) => [
+        "--urls=http://127.0.0.1:0",
+        "--ConnectionStrings:Service=" + database.Service(name), "--ConnectionStrings:Owner=" + database.Owner(name),
+            "--Broker:Uri=" + (broker?.Uri.ToString() ?? "none"), "--Broker:Management=" + (broker is null ? "none" : Servers.BrokerManagement.ToString()),
+            "--Platform:Issuer=" + TokenIssuer.Issuer, "--Platform:StateDirectory=" + state, "--Platform:Sandbox=true",
+            "--Platform:MasterKey=" + Convert.ToBase64String(SHA256.HashData("master"u8)), "--Platform:IndexKey=" + Convert.ToBase64String(SHA256.HashData("index"u8))];
 
     /// <summary>A client program of a role, with every scope; staff signs when functions are given.</summary>
     public HttpClient As(string role, Guid? tenant = null, string? staff = null, params string[] functions)
@@ -92,12 +96,20 @@ public sealed class ServiceUnderTest : IAsyncDisposable
         [.. (await Database.Query<string>($"select payload::text from {Name}.outbox where type = @type order by position", new { type = typeof(T).FullName }))
             .Select(json => JsonSerializer.Deserialize<T>(json, Json.Options)!)];
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Stops the service and leaves its database and broker; a second time does nothing.</summary>
+    public async Task Stop()
     {
+        if (stopped) return;
+        stopped = true;
         await App.StopAsync();
         await App.DisposeAsync();
+        Directory.Delete(stateDirectory, recursive: true);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stop();
         await Database.DisposeAsync();
         if (Broker is not null) await Broker.DisposeAsync();
-        Directory.Delete(stateDirectory, recursive: true);
     }
 }
