@@ -5,4 +5,31 @@ namespace BloodPlatform.Donors;
 /// <summary>Why this service says no, a line each. Codes are published: add, never change.</summary>
 public static class Problems
 {
+    public static readonly ProblemCode DocumentInvalid = new("document_invalid", 422, "证件号码不正确", "The number can't be one of this kind of document");
+    public static readonly ProblemCode IdentityContradiction = new("identity_contradiction", 422, "性别或出生日期与证件不符", "Sex or birth date contradicts the document");
+    public static readonly ProblemCode ConsentRequired = new("consent_required", 422, "登记须本人同意", "Registration needs the donor's consent");
+    public static readonly ProblemCode DonorExists = new("donor_exists", 409, "该证件已登记", "A donor with this document is known");
+    public static readonly ProblemCode DeferralCodeUnknown = new("deferral_code_unknown", 422, "规则集中没有此暂缓代码", "The rule set has no such deferral");
+    public static readonly ProblemCode DeferralNotActive = new("deferral_not_active", 409, "该暂缓已解除", "The deferral was lifted already");
+    public static readonly ProblemCode ReentryRequired = new("reentry_required", 409, "该暂缓须经归队程序解除", "Only re-entry ends this deferral");
+    public static readonly ProblemCode StepOutOfOrder = new("step_out_of_order", 409, "步骤次序不符", "This step is not the next one");
+    public static readonly ProblemCode TimeOutOfOrder = new("time_out_of_order", 422, "时间次序不合理", "The time is impossible where it stands");
+    public static readonly ProblemCode BackfillReasonRequired = new("backfill_reason_required", 422, "补录须说明原因", "Recording afterwards needs backfillReason");
+    public static readonly ProblemCode NoRulesForDay = new("no_rules_for_day", 422, "该日期没有适用的规则集", "No rule set is in force on that day");
+    public static readonly ProblemCode VisitOpen = new("visit_open", 409, "该献血者已有进行中的流程", "The donor has a visit that is still open");
+    public static readonly ProblemCode DriveNotStarted = new("drive_not_started", 409, "活动未开始或已结束", "The drive has not started, or is over");
+    public static readonly ProblemCode OutsideDrive = new("outside_drive", 422, "时间不在活动期间", "The time lies outside the drive's");
+    public static readonly ProblemCode AppointmentMismatch = new("appointment_mismatch", 422, "预约不属于该献血者或该活动", "The appointment is another donor's or another drive's");
+    public static readonly ProblemCode AppointmentCancelled = new("appointment_cancelled", 409, "预约已取消", "The appointment was cancelled");
+    public static readonly ProblemCode AppointmentUsed = new("appointment_used", 409, "该预约已用于另一次流程", "The appointment belongs to another visit");
+    public static readonly ProblemCode QuestionnaireUnknown = new("questionnaire_unknown", 422, "健康征询表版本不存在", "No such questionnaire");
+    public static readonly ProblemCode AnswersMissing = new("answers_missing", 422, "有问题未回答", "Every question must be answered");
+    public static readonly ProblemCode PretestIncomplete = new("pretest_incomplete", 409, "缺少单采血小板所需的初筛项目", "The pretest lacks what this procedure needs");
+    public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer the procedure");
+    public static readonly ProblemCode VolumeNotAllowed = new("volume_not_allowed", 422, "献血量不在允许范围", "The volume is not allowed");
+    public static readonly ProblemCode BagExpired = new("bag_expired", 422, "血袋已过期", "The bag has expired");
+    public static readonly ProblemCode DinInvalid = new("din_invalid", 422, "献血码不正确", "Not a valid donation number");
+    public static readonly ProblemCode DinNotIssued = new("din_not_issued", 422, "献血码未发放给本站", "The donation number was not issued to this station");
+    public static readonly ProblemCode DinUsed = new("din_used", 409, "献血码已使用", "The donation number is used");
+    public static readonly ProblemCode DinMismatch = new("din_mismatch", 409, "扫描的献血码不一致", "The scans bear different numbers");
 }

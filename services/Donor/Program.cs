@@ -1,4 +1,15 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Donors.Features.Deferrals;
+using BloodPlatform.Donors.Features.Donations;
+using BloodPlatform.Donors.Features.Donors;
+using BloodPlatform.Donors.Features.LateInformation;
+using BloodPlatform.Donors.Features.Memberships;
+using BloodPlatform.Donors.Features.Projections;
+using BloodPlatform.Donors.Features.Questionnaires;
+using BloodPlatform.Donors.Features.RuleSets;
+using BloodPlatform.Donors.Features.Visits;
 
 namespace BloodPlatform.Donors;
 
@@ -9,7 +20,28 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        return service;
+        service.Builder.Services.AddHostedService<PublishRuleSets>();
+        return service
+            .PublishesSeals() // Inventory releases and issues only on what this service has said
+            .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
+            .Consumes<OrganisationChanged>(OnOrganisationChanged.Handle)
+            .Consumes<DriveScheduled>(OnDriveScheduled.Handle)
+            .Consumes<DriveChanged>(OnDriveChanged.Handle)
+            .Consumes<DriveCancelled>(OnDriveCancelled.Handle)
+            .Consumes<DriveClosed>(OnDriveClosed.Handle)
+            .Consumes<AppointmentBooked>(OnAppointmentBooked.Handle)
+            .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
+            .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
+            .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
+            .Constraint("donor_document_once", Problems.DonorExists)
+            .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
+            .Constraint("visit_appointment_once", Problems.AppointmentUsed)
+            .Constraint("visit_din_once", Problems.DinUsed)
+            .Constraint("donation_once", Problems.DinUsed)
+            .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
+            .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
+            .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
+            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

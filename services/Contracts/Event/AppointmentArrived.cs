@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A booked donor was checked in. Key: appointment.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor"])]
+[PublishedBy("event", HeardBy = [])]
 public sealed record AppointmentArrived : DomainEvent
 {
     public required Guid AppointmentId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A booked donor had not come when the drive closed. Key: appointment.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor"])]
+[PublishedBy("event", HeardBy = [])]
 public sealed record AppointmentMissed : DomainEvent
 {
     public required Guid AppointmentId { get; init; }

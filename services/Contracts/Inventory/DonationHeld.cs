@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// A donation and all its units may not leave. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor"])]
+[PublishedBy("inventory", HeardBy = [])]
 public sealed record DonationHeld : DomainEvent
 {
     public required Guid HoldId { get; init; }

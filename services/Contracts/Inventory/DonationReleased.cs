@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// Two people released a donation. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor"])]
+[PublishedBy("inventory", HeardBy = [])]
 public sealed record DonationReleased : DomainEvent
 {
     public required string Din { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// Every required test of a donation has a conclusion. Key: DIN. No marker is named.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor"])]
+[PublishedBy("inventory", HeardBy = [])]
 public sealed record DonationTested : DomainEvent
 {
     public required string Din { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// A hospital received a unit. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor"])]
+[PublishedBy("inventory", HeardBy = [])]
 public sealed record UnitReceived : DomainEvent
 {
     public required Guid UnitId { get; init; }

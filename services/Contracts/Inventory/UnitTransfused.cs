@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Inventory;
 /// <summary>
 /// A unit was transfused. Key: DIN.
 /// </summary>
-[PublishedBy("inventory", HeardBy = ["donor"])]
+[PublishedBy("inventory", HeardBy = [])]
 public sealed record UnitTransfused : DomainEvent
 {
     public required Guid UnitId { get; init; }

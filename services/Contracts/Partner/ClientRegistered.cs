@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Partner;
 /// <summary>
 /// A program may call the platform. Key: client.
 /// </summary>
-[PublishedBy("partner", HeardBy = ["donor", "event"])]
+[PublishedBy("partner", HeardBy = ["event"])]
 public sealed record ClientRegistered : DomainEvent
 {
     public required string ClientId { get; init; }

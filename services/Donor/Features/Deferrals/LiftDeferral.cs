@@ -1,0 +1,40 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Deferrals;
+
+public sealed record LiftDeferralRequest([property: StringLength(80, MinimumLength = 1)] string Reason);
+
+/// <summary>POST /v1/deferrals/{id}/lift: a physician answers for it; what a test or the list of lasting reasons says, only re-entry ends.</summary>
+public static class LiftDeferral
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/deferrals/{id:guid}/lift", Handle)
+        .Allow("donors", Roles.Station).ByStaff("physician").WithSummary("Ends a deferral early");
+
+    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> Handle(Guid id, LiftDeferralRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
+        {
+            var (donor, row) = await tx.Read(DonorFile.LockedBy("select donor_id from donor.deferral where id = @id") + DeferralFileRow.Select + " where f.id = @id for update of f", new { id },
+                async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleOrDefaultAsync<DeferralFileRow>()));
+            if (donor is null || row is null) return CommonProblems.Unknown(id);
+            if (row.LiftedAt is not null) return Problems.DeferralNotActive.With();
+            if (row.Reentry) return Problems.ReentryRequired.With();
+
+            tx.Write("update donor.deferral set version = version + 1, lifted_at = @now, lifted_by = @by, lift_reason = @reason where id = @id",
+                new { id, now = tx.Now, by = caller.Staff!.Id, reason = donor.Key.Seal("lift_reason", request.Reason) });
+            // The same deferral, ending today: found among the facts by what it is.
+            var (code, today) = (donor.Key.Open("deferral_code", row.Code), Shanghai.DateOf(tx.Now));
+            var lifted = new DeferralFact(code, row.StartsOn, row.EndsOn);
+            var facts = donor.Facts.Deferrals.ToList();
+            facts.Remove(lifted);
+            facts.Add(lifted with { Until = row.EndsOn is { } end && end < today ? end : today });
+            donor.Facts = donor.Facts with { Deferrals = facts };
+            donor.AnnounceWindows(tx);
+            donor.Save(tx);
+            tx.Audit("deferral.lift", $"deferrals/{id}", new { donorId = donor.Id });
+            return Answers.Ok(row.Version + 1, DeferralView.Of(row with { LiftedAt = tx.Now }, donor.Key));
+        }, ct);
+}

@@ -1,0 +1,62 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Donors;
+
+/// <summary>What is left out stays. <paramref name="Consents"/> is the whole list as it shall stand: what is missing is withdrawn.</summary>
+public sealed record ChangeDonorRequest(
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string? Phone = null,
+    [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-", null)] string? BloodGroup = null,
+    [property: RegularExpression(@"\d{6}")] string? District = null,
+    [property: MaxLength(20)] string[]? Consents = null);
+
+/// <summary>PATCH /v1/donors/{id}</summary>
+public static class ChangeDonor
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPatch("/v1/donors/{id:guid}", Handle)
+        .Allow("donors", Roles.Station, Roles.App).WithSummary("Changes telephone, blood group, district or consents");
+
+    private static async Task<Results<Made<DonorView>, ProblemHttpResult>> Handle(Guid id, ChangeDonorRequest request, HttpRequest http, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<DonorView>, ProblemHttpResult>>(async tx =>
+        {
+            if (await DonorFile.Lock(tx, vault, id) is not { } donor) return CommonProblems.Unknown(id);
+            if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (Answers.Precondition(http, donor.Version) is { } no) return no;
+            if (request.Consents is { } wanted)
+            {
+                if (RegisterDonor.BadConsents(wanted) is { } bad) return bad;
+                if (!wanted.Contains("registration")) return Problems.ConsentRequired.With("Who withdraws registration asks for erasure instead");
+            }
+
+            var consents = request.Consents is null ? [.. donor.Consents] : Consented(donor.Consents, request.Consents, tx.Now);
+            var phone = request.Phone is null ? null : Phone.Normalise(request.Phone);
+            var (bloodGroup, district) = (request.BloodGroup ?? donor.Row.BloodGroup, request.District ?? donor.Row.District);
+            tx.Write("""
+                update donor.donor set phone = coalesce(@sealedPhone, phone), phone_index = coalesce(@phoneIndex, phone_index), blood_group = @bloodGroup, district = @district, consents = @consents::jsonb where id = @id
+                """, new
+                {
+                    id, bloodGroup, district, consents = JsonSerializer.Serialize(consents, Json.Options),
+                    sealedPhone = phone is null ? null : donor.Key.Seal("phone", phone), phoneIndex = phone is null ? null : vault.BlindIndex("phone", phone),
+                });
+            tx.Append(new DonorChanged
+            {
+                Key = id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, DonorId = id, Status = donor.Row.Status, BloodGroup = bloodGroup, District = district,
+                Consents = [.. consents], Memberships = donor.PublicMemberships, Apps = donor.Row.Apps,
+            });
+            donor.Save(tx);
+            tx.Audit("donor.change", $"donors/{id}");
+            var view = DonorView.Of(donor, caller) with { BloodGroup = bloodGroup, District = district, Consents = consents };
+            return Answers.Ok(donor.Version, phone is null ? view : view with { Phone = Mask.Number(phone) });
+        }, ct);
+
+    // A withdrawn consent stays on record with its instant (PIPL Art. 15); given again it is a new version.
+    private static List<DonorConsent> Consented(List<DonorConsent> standing, string[] wanted, DateTimeOffset now) =>
+    [
+        .. standing.Select(c => !wanted.Contains(c.Code) ? c with { Withdrawn = c.Withdrawn ?? now } : c.Withdrawn is null ? c : new DonorConsent(c.Code, c.Version + 1, now, null)),
+        .. wanted.Distinct().Where(code => standing.All(c => c.Code != code)).Select(code => new DonorConsent(code, 1, now, null)),
+    ];
+}

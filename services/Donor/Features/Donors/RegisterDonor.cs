@@ -1,0 +1,127 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+
+namespace BloodPlatform.Donors.Features.Donors;
+
+/// <summary>A person who wants to give. Sex and birth date may be left out where the document bears them.</summary>
+public sealed record RegisterDonorRequest(
+    [property: StringLength(80, MinimumLength = 1)] string Name,
+    DocumentRequest Document,
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string Phone,
+    [property: MaxLength(20)] string[] Consents,
+    [property: AllowedValues("male", "female", null)] string? Sex = null,
+    DateOnly? BirthDate = null,
+    [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-", null)] string? BloodGroup = null,
+    [property: RegularExpression(@"\d{6}")] string? District = null);
+
+public sealed record DocumentRequest(
+    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId)] string Kind,
+    [property: StringLength(40, MinimumLength = 1)] string Number);
+
+/// <summary>What an app hears of a person who is known already: nothing but that the person must link himself.</summary>
+public sealed record LinkRequired(string Status);
+
+/// <summary>POST /v1/donors</summary>
+public static class RegisterDonor
+{
+    /// <summary>How often an app may meet known persons in a day before it looks like trying numbers out.</summary>
+    private const int LinkRequestsPerDay = 200;
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors", Handle)
+        .Allow("donors", Roles.Station, Roles.App).Creates().WithSummary("Registers a donor with a checked identity document");
+
+    private static async Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Handle(RegisterDonorRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct)
+    {
+        try { return await Register(request, caller, db, vault, clock, ct); }
+        catch (PostgresException e) when (e.ConstraintName == "donor_document_once") { return await Register(request, caller, db, vault, clock, ct); } // a twin was first: now he is known
+    }
+
+    private static Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Register(RegisterDonorRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct) =>
+        db.InTransaction<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>>(async tx =>
+        {
+            var today = Shanghai.DateOf(clock.GetUtcNow());
+            var (document, bad) = IdentityDocument.Read(request.Document.Kind, request.Document.Number, today);
+            if (bad is not null) return bad.ToProblem();
+            var (birthDate, sex, contradiction) = document!.Person(request.BirthDate, request.Sex, today);
+            if (contradiction is not null) return contradiction.ToProblem();
+            if (BadConsents(request.Consents) is { } consentsNo) return consentsNo;
+            if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
+
+            var documentIndex = vault.BlindIndex("document/" + document.Kind, document.Identity);
+            var known = await tx.QuerySingle<KnownRow>("""
+                select (select id from donor.donor where document_index = @documentIndex) as id,
+                       (select count(*) from donor.link_request where app_id = @app and requested_at > @since) as asked
+                """, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) });
+            if (known!.Id is { } existing)
+            {
+                if (caller.Is(Roles.Station))
+                {
+                    var exists = Problems.DonorExists.With();
+                    exists.ProblemDetails.Extensions["donorId"] = existing;
+                    exists.ProblemDetails.Extensions["id"] = existing;
+                    return exists;
+                }
+                if (known.Asked >= LinkRequestsPerDay) return CommonProblems.TooManyRequests.With("Too many known persons in a day");
+                tx.Write("insert into donor.link_request (id, donor_id, app_id, requested_at) values (@id, @existing, @app, @now)", new { id = tx.NewId(), existing, app = caller.Tenant, now = tx.Now });
+                tx.Audit("donor.link-required", $"donors/{existing}");
+                return TypedResults.Accepted((string?)null, new LinkRequired("link-required"));
+            }
+
+            var id = tx.NewId();
+            var key = vault.CreateKey(tx, id);
+            var phone = Phone.Normalise(request.Phone);
+            DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, 1, tx.Now, null))];
+            Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
+            tx.Write("""
+                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at)
+                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, 'declared', @now)
+                """, new
+                {
+                    id, document.Kind, documentIndex, sex, request.BloodGroup, request.District, apps, now = tx.Now, consents = JsonSerializer.Serialize(consents, Json.Options),
+                    name = key.Seal("name", request.Name.Trim()), number = key.Seal("document_number", document.Number), born = key.Seal("birth_date", $"{birthDate:yyyy-MM-dd}"),
+                    phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone),
+                });
+            tx.Append(new DonorRegistered
+            {
+                Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Is(Roles.Station) ? caller.Tenant : null,
+                DonorId = id, Status = "active", BloodGroup = request.BloodGroup, District = request.District, Consents = consents, Memberships = [], Apps = apps,
+            });
+            var facts = new DonorFacts(birthDate, sex, [], []);
+            var rules = RuleBook.Current;
+            tx.Append(new DonorEligibilityChanged
+            {
+                Key = id.ToString(), Version = 2, OccurredAt = tx.Now, DonorId = id, RuleSet = rules.Code, RuleSetVersion = rules.Version,
+                Procedures = [.. Procedures.All.Select(p => new ProcedureWindows(p, [.. Eligibility.Windows(Eligibility.Obstacles(facts, p, rules)).Select(w => new DateWindow(w.From, w.To))]))],
+            });
+            tx.Audit("donor.register", $"donors/{id}");
+            return Answers.Created($"/v1/donors/{id}", 2, new DonorView(
+                id, "active", Mask.Name(request.Name.Trim()), new(document.Kind, Mask.Number(document.Number)), sex, birthDate.Year, Mask.Number(phone), request.BloodGroup, request.District,
+                consents, [], "declared", tx.Now, DonorView.ActionsOf(caller)));
+        }, ct);
+
+    /// <summary>Consents are codes; more of them may come without a new release of the callers.</summary>
+    internal static ProblemHttpResult? BadConsents(string[] consents)
+    {
+        FieldError[] bad = [.. consents.Select((code, i) => Regex.IsMatch(code ?? "", "^[a-z][a-z0-9-]{0,39}$") ? null : new FieldError($"/consents/{i}", "invalid", "A code such as registration, contact, honours-publication")).OfType<FieldError>()];
+        return bad.Length == 0 ? null : CommonProblems.Invalid.With(null, bad);
+    }
+
+    private sealed record KnownRow(Guid? Id, long Asked);
+}
+
+/// <summary>Telephone numbers, normalised so that one line is found however it was written.</summary>
+public static class Phone
+{
+    public static string Normalise(string phone)
+    {
+        var digits = phone.Replace(" ", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal);
+        return digits.StartsWith("+86", StringComparison.Ordinal) ? digits[3..] : digits.Length == 13 && digits.StartsWith("86", StringComparison.Ordinal) ? digits[2..] : digits;
+    }
+}

@@ -1,0 +1,26 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+
+namespace BloodPlatform.Donors.Features.Projections;
+
+/// <summary>
+/// A laboratory's result forbids a donor to give, at once and without end: only re-entry opens the way again. A code that the rule
+/// set does not know holds all the same.
+/// </summary>
+public static class OnDonorDeferralRequired
+{
+    public static async Task Handle(DonorDeferralRequired e, Transaction tx, IServiceProvider services)
+    {
+        var vault = services.GetRequiredService<Vault>();
+        var (donor, done) = await tx.Read(DonorFile.Locked + "select exists (select from donor.deferral where requirement_id = @RequirementId)", new { donorId = e.DonorId, e.RequirementId },
+            async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleAsync<bool>()));
+        if (donor is null) throw new InvalidOperationException($"Requirement {e.RequirementId} is about a donor this service never registered");
+        if (done) return; // an older replay
+
+        donor.Defer(tx, new DeferralFact(e.DeferralCode, Shanghai.DateOf(e.OccurredAt), null), e.Certainty, "test", RuleBook.Current, requirementId: e.RequirementId, din: e.Din);
+        donor.AnnounceWindows(tx);
+        donor.Save(tx);
+    }
+}

@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <param name="Answers">Question code → yes, no or unknown.</param>
+/// <param name="FitToDonate">The physician's own finding; a deferring or unknown answer outweighs a yes.</param>
+public sealed record ConsultationRequest(QuestionnaireReference Questionnaire, Dictionary<string, string> Answers, bool FitToDonate, DateTimeOffset? At = null);
+
+public sealed record QuestionnaireReference([property: StringLength(40, MinimumLength = 1)] string Code, [property: StringLength(40, MinimumLength = 1)] string Version);
+
+/// <summary>POST /v1/visits/{id}/consultation</summary>
+public static class Consult
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/consultation", Handle)
+        .Allow("visits", Roles.Station).ByStaff("physician", "quality").WithSummary("Step 4: the health questions and the physician's finding");
+
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, ConsultationRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+        {
+            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Enter("consultation", caller, request.At, tx.Now, "physician") is { } no) return no;
+            if (RuleBook.Questionnaires.SingleOrDefault(q => q.Code == request.Questionnaire.Code && q.Version == request.Questionnaire.Version) is not { } questionnaire)
+                return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire", "questionnaire_unknown", "GET /v1/questionnaires/current"));
+            var (findings, rejection) = questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day);
+            if (rejection is not null) return rejection.ToProblem();
+            return findings!.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+        }, ct);
+}

@@ -1,0 +1,69 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <param name="CollectedMl">What was weighed, whatever it is; whole blood that was not abandoned must be weighed.</param>
+/// <param name="TreatmentUnits">What an apheresis really gave, where it differs from what was planned.</param>
+public sealed record FinishCollectionRequest(
+    DateTimeOffset EndedAt,
+    [property: AllowedValues("completed", "under", "over", "abandoned")] string Outcome,
+    [property: Range(0, 2000)] int? CollectedMl = null,
+    [property: Range(1, 2)] int? TreatmentUnits = null);
+
+/// <summary>
+/// POST /v1/visits/{id}/collection/finish: the one fact that every count in every service starts from, and with it the dates on
+/// which the donor may give again. A needle that drew nothing is no donation.
+/// </summary>
+public static class FinishCollection
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/collection/finish", Handle)
+        .Allow("visits", Roles.Station).ByStaff("phlebotomist", "quality").NeedsIdempotencyKey().WithSummary("Step 7: the collection ends");
+
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, FinishCollectionRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+        {
+            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Enter("collection/finish", caller, request.EndedAt, tx.Now, "phlebotomist") is { } no) return no;
+            var (row, donor) = (visit.Row, visit.Donor);
+            var startedAt = row.StartedAt!.Value;
+            if (request.EndedAt < startedAt) return Problems.TimeOutOfOrder.With(null, new FieldError("/endedAt", "time_out_of_order", "Before startedAt"));
+            var whole = row.Procedure == Procedures.WholeBlood;
+            if (whole && request is { Outcome: not "abandoned", CollectedMl: null or 0 }) return CommonProblems.Invalid.With(null, new FieldError("/collectedMl", "required", "What was weighed"));
+            if (whole && request.TreatmentUnits is not null) return CommonProblems.Invalid.With(null, new FieldError("/treatmentUnits", "invalid", "Not with whole blood"));
+
+            var (deviations, restrictions) = Collection.Outcome(visit.Rules, request.Outcome, row.NominalMl, request.CollectedMl, request.EndedAt - startedAt);
+            var units = whole ? null : request.TreatmentUnits ?? row.TreatmentUnits;
+            visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
+            tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
+            if (request is { Outcome: "abandoned", CollectedMl: null or 0 })
+            {
+                visit.Row = row with { Status = VisitSteps.Abandoned };
+                visit.Announce(tx, new VisitAbandoned { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = request.EndedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = row.Backfilled });
+                return visit.Pass(tx, caller, request);
+            }
+
+            var day = Shanghai.DateOf(startedAt);
+            tx.Write("""
+                insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
+                values (@Din, @DonorId, @Id, @StationId, @DriveId, @Procedure, @NominalMl, @CollectedMl, @TreatmentUnits, @day, @StartedAt, @Backfilled, @now)
+                """, new { row.Din, row.DonorId, row.Id, row.StationId, row.DriveId, row.Procedure, row.NominalMl, row.CollectedMl, row.TreatmentUnits, day, row.StartedAt, row.Backfilled, now = tx.Now });
+            visit.Announce(tx, new DonationCollected
+            {
+                Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = startedAt, Din = row.Din!, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId,
+                OrganiserId = row.OrganiserId, DonorOrganisationId = donor.SharedOrganisationOn(day), District = row.District, Procedure = row.Procedure!, NominalMl = row.NominalMl, CollectedMl = row.CollectedMl, TreatmentUnits = units,
+                Outcome = request.Outcome, Bag = JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, BleedSeconds = (int)(request.EndedAt - startedAt).TotalSeconds, Deviations = deviations, Restrictions = restrictions,
+                BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled,
+            });
+            // Something about him came while the needle was in, or he asked for it privately: it looks like any other withdrawal.
+            var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && o.On(day));
+            if (doubted || row.PrivateWithdrawal) donor.Withdraw(tx, row.Din!, row.StationId);
+            donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(day, row.Procedure!)] };
+            donor.AnnounceWindows(tx);
+            return visit.Pass(tx, caller, request);
+        }, ct);
+}

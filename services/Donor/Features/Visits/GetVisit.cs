@@ -1,0 +1,34 @@
+using BloodPlatform.Chassis;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <summary>GET /v1/visits/{id} and GET /v1/visits: the station's own.</summary>
+public static class GetVisit
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        app.MapGet("/v1/visits/{id:guid}", One).Allow("visits", Roles.Station).WithSummary("A visit");
+        app.MapGet("/v1/visits", List).Allow("visits", Roles.Station).WithSummary("Visits of the station, of a drive, in a status");
+    }
+
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+        {
+            if (await VisitFile.Read(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
+            tx.Audit("visit.read", $"visits/{id}");
+            return Answers.Ok(visit.Row.Version, visit.View());
+        }, ct);
+
+    private static async Task<Ok<Page<VisitItem>>> List(Caller caller, Database db, CancellationToken ct, Guid? driveId = null, string? status = null, int? limit = null, Guid? cursor = null)
+    {
+        var take = Answers.Limit(limit);
+        var rows = await db.Query<VisitItem>("""
+            select id, donor_id, drive_id, appointment_id, status, opened_at, backfilled, procedure, din, nominal_ml, collected_ml, treatment_units
+            from donor.visit where station_id = @station and (@driveId::uuid is null or drive_id = @driveId) and (@status::text is null or status = @status) and (@cursor::uuid is null or id > @cursor)
+            order by id limit @more
+            """, new { station = caller.Tenant, driveId, status, cursor, more = take + 1 }, ct);
+        return TypedResults.Ok(Page<VisitItem>.From(rows, take, v => v.Id.ToString()));
+    }
+}

@@ -1,0 +1,98 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <param name="OpenedAt">More than twelve hours ago, or with a backfillReason, the visit is recorded afterwards: `quality` signs, and every step takes its own time.</param>
+public sealed record OpenVisitRequest(
+    Guid DonorId,
+    [property: StringLength(80, MinimumLength = 1)] string CollectionPoint,
+    IdentityCheckRequest IdentityCheck,
+    Guid? DriveId = null,
+    Guid? AppointmentId = null,
+    DateTimeOffset? OpenedAt = null,
+    [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null);
+
+public sealed record IdentityCheckRequest(
+    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId)] string Kind,
+    [property: AllowedValues("chip", "manual", "face")] string Method,
+    [property: AllowedValues("match", "mismatch")] string Outcome);
+
+/// <summary>
+/// POST /v1/visits: a donor stands at the table with his document. Who is not who the document says, or may not give that day,
+/// is recorded as deferred at once, with the reasons.
+/// </summary>
+public static class OpenVisit
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits", Handle)
+        .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").Creates().WithSummary("Checks a donor in");
+
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(OpenVisitRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+        {
+            var openedAt = request.OpenedAt ?? tx.Now;
+            var backfilled = openedAt < tx.Now - VisitSteps.Live || request.BackfillReason is not null;
+            if (openedAt > tx.Now + (backfilled ? TimeSpan.Zero : VisitSteps.Tolerance)) return Problems.TimeOutOfOrder.With("Lies in the future", new FieldError("/openedAt", "time_out_of_order", "Lies in the future"));
+            if (VisitFile.MayAct(caller, backfilled, ["registrar", "physician"]) is { } person) return person;
+            if (backfilled && request.BackfillReason is null) return Problems.BackfillReasonRequired.With(null, new FieldError("/backfillReason", "required", "Recorded afterwards: say why"));
+            var day = Shanghai.DateOf(openedAt);
+            if (RuleBook.On(day) is not { } rules) return Problems.NoRulesForDay.With(null, new FieldError("/openedAt", "no_rules_for_day", $"The oldest rules are of {RuleBook.Versions[0].Rules.ValidFrom:yyyy-MM-dd}"));
+
+            var (donor, drive, appointment) = await tx.Read(DonorFile.Locked + """
+                select drive_id, station_id, organiser_id, district, procedures, starts_at, ends_at, case when cancelled_version > 0 then 'cancelled' when closed_version > 0 then 'closed' else status end as status
+                from donor.drive where drive_id = coalesce(@DriveId, (select drive_id from donor.appointment where appointment_id = @AppointmentId));
+                select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId
+                """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId },
+                async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>()));
+            if (donor is null) return CommonProblems.Unknown(request.DonorId);
+            if (request.AppointmentId is { } appointmentId)
+            {
+                if (appointment is not { Booked: true }) return CommonProblems.Unknown(appointmentId);
+                if (appointment.DonorId != donor.Id || (request.DriveId is { } named && named != appointment.DriveId)) return Problems.AppointmentMismatch.With(null, new FieldError("/appointmentId", "appointment_mismatch", "Another donor's or another drive's"));
+                if (appointment.Cancelled) return Problems.AppointmentCancelled.With();
+            }
+            if ((request.DriveId ?? appointment?.DriveId) is { } driveId)
+            {
+                if (drive?.Status is null || (drive.StationId is null && drive.Status is not "cancelled")) return CommonProblems.Unknown(driveId);
+                if (drive.StationId != caller.Tenant) return CommonProblems.NotFound.With();
+                // The start may have happened a moment ago elsewhere: waited for like a fresh id.
+                if (drive.Status != "started" && !(backfilled && drive.Status == "closed")) return FreshIds.WaitThen(Problems.DriveNotStarted.With($"The drive is {drive.Status}"));
+                if (backfilled && (day < Shanghai.DateOf(drive.StartsAt!.Value) || day > Shanghai.DateOf(drive.EndsAt!.Value))) return Problems.OutsideDrive.With(null, new FieldError("/openedAt", "outside_drive", "Not on a day of the drive"));
+            }
+
+            var id = tx.NewId();
+            var mismatch = request.IdentityCheck.Outcome == "mismatch";
+            var row = new VisitRow(id, 1, donor.Id, caller.Tenant, drive?.DriveId, request.AppointmentId, request.CollectionPoint, VisitSteps.CheckedIn, openedAt, backfilled, openedAt,
+                request.IdentityCheck.Kind, request.IdentityCheck.Method, request.IdentityCheck.Outcome, rules.Code, rules.Version, null, null, false, null, null, null, null, null, null, null, null, null, null, [], [], false);
+            var visit = VisitFile.Opened(row, donor);
+            visit.Announce(tx, new VisitOpened { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = openedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = backfilled });
+
+            // A walk-in may still choose: he is turned away only where nothing that is offered is open to him.
+            string[] offered = appointment is null ? drive?.Procedures is { Length: > 0 } some ? some : Procedures.All : [appointment.Procedure];
+            var standing = offered.Select(procedure => donor.Obstacles(procedure, rules).On(day)).ToArray();
+            if (mismatch) visit.Refuse(tx, Checks.Fail(rules, "IDENTITY", day), openedAt, caller.Staff!.Id);
+            else if (standing.All(o => o.Length > 0)) visit.Refuse(tx, new([.. standing[0].Select(o => new Reason(o.Category, o.Rule, o.Until))], []), openedAt, caller.Staff!.Id);
+
+            tx.Write("""
+                insert into donor.visit (id, version, donor_id, station_id, drive_id, appointment_id, collection_point, status, opened_at, backfilled, backfill_reason, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version, reasons)
+                values (@Id, 1, @DonorId, @StationId, @DriveId, @AppointmentId, @CollectionPoint, @Status, @OpenedAt, @Backfilled, @reason, @OpenedAt, @IdentityKind, @IdentityMethod, @IdentityOutcome, @RuleSet, @RuleSetVersion, @Reasons)
+                """, new
+                {
+                    visit.Row.Id, visit.Row.DonorId, visit.Row.StationId, visit.Row.DriveId, visit.Row.AppointmentId, visit.Row.CollectionPoint, visit.Row.Status, visit.Row.OpenedAt, visit.Row.Backfilled,
+                    visit.Row.IdentityKind, visit.Row.IdentityMethod, visit.Row.IdentityOutcome, visit.Row.RuleSet, visit.Row.RuleSetVersion, visit.Row.Reasons,
+                    reason = request.BackfillReason is null ? null : donor.Key.Seal("backfill_reason", request.BackfillReason),
+                });
+            if (!mismatch && donor.Row.IdentityAssurance == "declared") tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @id", new { id = donor.Id });
+            donor.Save(tx);
+            tx.Audit("visit.open", $"visits/{id}", new { donorId = donor.Id, backfilled });
+            return Answers.Created($"/v1/visits/{id}", 1, visit.View());
+        }, ct);
+
+    private sealed record DriveRow(Guid DriveId, Guid? StationId, Guid? OrganiserId, string? District, string[]? Procedures, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Status);
+
+    private sealed record AppointmentRow(Guid DonorId, Guid DriveId, string Procedure, bool Booked, bool Cancelled);
+}

@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <summary>The drop of blood before giving: g/L, a fraction, 10⁹/L. Haematocrit and platelets are for apheresis.</summary>
+public sealed record PretestRequest(
+    HaemoglobinRequest Haemoglobin,
+    [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-")] string BloodGroup,
+    bool AltPass,
+    bool HbsagPass,
+    [property: Range(0.05, 0.90)] decimal? Hematocrit = null,
+    [property: Range(1, 5000)] int? PlateletCount = null,
+    DateTimeOffset? At = null);
+
+/// <param name="ValueGl">With method meter.</param>
+/// <param name="Pass">With method copper-sulfate.</param>
+public sealed record HaemoglobinRequest([property: AllowedValues("meter", "copper-sulfate")] string Method, [property: Range(20.0, 300.0)] decimal? ValueGl = null, bool? Pass = null);
+
+/// <summary>POST /v1/visits/{id}/pretest</summary>
+public static class Pretest
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/pretest", Handle)
+        .Allow("visits", Roles.Station).ByStaff("physician", "quality").WithSummary("Step 5: haemoglobin, blood group, rapid tests");
+
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, PretestRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+        {
+            var meter = request.Haemoglobin.Method == "meter";
+            if (meter ? request.Haemoglobin.ValueGl is null || request.Haemoglobin.Pass is not null : request.Haemoglobin.Pass is null || request.Haemoglobin.ValueGl is not null)
+                return CommonProblems.Invalid.With(null, new FieldError("/haemoglobin", "invalid", "meter has valueGl, copper-sulfate has pass, and neither has the other"));
+            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Enter("pretest", caller, request.At, tx.Now, "physician") is { } no) return no;
+
+            var values = new Dictionary<string, decimal> { ["altPass"] = request.AltPass ? 1 : 0, ["hbsagPass"] = request.HbsagPass ? 1 : 0 };
+            if (request.Haemoglobin.ValueGl is { } haemoglobin) values["haemoglobinGl"] = haemoglobin;
+            if (request.Haemoglobin.Pass is { } sinks) values["copperSulfatePass"] = sinks ? 1 : 0;
+            if (request.Hematocrit is { } hematocrit) values["hematocrit"] = hematocrit;
+            if (request.PlateletCount is { } platelets) values["plateletCount"] = platelets;
+            var findings = Checks.Judge(visit.Rules, visit.Donor.Facts.Sex, visit.Day, values);
+            visit.Row = visit.Row with { BloodGroup = request.BloodGroup, ApheresisChecked = request is { Hematocrit: not null, PlateletCount: not null } };
+            return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+        }, ct);
+}

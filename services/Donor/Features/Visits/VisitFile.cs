@@ -1,0 +1,171 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Donors;
+using BloodPlatform.Donors.Rules;
+using Dapper;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <summary>
+/// One visit with its donor and its drive, read in one round trip, donor first and then visit locked: the file that each step of
+/// the day opens, and what every step does alike (who may, is it the next, when was it, how it ends).
+/// </summary>
+public sealed class VisitFile
+{
+    private const string ByVisit = "select donor_id from donor.visit where id = @id";
+
+    private const string Select = """
+        select v.id, v.version, v.donor_id, v.station_id, v.drive_id, v.appointment_id, v.collection_point, v.status, v.opened_at, v.backfilled, v.last_at, v.identity_kind, v.identity_method, v.identity_outcome,
+               v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.apheresis_checked, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
+               v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
+        from donor.visit v left join donor.drive d on d.drive_id = v.drive_id left join donor.organisation o on o.organisation_id = v.station_id
+        where v.id = @id
+        """;
+
+    private readonly List<StepView> steps;
+    private readonly List<Reason> reasons;
+    private readonly long readVersion;
+
+    private VisitFile(VisitRow row, DonorFile donor, List<StepView> steps)
+    {
+        (Row, Donor, this.steps) = (row, donor, steps);
+        readVersion = row.Version;
+        reasons = row.Reasons is null ? [] : JsonSerializer.Deserialize<List<Reason>>(donor.Key.Open("visit_reasons", row.Reasons), Json.Options)!;
+        Rules = RuleBook.Version(row.RuleSet, row.RuleSetVersion);
+    }
+
+    public VisitRow Row { get; set; }
+
+    public DonorFile Donor { get; }
+
+    /// <summary>The rules of the visit's day.</summary>
+    public RuleSet Rules { get; }
+
+    /// <summary>The visit's Shanghai date: what is judged, is judged as of it.</summary>
+    public DateOnly Day => Shanghai.DateOf(Row.OpenedAt);
+
+    /// <summary>A visit that was just opened.</summary>
+    internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, []);
+
+    /// <summary>The visit, locked with its donor; null when there is none. More can be read with it, in the same round trip.</summary>
+    public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, Guid id, string more, object args) =>
+        Read<T>(tx, vault, DonorFile.LockedBy(ByVisit) + Select + " for update of v;" + Steps + more, args, more.Length > 0);
+
+    public static async Task<VisitFile?> Lock(Transaction tx, Vault vault, Guid id) => (await Lock<object>(tx, vault, id, "", new { id })).Visit;
+
+    /// <summary>The visit as it stands, for answers that change nothing.</summary>
+    public static async Task<VisitFile?> Read(Transaction tx, Vault vault, Guid id) =>
+        (await Read<object>(tx, vault, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps, new { id }, false)).Visit;
+
+    private const string Steps = "select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;";
+
+    private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, string sql, object args, bool more) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
+    {
+        var donor = await DonorFile.Read(grid, vault);
+        var row = await grid.ReadSingleOrDefaultAsync<VisitRow>();
+        var steps = (await grid.ReadAsync<StepView>()).AsList();
+        var extra = more ? await grid.ReadSingleOrDefaultAsync<T>() : default;
+        return (donor is null || row is null ? null : new VisitFile(row, donor, steps), extra);
+    });
+
+    /// <summary>
+    /// Whether the caller may do the step now: the station's own visit, a person with the function (for what is recorded
+    /// afterwards: `quality`), the next step, a possible time.
+    /// </summary>
+    public ProblemHttpResult? Enter(string step, Caller caller, DateTimeOffset? at, DateTimeOffset now, params string[] functions)
+    {
+        if (Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
+        if (MayAct(caller, Row.Backfilled, functions) is { } person) return person;
+        var (to, order) = VisitSteps.Enter(Row.Status, step);
+        if (order is not null) return order.ToProblem();
+        var pointer = step switch { "collection/start" => "/startedAt", "collection/finish" => "/endedAt", _ => "/at" };
+        var (time, no) = VisitSteps.At(Row.Backfilled, at, Row.LastAt, now, pointer);
+        if (no is not null) return no.ToProblem();
+        Row = Row with { Status = to!, LastAt = time > Row.LastAt ? time : Row.LastAt };
+        (Step, StepAt) = (step, time);
+        return null;
+    }
+
+    /// <summary>The step that was entered, and when it was done.</summary>
+    public string Step { get; private set; } = "";
+
+    public DateTimeOffset StepAt { get; private set; }
+
+    public static ProblemHttpResult? MayAct(Caller caller, bool backfilled, string[] functions) =>
+        backfilled ? caller.Staff!.Has("quality") ? null : CommonProblems.StaffFunctionRequired.With("What is recorded afterwards is signed by quality")
+        : functions.Any(caller.Staff!.Has) ? null : CommonProblems.StaffFunctionRequired.With($"One of: {string.Join(", ", functions)}");
+
+    /// <summary>The step is done as it should be.</summary>
+    public Made<VisitView> Pass(Transaction tx, Caller caller, object record)
+    {
+        Record(tx, caller, record);
+        Save(tx);
+        return Answers.Ok(Row.Version, View());
+    }
+
+    /// <summary>The step found why this donor does not give today: the visit ends, and what the rule set wants recorded is.</summary>
+    public Made<VisitView> Defer(Transaction tx, Caller caller, object record, Findings findings)
+    {
+        Record(tx, caller, record);
+        End(tx, findings, caller.Staff?.Id);
+        Save(tx);
+        return Answers.Ok(Row.Version, View());
+    }
+
+    /// <summary>Turned away at the table, before any step; the caller writes the row.</summary>
+    internal void Refuse(Transaction tx, Findings findings, DateTimeOffset at, Guid by)
+    {
+        StepAt = at;
+        End(tx, findings, by);
+    }
+
+    private void End(Transaction tx, Findings findings, Guid? by)
+    {
+        reasons.AddRange(findings.Reasons);
+        Row = Row with { Status = VisitSteps.Deferred, Reasons = Donor.Key.Seal("visit_reasons", JsonSerializer.Serialize(reasons, Json.Options)) };
+        Announce(tx, new VisitDeferred { Key = Donor.Id.ToString(), Version = Donor.NextVersion(), OccurredAt = StepAt, VisitId = Row.Id, DonorId = Donor.Id, DriveId = Row.DriveId, AppointmentId = Row.AppointmentId, Backfilled = Row.Backfilled });
+        foreach (var deferral in findings.Deferrals) Donor.Defer(tx, deferral, "final", "visit", Rules, by, visitId: Row.Id);
+        if (findings.Deferrals.Count > 0) Donor.AnnounceWindows(tx);
+    }
+
+    /// <summary>An event about this visit: its station answers for it.</summary>
+    public void Announce(Transaction tx, DomainEvent e) => tx.Append(e with { StationId = Row.StationId });
+
+    /// <summary>Keeps what was measured or answered, sealed under the donor's key.</summary>
+    public void Record(Transaction tx, Caller caller, object record)
+    {
+        tx.Write("insert into donor.visit_step (visit_id, step, at, staff_id, record, recorded_at) values (@Id, @Step, @StepAt, @staff, @record, @now)",
+            new { Row.Id, Step, StepAt, staff = caller.Staff!.Id, record = Donor.Key.Seal("visit_step", JsonSerializer.Serialize(record, Json.Options)), now = tx.Now });
+        steps.Add(new(Step, StepAt, caller.Staff.Id));
+    }
+
+    /// <summary>Writes the visit, and the donor's version where an event took one.</summary>
+    public void Save(Transaction tx)
+    {
+        Row = Row with { Version = readVersion + 1 };
+        tx.Write("""
+            update donor.visit set version = @Version, status = @Status, last_at = @LastAt, reasons = @Reasons, blood_group = @BloodGroup, apheresis_checked = @ApheresisChecked, procedure = @Procedure, nominal_ml = @NominalMl,
+                treatment_units = @TreatmentUnits, din = @Din, bag = @Bag::jsonb, arm = @Arm, started_at = @StartedAt, ended_at = @EndedAt, collected_ml = @CollectedMl, outcome = @Outcome, deviations = @Deviations,
+                restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal
+            where id = @Id and version = @Version - 1
+            """, Row);
+        if (Donor.Version != Donor.Row.Version) Donor.Save(tx);
+    }
+
+    public VisitView View() => new(
+        Row.Id, Row.DonorId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
+        steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits,
+        Row.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(Row.Bag, Json.Options), Row.Arm, Row.StartedAt, Row.EndedAt,
+        Row is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, Row.Outcome, Row.Deviations, Row.Restrictions, VisitSteps.Allowed(Row.Status));
+}
+
+/// <summary>The visit's row with what its drive says.</summary>
+public sealed record VisitRow(
+    Guid Id, long Version, Guid DonorId, Guid StationId, Guid? DriveId, Guid? AppointmentId, string CollectionPoint, string Status, DateTimeOffset OpenedAt, bool Backfilled, DateTimeOffset LastAt,
+    string IdentityKind, string IdentityMethod, string IdentityOutcome, string RuleSet, string RuleSetVersion, byte[]? Reasons, string? BloodGroup, bool ApheresisChecked, string? Procedure, int? NominalMl, int? TreatmentUnits,
+    string? Din, string? Bag, string? Arm, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int? CollectedMl, string? Outcome, string[] Deviations, string[] Restrictions, bool PrivateWithdrawal,
+    Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);

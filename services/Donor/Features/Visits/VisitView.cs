@@ -1,0 +1,20 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Features.Donors;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <summary>A visit as its station sees it: how far it is, why it ended, what was collected. What was measured and answered stays sealed.</summary>
+public sealed record VisitView(
+    Guid Id, Guid DonorId, Guid StationId, Guid? DriveId, Guid? AppointmentId, string CollectionPoint, string Status, DateTimeOffset OpenedAt, bool Backfilled, IdentityCheckView IdentityCheck, RuleSetView RuleSet,
+    IReadOnlyList<StepView> Steps, IReadOnlyList<ReasonView> Reasons, string? BloodGroup, string? Din, string? Procedure, int? NominalMl, int? CollectedMl, int? TreatmentUnits, CollectionBag? Bag, string? Arm,
+    DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int? BleedSeconds, string? Outcome, string[] Deviations, string[] Restrictions, string[] AllowedActions);
+
+public sealed record IdentityCheckView(string Kind, string Method, string Outcome);
+
+/// <summary>Who answered for a step, by staff id: names are not here.</summary>
+public sealed record StepView(string Step, DateTimeOffset At, Guid StaffId);
+
+/// <summary>A visit in a list.</summary>
+public sealed record VisitItem(
+    Guid Id, Guid DonorId, Guid? DriveId, Guid? AppointmentId, string Status, DateTimeOffset OpenedAt, bool Backfilled, string? Procedure, string? Din, int? NominalMl, int? CollectedMl, int? TreatmentUnits);

@@ -1,0 +1,32 @@
+namespace BloodPlatform.Donors.Rules;
+
+/// <summary>Why a visit goes no further. <paramref name="Until"/> is the first date on which this reason is gone, where one is known.</summary>
+public sealed record Reason(string Code, string Rule, DateOnly? Until);
+
+/// <summary>What a step found: reasons, and the deferrals that the rule set wants recorded for them.</summary>
+public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<DeferralFact> Deferrals)
+{
+    public bool Pass => Reasons.Count == 0;
+}
+
+/// <summary>Measured and answered values against the rule set (GB 18467-2011 chapters 5 and 8).</summary>
+public static class Checks
+{
+    /// <summary>
+    /// Compares each value with the bounds of its rules; a boolean is 1 (passes) or 0 (fails). Units are those of the API:
+    /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions.
+    /// </summary>
+    public static Findings Judge(RuleSet rules, string sex, DateOnly on, IReadOnlyDictionary<string, decimal> values)
+    {
+        var failed = rules.Rules.Where(r => r.Kind is "measure" or "check" && r.Measure is not null && values.TryGetValue(r.Measure, out var value) && (r.Sex is null || r.Sex == sex)
+            && (r.Kind == "check" ? value == 0 : value < r.AtLeast || value > r.AtMost || value >= r.Below)).ToArray();
+        var deferrals = failed.Where(r => r.Defers is not null).Select(r => r.Defers!).Distinct().Select(code => Defer(rules, code, on)).ToArray();
+        return new([.. failed.Select(r => new Reason(r.Category, r.Code, r.Defers is { } code ? rules[code].EndFrom(on) : null))], deferrals);
+    }
+
+    /// <summary>A deferral of the rule set, its end computed from the date on which its cause ended.</summary>
+    public static DeferralFact Defer(RuleSet rules, string code, DateOnly from) => new(code, from, rules[code].EndFrom(from));
+
+    /// <summary>One failing condition that is no measure: identity, consent, hygiene.</summary>
+    public static Findings Fail(RuleSet rules, string rule, DateOnly on) => Judge(rules, "", on, new Dictionary<string, decimal> { [rules[rule].Measure!] = 0 });
+}

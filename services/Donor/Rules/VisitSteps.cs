@@ -1,0 +1,51 @@
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Donors.Rules;
+
+/// <summary>The order of a visit. No step may be skipped, and none is done twice.</summary>
+public static class VisitSteps
+{
+    public const string CheckedIn = "checked-in";
+    public const string Collecting = "collecting";
+    public const string Collected = "collected";
+    public const string Completed = "completed";
+    public const string Deferred = "deferred";
+    public const string Abandoned = "abandoned";
+
+    /// <summary>How far a live act's time may lie from the service's clock, and how much clocks of a van may differ.</summary>
+    public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(15);
+
+    /// <summary>A visit opened longer ago than this is recorded afterwards.</summary>
+    public static readonly TimeSpan Live = TimeSpan.FromHours(12);
+
+    // What is done, in which status, and what the visit is then.
+    private static readonly (string Step, string From, string To)[] Order =
+    [
+        ("consent", CheckedIn, "consented"), ("hygiene", "consented", "hygiene-done"), ("vitals", "hygiene-done", "vitals-taken"), ("consultation", "vitals-taken", "consulted"),
+        ("pretest", "consulted", "cleared"), ("collection/start", "cleared", Collecting), ("collection/finish", Collecting, Collected), ("complete", Collected, Completed),
+    ];
+
+    /// <summary>The status after the step, or 409 step_out_of_order.</summary>
+    public static (string? To, Rejection? Rejection) Enter(string status, string step)
+    {
+        var entry = Order.Single(o => o.Step == step);
+        return entry.From == status ? (entry.To, null) : (null, Problems.StepOutOfOrder.Because(
+            Order.FirstOrDefault(o => o.From == status).Step is { } next ? $"The visit is {status}: next is {next}" : $"The visit is {status}: nothing follows"));
+    }
+
+    /// <summary>What can be done now, as the last segments of the addresses.</summary>
+    public static string[] Allowed(string status) =>
+        [.. Order.Where(o => o.From == status).Select(o => o.Step), .. status is Deferred or Abandoned ? Array.Empty<string>() : ["reactions", "private-withdrawal"]];
+
+    /// <summary>
+    /// When a step was done. Recorded afterwards: the given time, not before the step before it; without one, the time of that
+    /// step. Live: now, or a given time close to it. Never in the future (422 time_out_of_order).
+    /// </summary>
+    public static (DateTimeOffset At, Rejection? Rejection) At(bool backfilled, DateTimeOffset? given, DateTimeOffset last, DateTimeOffset now, string pointer = "/at")
+    {
+        var at = given ?? (backfilled ? last : now);
+        var no = at > now + (backfilled ? TimeSpan.Zero : Tolerance) ? "Lies in the future"
+            : at < last - (backfilled ? TimeSpan.Zero : Tolerance) ? "Lies before the step before it" : null;
+        return (at, no is null ? null : Problems.TimeOutOfOrder.Because(no, new FieldError(pointer, "time_out_of_order", no)));
+    }
+}
