@@ -5,4 +5,31 @@ namespace BloodPlatform.Inventory;
 /// <summary>Why this service says no, a line each. Codes are published: add, never change.</summary>
 public static class Problems
 {
+    public static readonly ProblemCode DinInvalid = new("din_invalid", 422, "献血码格式或校验字符有误", "Not a donation number, or its check character is wrong");
+    public static readonly ProblemCode DinUnknown = new("din_unknown", 422, "该献血码未发放给本站", "This donation number was not issued to this station");
+    public static readonly ProblemCode DinSequenceExhausted = new("din_sequence_exhausted", 409, "该机构该年度的献血码已用尽", "The numbers of this facility and year are used up");
+    public static readonly ProblemCode DinYearNotOpen = new("din_year_not_open", 422, "该年度尚不可发码", "Numbers of this year are not issued yet");
+    public static readonly ProblemCode RunExists = new("run_exists", 409, "该检测批号已登记", "This station has recorded a run of this id");
+    public static readonly ProblemCode PerformedInFuture = new("performed_in_future", 422, "时间在将来", "It lies in the future");
+    public static readonly ProblemCode RecipeNotApplicable = new("recipe_not_applicable", 422, "该制备方案不适用于此次献血", "This recipe does not fit this donation");
+    public static readonly ProblemCode ComponentRestricted = new("component_restricted", 422, "此次采集限制制备该成分", "The collection forbids this component");
+    public static readonly ProblemCode PreservativeUnknown = new("preservative_unknown", 422, "该保存液无对应保存期", "No shelf life is known for this preservative");
+    public static readonly ProblemCode VolumeExceedsDonation = new("volume_exceeds_donation", 422, "成分总量超过采集量", "The components hold more than was drawn");
+    public static readonly ProblemCode NothingToProcess = new("nothing_to_process", 409, "采集中止，无可制备血液", "The collection was abandoned: nothing to process");
+    public static readonly ProblemCode ComponentsMade = new("components_made", 409, "该次献血已制备成分", "The components of this donation have been made");
+    public static readonly ProblemCode BackfillReasonRequired = new("backfill_reason_required", 422, "补录须说明原因", "What is recorded afterwards needs backfillReason");
+    public static readonly ProblemCode NotReleasable = new("not_releasable", 409, "不符合放行条件", "The conditions of release are not met");
+    public static readonly ProblemCode SameSigner = new("same_signer", 409, "两次签名须为不同人员", "Two different people must sign");
+    public static readonly ProblemCode EnteredResults = new("entered_results", 409, "录入检测结果者不得签名放行", "Whoever entered its results may not release it");
+    public static readonly ProblemCode AlreadyReleased = new("already_released", 409, "已放行", "It has been released");
+    public static readonly ProblemCode DonorFactsStale = new("donor_facts_stale", 503, "献血者信息可能不是最新，请稍后以同一请求重试", "What is known of the donor may be out of date; send the same request later");
+    public static readonly ProblemCode UnitState = new("unit_state", 409, "血袋当前状态不允许此操作", "The state of the unit forbids this");
+    public static readonly ProblemCode UnitTaken = new("unit_taken", 409, "血袋已被另一订单占用", "The unit is promised to another order");
+    public static readonly ProblemCode AlreadyTransfused = new("already_transfused", 409, "该血袋的输注已登记", "The transfusion of this unit is recorded");
+    public static readonly ProblemCode HoldLifted = new("hold_lifted", 409, "该锁定已解除", "The hold has been lifted");
+    public static readonly ProblemCode StillReactive = new("still_reactive", 409, "检测结论不合格，不能解除", "A test stands against it: the hold stays");
+    public static readonly ProblemCode NeededByPast = new("needed_by_past", 422, "用血时间须在将来", "neededBy must lie in the future");
+    public static readonly ProblemCode QuantityUnit = new("quantity_unit_not_applicable", 422, "该成分不以此单位计量", "This component is not counted in this unit");
+    public static readonly ProblemCode OrderState = new("order_state", 409, "订单当前状态不允许此操作", "The state of the order forbids this");
+    public static readonly ProblemCode NotIssuable = new("not_issuable", 409, "订单中有不可发出的血袋", "The order holds units that may not leave");
 }

@@ -1,4 +1,15 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Inventory.Features.Dins;
+using BloodPlatform.Inventory.Features.Donations;
+using BloodPlatform.Inventory.Features.Holds;
+using BloodPlatform.Inventory.Features.Orders;
+using BloodPlatform.Inventory.Features.Projections;
+using BloodPlatform.Inventory.Features.ReleaseBatches;
+using BloodPlatform.Inventory.Features.Stock;
+using BloodPlatform.Inventory.Features.TestRuns;
+using BloodPlatform.Inventory.Features.Traces;
+using BloodPlatform.Inventory.Features.Units;
 
 namespace BloodPlatform.Inventory;
 
@@ -9,7 +20,22 @@ public static class Program
     {
         var service = PlatformService.Create("inventory", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        return service;
+        service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
+        return service
+            .DemandsSealOf("donor")
+            .Consumes<DonationCollected>(OnDonationCollected.Handle)
+            .Consumes<DonationWithdrawn>(OnDonationWithdrawn.Handle)
+            .Constraint("din_sequence_exhausted", Problems.DinSequenceExhausted)
+            .Constraint("test_run_once_per_station", Problems.RunExists)
+            .Constraint("release_signature_one_per_person", Problems.SameSigner)
+            .Constraint("order_line_unit_in_one_order", Problems.UnitTaken)
+            .Constraint("transfusion_once_per_unit", Problems.AlreadyTransfused)
+            .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
+            .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
+            .Map(RecordTestRun.Map, GetTestRun.Map)
+            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
+            .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
+            .Map(GetStock.Map, TraceDonation.Map, SearchTraces.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

@@ -1,0 +1,230 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts;
+using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Units;
+using BloodPlatform.Inventory.Rules;
+
+namespace BloodPlatform.Inventory.Features.Donations;
+
+public sealed record DonationView(
+    string Din, string CheckCharacter, string Status, Guid DonorId, Guid? DriveId, string Procedure, int? NominalMl, int? CollectedMl, int? TreatmentUnits, string? BloodGroup,
+    DateTimeOffset CollectedAt, bool Backfilled, string Outcome, string[] Deviations, string[] Restrictions,
+    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions);
+
+/// <summary>
+/// Everything Inventory knows of one donation: read whole in one round trip, under the lock of its row, decided on by the rules,
+/// written back. Results or holds for a donation that has not arrived make a file that <see cref="Arrived"/> is false of.
+/// </summary>
+internal sealed class DonationFile
+{
+    private readonly long readVersion;
+
+    private DonationFile(DonationRow row) => (Row, readVersion) = (row, row.Version);
+
+    public DonationRow Row { get; }
+    public List<ResultRow> Results { get; } = [];
+    public List<HoldRow> Holds { get; } = [];
+    public List<UnitRow> Units { get; } = [];
+    public List<Guid> Signers { get; } = [];
+    public List<string> DeferralsRequired { get; } = [];
+
+    /// <summary>What the laboratory knows of the donor from his other donations.</summary>
+    public SafetyRow? Safety { get; private set; }
+
+    /// <summary>Whether anything was appended since it was read.</summary>
+    public bool Changed => Row.Version != readVersion;
+
+    public string Din => Row.Din;
+    public bool Arrived => Row.ArrivedAt is not null;
+    public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid)), KnownGroups);
+    public TestScheme Scheme => Parameters.SchemeOn(Shanghai.DateOf(Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1)));
+
+    private IEnumerable<string> KnownGroups => new[] { Row.ChairGroup, Safety?.BloodGroup }.OfType<string>();
+
+    /// <summary>Whether any of its blood may still reach a patient.</summary>
+    public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic") && u.ExpiresAt >= now));
+
+    public ReleaseState ReleaseState => new(Row.Backfilled, Row.ReleasedAt is not null, Conclusions, [.. Holds.Where(h => h.UnitId is null || Units.Any(u => u.Id == h.UnitId && u.Status == "quarantine")).Select(h => h.Kind)],
+        [.. Units.Where(u => u.Status == "quarantine").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()]);
+
+    public DonationView View(DateTimeOffset now)
+    {
+        var unmet = Row.ReleasedAt is null ? Release.Unmet(ReleaseState, now) : [];
+        string[] actions = Row.Backfilled ? (Row.ComponentsAt is null ? ["components"] : [])
+            : [.. Row.ComponentsAt is null ? new[] { "components" } : [], .. Row.ReleasedAt is null && unmet.Length == 0 ? new[] { "release-signatures" } : []];
+        return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.DonorId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
+            Row.StartedAt!.Value, Row.Backfilled, Row.Outcome!, Row.Deviations, Row.Restrictions, Conclusions.ByTest, unmet, Signers.Count, Row.ReleasedAt,
+            [.. Holds.Where(h => h.UnitId is null).Select(h => h.View)],
+            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions);
+    }
+
+    /// <summary>
+    /// Reads the files of the numbers in the station (any station when null), in the order of their numbers. With
+    /// <paramref name="forUpdate"/> the donor's row is locked first, then the donations: everybody locks in that order.
+    /// </summary>
+    /// <param name="which">Which numbers, where they are not given but found.</param>
+    /// <param name="others">Also the files of the same donors' other donations (look-back).</param>
+    /// <param name="prepare">A statement that runs first: rows for what has not arrived yet.</param>
+    public static async Task<Files> Load(Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)")
+    {
+        var ofStation = $"from inventory.donation w where w.din {which} and (@station::uuid is null or w.station_id = @station)";
+        var wanted = $"select w.din {ofStation}";
+        var donors = $"select w.donor_id {ofStation} union select @donor::uuid";
+        var set = others ? $"{wanted} union select o.din from inventory.donation o where not o.backfilled and o.donor_id in ({donors})" : wanted;
+        var @lock = forUpdate ? "for update" : "";
+        var args = new Dapper.DynamicParameters(prepareArgs);
+        args.AddDynamicParams(new { dins, station, donor, sealNotBefore = TimeProvider.System.GetUtcNow() - Freshness.Limit });
+        for (var again = 0; ; again++)
+        {
+            var files = await tx.Read($"""
+                {prepare}
+                select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
+                select d.* from inventory.donation d where d.din in ({set}) order by d.din {@lock};
+                select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id
+                  from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
+                select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
+                {UnitRow.Select} where u.din in ({set}) order by u.id;
+                select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
+                select q.din, q.code from inventory.deferral_requirement q where q.din in ({set});
+                {DonorFreshness.StaleAmong($"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
+                """, args, async grid =>
+            {
+                var safety = (await grid.ReadAsync<SafetyRow>()).ToDictionary(s => s.DonorId);
+                var read = (await grid.ReadAsync<DonationRow>()).Select(row => new DonationFile(row)).ToDictionary(f => f.Din);
+                foreach (var row in await grid.ReadAsync<ResultRow>()) read[row.Din].Results.Add(row);
+                foreach (var row in await grid.ReadAsync<HoldRow>()) read[row.Din].Holds.Add(row);
+                foreach (var row in await grid.ReadAsync<UnitRow>()) read[row.Din].Units.Add(row);
+                foreach (var row in await grid.ReadAsync<SignatureRow>()) read[row.Din].Signers.Add(row.StaffId);
+                foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row.Code);
+                var stale = (await grid.ReadAsync<string>()).Select(Guid.Parse).ToHashSet();
+                foreach (var file in read.Values) file.Safety = file.Row.DonorId is { } id ? safety.GetValueOrDefault(id) : null;
+                return new Files(read, safety, stale);
+            });
+            // A donation arrived between the two locks: its donor is not locked yet. Read again, this time his row comes first.
+            if (!forUpdate || again == 3 || files.ByDin.Values.All(f => f.Row.DonorId is null || f.Safety is not null)) return files;
+            prepare = "";
+        }
+    }
+
+    /// <summary>The collection becomes known.</summary>
+    public void Arrive(Transaction tx, Contracts.Donor.DonationCollected e, SafetyRow safety)
+    {
+        Safety = safety;
+        (Row.ArrivedAt, Row.DonorId, Row.DriveId, Row.Procedure, Row.NominalMl, Row.CollectedMl) = (tx.Now, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl);
+        (Row.TreatmentUnits, Row.Outcome, Row.Preservative, Row.Deviations, Row.Restrictions) = (e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Deviations, e.Restrictions);
+        (Row.ChairGroup, Row.StartedAt, Row.EndedAt, Row.Backfilled, Row.Status) = (e.BloodGroup, e.StartedAt, e.EndedAt, e.Backfilled, e.Backfilled ? "historic" : "quarantine");
+        tx.Write("""
+            update inventory.donation set arrived_at = @Now, collected_version = @Version, donor_id = @DonorId, drive_id = @DriveId, procedure = @Procedure, nominal_ml = @NominalMl,
+                   collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative, bag_catalogue = @Catalogue, bag_lot = @Lot,
+                   deviations = @Deviations, restrictions = @Restrictions, chair_group = @BloodGroup, started_at = @StartedAt, ended_at = @EndedAt
+            where din = @Din and arrived_at is null
+            """, new
+        {
+            tx.Now, e.Version, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Bag.Catalogue, e.Bag.Lot,
+            e.Deviations, e.Restrictions, e.BloodGroup, e.StartedAt, e.EndedAt, e.Din,
+        });
+    }
+
+    /// <summary>A hold on the donation and all its bags: stored, counted, moved in their history, announced.</summary>
+    public void Hold(Transaction tx, string kind, Guid sourceId, Caller? by = null)
+    {
+        var hold = new HoldRow { Id = tx.NewId(), Din = Din, Kind = kind, SourceId = sourceId, PlacedAt = tx.Now };
+        Holds.Add(hold);
+        Row.OpenHolds++;
+        foreach (var unit in Units) unit.OpenHolds++;
+        tx.Write("insert into inventory.hold (id, din, kind, source_id, placed_at, placed_by) values (@Id, @Din, @Kind, @SourceId, @PlacedAt, @by)",
+            new { hold.Id, hold.Din, hold.Kind, hold.SourceId, hold.PlacedAt, by = by?.Staff?.Id });
+        tx.Write("update inventory.unit set open_holds = open_holds + 1, version = version + 1 where din = @Din", new { Din }, rows: Units.Count);
+        if (Units.Count > 0) tx.Moved([.. Units.Select(u => u.Id)], "held", null, by, code: kind);
+        Append(tx, version => new DonationHeld { Key = Din, Version = version, OccurredAt = tx.Now, StationId = Row.StationId, HoldId = hold.Id, Din = Din, DonorId = Row.DonorId, Kind = kind });
+    }
+
+    /// <summary>Appends an event with the donation's next version: order and version of a DIN's events agree because its row is locked.</summary>
+    public void Append(Transaction tx, Func<long, DomainEvent> @event) => tx.Append(@event(++Row.Version));
+
+    /// <summary>Writes the row back.</summary>
+    public void Save(Transaction tx)
+    {
+        if (Row.Version == readVersion) Row.Version++;
+        tx.Write("""
+            update inventory.donation set version = @Version, status = @Status, open_holds = @OpenHolds, blood_group = @BloodGroup, tested_qualified = @TestedQualified,
+                   components_at = @ComponentsAt, released_at = @ReleasedAt, backfilled = @Backfilled
+            where din = @Din and version = @readVersion
+            """, new { Row.Version, Row.Status, Row.OpenHolds, Row.BloodGroup, Row.TestedQualified, Row.ComponentsAt, Row.ReleasedAt, Row.Backfilled, Din, readVersion });
+    }
+}
+
+/// <param name="Safety">The donors' rows, locked when the files are.</param>
+/// <param name="StaleDonors">Donors of whom the last 60 s may be missing.</param>
+internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, HashSet<Guid> StaleDonors);
+
+internal sealed record DonationRow
+{
+    public string Din { get; init; } = "";
+    public long Version { get; set; }
+    public Guid StationId { get; init; }
+    public string Status { get; set; } = "";
+    public int OpenHolds { get; set; }
+    public string? BloodGroup { get; set; }
+    public bool? TestedQualified { get; set; }
+    public DateTimeOffset? ComponentsAt { get; set; }
+    public DateTimeOffset? ReleasedAt { get; set; }
+    public DateTimeOffset? ArrivedAt { get; set; }
+    public Guid? DonorId { get; set; }
+    public Guid? DriveId { get; set; }
+    public string? Procedure { get; set; }
+    public int? NominalMl { get; set; }
+    public int? CollectedMl { get; set; }
+    public int? TreatmentUnits { get; set; }
+    public string? Outcome { get; set; }
+    public string? Preservative { get; set; }
+    public string[] Deviations { get; set; } = [];
+    public string[] Restrictions { get; set; } = [];
+    public string? ChairGroup { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? EndedAt { get; set; }
+    public bool Backfilled { get; set; }
+}
+
+internal sealed record ResultRow
+{
+    public string Din { get; init; } = "";
+    public string Test { get; init; } = "";
+    public string? Round { get; init; }
+    public string Outcome { get; init; } = "";
+    public string? Value { get; init; }
+    public DateTimeOffset PerformedAt { get; init; }
+    public bool ControlsValid { get; init; }
+    public Guid StaffId { get; init; }
+}
+
+internal sealed record HoldRow
+{
+    public Guid Id { get; init; }
+    public string Din { get; init; } = "";
+    public Guid? UnitId { get; init; }
+    public string Kind { get; init; } = "";
+    public Guid SourceId { get; init; }
+    public DateTimeOffset PlacedAt { get; init; }
+
+    public HoldView View => new(Id, Kind, PlacedAt);
+}
+
+internal sealed record SafetyRow
+{
+    public Guid DonorId { get; init; }
+    public string? BloodGroup { get; set; }
+    public DateTimeOffset? ReactiveSince { get; set; }
+}
+
+internal sealed record SignatureRow
+{
+    public string Din { get; init; } = "";
+    public Guid StaffId { get; init; }
+}
+
+internal sealed record RequirementRow
+{
+    public string Din { get; init; } = "";
+    public string Code { get; init; } = "";
+}

@@ -1,0 +1,41 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Inventory.Features.Units;
+using BloodPlatform.Inventory.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Inventory.Features.Orders;
+
+/// <summary>
+/// POST /v1/orders/{id}/allocate: drops the lines whose bag may no longer leave (held, expired) and tries again for what is missing.
+/// </summary>
+public static class AllocateOrder
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/orders/{id:guid}/allocate", Handle).Allow("orders", Roles.Hospital, Roles.Station).WithSummary("Tries again for what an order lacks");
+
+    private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
+        {
+            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true, withStock: true)).SingleOrDefault() is not { } order) return CommonProblems.Unknown(id);
+            var row = order.Row;
+            if (row.Status is not ("waiting" or "partially-allocated" or "allocated")) return Problems.OrderState.With($"It is {row.Status}");
+            if (row.NeededBy <= tx.Now) return Problems.NeededByPast.With();
+
+            var bad = order.Lines.Where(l => l.OpenHolds > 0 || l.ExpiresAt <= row.NeededBy).ToList();
+            CancelOrder.Drop(tx, row.Id, [.. bad.Select(l => l.UnitId)], caller);
+            order.Lines.RemoveAll(bad.Contains);
+
+            var whole = new Demand(row.Component, row.BloodGroup, row.Amount, row.Unit, row.NeededBy);
+            var kept = order.Lines.Select(l => new StockUnit(l.UnitId, l.Din, l.Component, l.BloodGroup!, l.Status, l.OpenHolds, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, l.ExpiresAt)).ToList();
+            var missing = whole with { Amount = whole.Amount - kept.Sum(u => Allocation.AmountOf(u, whole.Unit)) };
+            var stock = order.Stock!;
+            var picked = Allocation.Pick(stock.Candidates, missing);
+            Stocked.Reserve(tx, id, picked, caller);
+
+            List<StockUnit> all = [.. kept, .. picked];
+            (row.StationId, row.Status, row.Explanation) = (stock.StationId, Allocation.StatusOf(all, whole), stock.Explain(id, all, whole, tx.Now));
+            tx.Write("update inventory.hospital_order set version = version + 1, station_id = @StationId, status = @Status, explanation = @Explanation::jsonb where id = @Id and version = @Version", new { row.StationId, row.Status, row.Explanation, row.Id, row.Version });
+            row.Version++;
+            order.Lines.AddRange(picked.Select(u => PlaceOrder.LineOf(id, u)));
+            return Answers.Ok(row.Version, order.View(vault, caller));
+        }, ct);
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Inventory.Features.Units;
+
+/// <summary>One bag. <c>Status</c> is its place; what forbids its use stands in <c>Holds</c>.</summary>
+public sealed record UnitView(
+    Guid Id, string Din, string Component, string ProductCode, string Division, string? BloodGroup, decimal? ContentU, int? TreatmentUnits, int VolumeMl,
+    DateTimeOffset CollectedAt, DateTimeOffset ProducedAt, DateTimeOffset ExpiresAt, string Status, HoldView[] Holds, Guid? OrderId, Guid? HospitalId, string[] AllowedActions);
+
+public sealed record HoldView(Guid Id, string Kind, DateTimeOffset PlacedAt);
+
+/// <summary>A bag as it is stored.</summary>
+internal record UnitRow
+{
+    /// <summary>The bag (u) and the open holds that bear on it.</summary>
+    public const string Columns = """
+        u.id, u.version, u.din, u.station_id, u.component, u.product_code, u.division, u.blood_group, u.content_u, u.treatment_units, u.volume_ml,
+        u.collected_at, u.produced_at, u.expires_at, u.status, u.open_holds, u.order_id, u.hospital_id,
+        (select jsonb_agg(jsonb_build_object('id', h.id, 'kind', h.kind, 'placedAt', h.placed_at) order by h.placed_at, h.id)::text
+           from inventory.hold h where h.din = u.din and h.lifted_at is null and (h.unit_id is null or h.unit_id = u.id)) as holds_json
+        """;
+
+    public const string Select = $"select {Columns} from inventory.unit u";
+
+    /// <summary>A bag past its expiry shows as expired, whether or not anybody has moved it yet.</summary>
+    public const string ShownStatus = "case when u.status in ('quarantine', 'available', 'reserved') and u.expires_at < @now then 'expired' else u.status end";
+
+    public Guid Id { get; init; }
+    public long Version { get; init; }
+    public string Din { get; init; } = "";
+    public Guid StationId { get; init; }
+    public string Component { get; init; } = "";
+    public string ProductCode { get; init; } = "";
+    public string Division { get; init; } = "";
+    public string? BloodGroup { get; set; }
+    public decimal? ContentU { get; init; }
+    public int? TreatmentUnits { get; init; }
+    public int VolumeMl { get; init; }
+    public DateTimeOffset CollectedAt { get; init; }
+    public DateTimeOffset ProducedAt { get; init; }
+    public DateTimeOffset ExpiresAt { get; init; }
+    public string Status { get; set; } = "";
+    public int OpenHolds { get; set; }
+    public Guid? OrderId { get; init; }
+    public Guid? HospitalId { get; init; }
+    public string? HoldsJson { get; init; }
+
+    public HoldView[] Holds => HoldsJson is null ? [] : JsonSerializer.Deserialize<HoldView[]>(HoldsJson, Json.Options)!;
+
+    public UnitView View(DateTimeOffset now) => View(now, Holds);
+
+    public UnitView View(DateTimeOffset now, HoldView[] holds)
+    {
+        var status = Status is "quarantine" or "available" or "reserved" && ExpiresAt < now ? "expired" : Status;
+        string[] actions = status switch
+        {
+            "quarantine" or "available" or "expired" or "returned" => Status == "reserved" ? ["label-check", "hold"] : ["label-check", "discard", "hold"],
+            "reserved" => ["label-check", "hold"],
+            "issued" => ["hold", "transfusion"],
+            "received" => ["hold", "transfusion"],
+            _ => [],
+        };
+        return new(Id, Din, Component, ProductCode, Division, BloodGroup, ContentU, TreatmentUnits, VolumeMl, CollectedAt, ProducedAt, ExpiresAt, status, holds, OrderId, HospitalId, actions);
+    }
+}
+
+/// <summary>A bag with what its donation gives to its events: both are locked, the donation first.</summary>
+internal sealed record UnitOfDonationRow : UnitRow
+{
+    public const string ForUpdate = $"select {Columns}, d.version as donation_version, d.donor_id from inventory.donation d join inventory.unit u on u.din = d.din";
+
+    public long DonationVersion { get; init; }
+    public Guid DonorId { get; init; }
+}

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace BloodPlatform.Inventory.Rules;
+
+/// <summary>One row of a test run as the conclusion sees it.</summary>
+/// <param name="Round">Null, `first`, `second`, `retest-a` or `retest-b`.</param>
+/// <param name="Outcome">`non-reactive`, `reactive` or `invalid`.</param>
+/// <param name="ControlsValid">Invalid controls void every row of the run.</param>
+public sealed record TestRow(string Test, string? Round, string Outcome, string? Value, bool ControlsValid)
+{
+    public bool IsValid => ControlsValid && Outcome != "invalid";
+}
+
+/// <summary>
+/// What a donation's rows say, test by test: `pending`, `non-reactive`, `reactive` or `inconclusive`. A set of rows has one
+/// answer: the order in which they came is not looked at, and no further row makes a reactive test non-reactive.
+/// </summary>
+/// <param name="ByTest">A conclusion for every test of the scheme, in its order.</param>
+/// <param name="Group">The group when the laboratory has decided it and nothing known contradicts.</param>
+public sealed record Conclusions(ImmutableSortedDictionary<string, string> ByTest, string? Group)
+{
+    public const string Pending = "pending";
+    public const string NonReactive = "non-reactive";
+    public const string Reactive = "reactive";
+    public const string Inconclusive = "inconclusive";
+
+    /// <summary>Every required test has a conclusion, whatever it is.</summary>
+    public bool Complete => !ByTest.Values.Contains(Pending);
+
+    /// <summary>Every required test is non-reactive and the group is known. GB 18467 ch. 10; a missing test never qualifies (献血法 Art. 10).</summary>
+    public bool Qualified => Group is not null && ByTest.Values.All(c => c == NonReactive);
+
+    /// <summary>A conclusion that by itself keeps the blood back.</summary>
+    public bool Alarming => ByTest.Values.Any(c => c is Reactive or Inconclusive);
+
+    public IEnumerable<string> TestsThatAre(string conclusion) => ByTest.Where(t => t.Value == conclusion).Select(t => t.Key);
+
+    /// <param name="scheme">The scheme in force on the day of the donation.</param>
+    /// <param name="rows">All rows ever recorded for the donation, in any order.</param>
+    /// <param name="knownGroups">Groups known from the chair and from the donor's other donations: each must agree.</param>
+    public static Conclusions Of(TestScheme scheme, IEnumerable<TestRow> rows, IEnumerable<string> knownGroups)
+    {
+        var byTest = rows.Where(r => r.IsValid).ToLookup(r => r.Test);
+        string? group = null;
+        var conclusions = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        foreach (var test in scheme.Tests)
+        {
+            var valid = byTest[test.Test].ToList();
+            conclusions[test.Test] = test.Kind == "group" ? OfGroup(valid, knownGroups, out group) : OfMarker(valid, row => IsReactive(test, row));
+        }
+        return new(conclusions.ToImmutable(), group);
+    }
+
+    /// <summary>An ALT above its limit is unqualified; the outcome of such a row says only that it was valid, and a "reactive" beside a low value is believed.</summary>
+    private static bool IsReactive(RequiredTest test, TestRow row) =>
+        row.Outcome == Reactive || (test.Limit is { } limit && (!TryValue(row.Value, out var value) || value > limit));
+
+    /// <summary>A value as laboratories print it: a non-negative number with a point.</summary>
+    public static bool TryValue(string? text, out decimal value) =>
+        decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+
+    private static string OfMarker(List<TestRow> valid, Func<TestRow, bool> reactive)
+    {
+        var retested = valid.Where(IsRetest).ToList();
+        if (valid.Any(reactive))
+            // Both retests clean clears nothing here: it takes a person to look further, so the blood stays where it is.
+            return retested.Any(reactive) || !BothRetests(retested) ? Reactive : Inconclusive;
+        return IsConcluded(valid) ? NonReactive : Pending;
+    }
+
+    private static string OfGroup(List<TestRow> valid, IEnumerable<string> knownGroups, out string? group)
+    {
+        group = null;
+        var read = valid.Select(r => r.Value).Distinct().ToList();
+        if (read.Count > 1) return Inconclusive;
+        if (!IsConcluded(valid)) return Pending;
+        // Another group than before means a mixed-up tube or person until someone has found out which.
+        if (knownGroups.Any(known => known != read[0])) return Inconclusive;
+        group = read[0];
+        return NonReactive;
+    }
+
+    /// <summary>One row without round, or a first and a second.</summary>
+    private static bool IsConcluded(List<TestRow> valid) =>
+        valid.Any(r => r.Round is null) || (valid.Any(r => r.Round == "first") && valid.Any(r => r.Round == "second"));
+
+    private static bool IsRetest(TestRow row) => row.Round is "retest-a" or "retest-b";
+
+    private static bool BothRetests(List<TestRow> retested) => retested.Any(r => r.Round == "retest-a") && retested.Any(r => r.Round == "retest-b");
+}

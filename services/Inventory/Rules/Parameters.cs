@@ -1,0 +1,69 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Inventory.Rules;
+
+/// <summary>
+/// Shelf lives, yields, test schemes and stock levels: dated documents with their source and how sure it is, under
+/// Data/Parameters. A fact is judged by the version in force on its day.
+/// </summary>
+public static class Parameters
+{
+    private static readonly ComponentRules[] Components = Read<ComponentRules>("components.json");
+    private static readonly TestScheme[] Schemes = Read<TestScheme>("test-schemes.json");
+    private static readonly StockRules[] Stocks = Read<StockRules>("stock-levels.json");
+
+    public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
+
+    public static ComponentRules ComponentsOn(DateOnly day) => On(Components, day);
+
+    public static TestScheme SchemeOn(DateOnly day) => On(Schemes, day);
+
+    public static StockRules StockOn(DateOnly day) => On(Stocks, day);
+
+    private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
+
+    private static T[] Read<T>(string name) where T : IDated
+    {
+        using var stream = typeof(Parameters).Assembly.GetManifestResourceStream("Parameters/" + name) ?? throw new InvalidOperationException($"{name} is not embedded");
+        return [.. JsonSerializer.Deserialize<Versions<T>>(stream, Json.Options)!.List.OrderBy(v => v.ValidFrom)];
+    }
+
+    private sealed record Versions<T>([property: System.Text.Json.Serialization.JsonPropertyName("versions")] T[] List);
+}
+
+/// <summary>A document in force from a Shanghai date on, until the next version.</summary>
+public interface IDated
+{
+    DateOnly ValidFrom { get; }
+}
+
+/// <param name="AdditiveMlPer200">Anticoagulant and additive that products may hold beyond what was drawn, ml per 200 ml.</param>
+public sealed record ComponentRules(string Version, DateOnly ValidFrom, string Source, int AdditiveMlPer200, ComponentRule[] Components, Recipe[] Recipes) : IDated;
+
+/// <summary>One product: which procedure gives it, how much, how long it lasts.</summary>
+/// <param name="ProductCode">Local code of ST-001's national range (D0001 …) until a licensed product database is at hand.</param>
+/// <param name="RestrictedBy">Restrictions of a collection that forbid it.</param>
+/// <param name="MlPer200">Volume per 200 ml drawn.</param>
+/// <param name="MlPerTreatmentUnit">Volume per treatment unit (platelets).</param>
+public sealed record ComponentRule(string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, int? MlPer200 = null, int? MlPerTreatmentUnit = null);
+
+/// <summary>Days and years count from the collection's Shanghai date (day 0) to the end of the last day; hours from production.</summary>
+public sealed record ShelfLife(string Source, string Confidence, string[]? Preservatives = null, int? Days = null, int? Years = null, int? Hours = null);
+
+/// <summary>What one donation is made into: one bag for each entry.</summary>
+public sealed record Recipe([property: System.Text.Json.Serialization.JsonPropertyName("recipe")] string Code, string Procedure, string[] Components);
+
+/// <summary>Which tests a donation needs and how rows become a conclusion.</summary>
+public sealed record TestScheme(string Version, DateOnly ValidFrom, string Source, RequiredTest[] Tests) : IDated;
+
+/// <param name="Kind">`marker` (the outcome decides), `limit` (the value decides, at most <paramref name="Limit"/> passes) or `group` (the value is the group).</param>
+/// <param name="DeferralCode">What Donor is asked for when it is reactive; names no marker.</param>
+/// <param name="Lookback">Whether a reactive result also holds the donor's other donations.</param>
+public sealed record RequiredTest(string Test, string Kind, decimal? Limit = null, string? DeferralCode = null, bool Lookback = false);
+
+/// <param name="DemandDays">Days of issues over which the mean demand is taken.</param>
+public sealed record StockRules(string Version, DateOnly ValidFrom, string Source, int DemandDays, StockLevels[] Levels) : IDated;
+
+/// <summary>Days of cover from which each level holds; below orange is red. No components named: all others.</summary>
+public sealed record StockLevels(string[] Components, decimal Normal, decimal Blue, decimal Yellow, decimal Orange);
