@@ -3,7 +3,8 @@ using BloodPlatform.Contracts.Event;
 
 namespace BloodPlatform.Drives.Tests.Features;
 
-public sealed class RegisterOrganisationTests(EventService event_) : IClassFixture<EventService>
+[Collection(EventCollection.Name)]
+public sealed class RegisterOrganisationTests(EventService event_)
 {
     private readonly ServiceUnderTest service = event_.Service;
 

@@ -50,16 +50,27 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
     private sealed record RulesRow(DateOnly ValidFrom, string Intervals);
 }
 
-internal sealed record BookingDriveRow(Guid Id, string Status, string[] Procedures, Guid? StationId)
+internal sealed record BookingDriveRow
 {
+    public required Guid Id { get; init; }
+    public required string Status { get; init; }
+    public required string[] Procedures { get; init; }
+    public Guid? StationId { get; init; }
+
     public BookableDrive Bookable => new(Id, Status, Procedures);
 
     /// <summary>A station books at its own drives; an app at any that its donors can know of.</summary>
     public bool IsBookableBy(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : Status is not ("draft" or "submitted");
 }
 
-internal sealed record BookingDonorRow(string? Status, Guid[]? Apps, long ProfileVersion, long EligibilityVersion, string? Windows)
+internal sealed record BookingDonorRow
 {
+    public string? Status { get; init; }
+    public Guid[]? Apps { get; init; }
+    public long ProfileVersion { get; init; }
+    public long EligibilityVersion { get; init; }
+    public string? Windows { get; init; }
+
     /// <summary>Both of Donor's facts are needed; while one is on its way nobody guesses.</summary>
     public bool HasArrived => ProfileVersion > 0 && EligibilityVersion > 0;
 

@@ -18,7 +18,7 @@ public sealed record CreateDriveRequest(
     string[] Procedures,
     Guid? HostOrganisationId = null,
     Guid? StationId = null,
-    PartyRequest[]? Parties = null,
+    IReadOnlyList<PartyRequest>? Parties = null,
     [property: AllowedValues("public", "organisation", "unlisted", null)] string? Visibility = null,
     [property: StringLength(80, MinimumLength = 1)] string? Theme = null,
     [property: Range(0, 1000)] int WalkInPerSlot = 0,
@@ -76,5 +76,10 @@ public static class CreateDrive
             return Answers.Created($"/v1/drives/{drive.Id}", 1, drive.ViewFor(caller, tx.Now));
         }, ct);
 
-    private sealed record NamedRow(Guid Id, string Kind, Guid[] Path);
+    private sealed record NamedRow
+    {
+        public required Guid Id { get; init; }
+        public required string Kind { get; init; }
+        public required Guid[] Path { get; init; }
+    }
 }

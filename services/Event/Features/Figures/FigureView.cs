@@ -20,7 +20,7 @@ public sealed record FigureView(Guid Id, string? Reference, FigureSubject Subjec
 internal sealed record FigureRow
 {
     public const string Select = """
-        select f.id, f.reference, f.subject_kind, f.subject_code, f.organisation_id, coalesce(f.subject_name, o.name) as subject_name, f.period_from, f.period_to, f.year_on_year_percent,
+        select f.id, f.reference, f.subject_kind, f.subject_code, f.organisation_id, coalesce(f.subject_name, o.name) as subject_name, coalesce(f.subject_code, o.district) as district, f.period_from, f.period_to, f.year_on_year_percent,
                f.source, f.stated_flag, f.note, f.reported_at,
                (select jsonb_object_agg(m.measure, m.value)::text from event.reported_measure m where m.figure_id = f.id) as measures,
                (select jsonb_object_agg(m.measure, m.bound)::text from event.reported_measure m where m.figure_id = f.id) as bounds
@@ -33,6 +33,9 @@ internal sealed record FigureRow
     public string? SubjectCode { get; init; }
     public Guid? OrganisationId { get; init; }
     public string? SubjectName { get; init; }
+
+    /// <summary>Where the subject is; null for an organisation that is not registered.</summary>
+    public string? District { get; init; }
     public DateOnly? PeriodFrom { get; init; }
     public DateOnly? PeriodTo { get; init; }
     public decimal? YearOnYearPercent { get; init; }
@@ -45,6 +48,9 @@ internal sealed record FigureRow
 
     /// <summary>The calendar year, where the period is one.</summary>
     public int? Year => PeriodFrom is { Month: 1, Day: 1 } from && PeriodTo is { Month: 12, Day: 31 } to && from.Year == to.Year ? from.Year : null;
+
+    /// <summary>An authority sees its districts' figures, and those of nobody's district.</summary>
+    public bool IsVisibleTo(Caller caller) => !caller.Is(Roles.Authority) || District is null || Districts.Cover(caller.Districts, District);
 
     public FigureView View
     {

@@ -10,6 +10,6 @@ public static class GetReportedFigure
         .Allow("statistics", Roles.Station, Roles.Authority, Roles.Admin)
         .WithSummary("One reported figure");
 
-    private static async Task<Results<Made<FigureView>, ProblemHttpResult>> Handle(Guid id, Database db, CancellationToken ct) =>
-        await db.QuerySingle<FigureRow>(FigureRow.Select + " where f.id = @id", new { id }, ct) is { } figure ? Answers.Ok(1, figure.View) : CommonProblems.Unknown(id);
+    private static async Task<Results<Made<FigureView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
+        await db.QuerySingle<FigureRow>(FigureRow.Select + " where f.id = @id", new { id }, ct) is { } figure && figure.IsVisibleTo(caller) ? Answers.Ok(1, figure.View) : CommonProblems.Unknown(id);
 }

@@ -39,7 +39,7 @@ public static class GetStatistics
         if (by is not ("district" or "organisation")) return CommonProblems.Invalid.With(null, new FieldError("/by", "unknown", "One of: district, organisation"));
         if (year is < 1949 or > 9998) return CommonProblems.Invalid.With(null, new FieldError("/year", "out_of_range", "A calendar year"));
 
-        // A station counts its own collections; an authority those of its districts (below).
+        // A station counts its own collections; an authority those of its districts.
         var counted = await db.Query<CountRow>("""
             select x.code, x.organisation_id, x.year, count(*)::int as donations, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml,
                    coalesce(sum(n.treatment_units), 0)::int as treatment_units, count(*) filter (where n.first_time)::int as first_time
@@ -48,7 +48,7 @@ public static class GetStatistics
             cross join lateral (
                 select n.district as code, null::uuid as organisation_id, extract(year from n.donated_on)::int as year where not @byOrganisation
                 union all select null, above, extract(year from n.donated_on)::int from unnest(o.path) as above where @byOrganisation) x
-            where n.donated_on between @from and @to and (@station::uuid is null or n.station_id = @station) and (not @byOrganisation or not @limited or exists (select from unnest(@districts) a where n.district like regexp_replace(a, '(00)+$', '') || '%'))
+            where n.donated_on between @from and @to and (@station::uuid is null or n.station_id = @station) and (not @limited or exists (select from unnest(@districts) a where n.district like regexp_replace(a, '(00)+$', '') || '%'))
             group by 1, 2, 3
             """, new
             {
@@ -57,14 +57,9 @@ public static class GetStatistics
             }, ct);
         var figures = (await db.Query<FigureRow>(FigureRow.Select + """
              where (f.subject_kind = 'organisation') = @byOrganisation and f.period_from <= @until and f.period_to >= @from order by f.id
-            """, new { byOrganisation = by == "organisation", from = new DateOnly(year, 1, 1), until = new DateOnly(year + 1, 12, 31) }, ct)).ConvertAll(f => f.View);
+            """, new { byOrganisation = by == "organisation", from = new DateOnly(year, 1, 1), until = new DateOnly(year + 1, 12, 31) }, ct)).FindAll(f => f.IsVisibleTo(caller)).ConvertAll(f => f.View);
         var names = by == "organisation"
             ? (await db.Query<NameRow>("select id, name from event.organisation where id = any(@ids)", new { ids = counted.Select(c => c.OrganisationId).OfType<Guid>().Distinct().ToArray() }, ct)).ToDictionary(n => n.Id, n => n.Name) : [];
-        if (caller.Is(Roles.Authority) && by == "district")
-        {
-            counted.RemoveAll(c => c.Code is null || !Districts.Cover(caller.Districts, c.Code));
-            figures.RemoveAll(f => !Districts.Cover(caller.Districts, f.Subject.Code!));
-        }
 
         var subjects = figures.Select(f => f.Subject)
             .Concat(counted.Select(c => by == "district" ? new FigureSubject("district", c.Code, null, null) : new FigureSubject("organisation", null, c.OrganisationId, names.GetValueOrDefault(c.OrganisationId!.Value))))

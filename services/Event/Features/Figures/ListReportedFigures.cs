@@ -10,14 +10,16 @@ public static class ListReportedFigures
         .Allow("statistics", Roles.Station, Roles.Authority, Roles.Admin)
         .WithSummary("Reported figures, oldest first");
 
-    private static async Task<Ok<Page<FigureView>>> Handle(string? kind, string? code, Guid? organisationId, int? year, string? qualityFlag, int? limit, Guid? cursor, Database db, CancellationToken ct)
+    private static async Task<Ok<Page<FigureView>>> Handle(string? kind, string? code, Guid? organisationId, int? year, string? qualityFlag, int? limit, Guid? cursor, Caller caller, Database db, CancellationToken ct)
     {
         var rows = await db.Query<FigureRow>(FigureRow.Select + """
              where (@kind::text is null or f.subject_kind = @kind) and (@code::text is null or f.subject_code = @code) and (@organisationId::uuid is null or f.organisation_id = @organisationId)
                and (@year::int is null or @year between extract(year from f.period_from) and extract(year from f.period_to))
                and (@qualityFlag::text is null or f.quality_flag = @qualityFlag) and (@cursor::uuid is null or f.id > @cursor)
+               and (not @limited or coalesce(f.subject_code, o.district) is null
+                    or exists (select from unnest(@districts) a where coalesce(f.subject_code, o.district) like regexp_replace(a, '(00)+$', '') || '%'))
             order by f.id limit @rows
-            """, new { kind, code, organisationId, year, qualityFlag, cursor, rows = Answers.Limit(limit) + 1 }, ct);
+            """, new { kind, code, organisationId, year, qualityFlag, cursor, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray(), rows = Answers.Limit(limit) + 1 }, ct);
         return TypedResults.Ok(Page<FigureView>.From(rows.ConvertAll(r => r.View), Answers.Limit(limit), f => f.Id.ToString()));
     }
 }

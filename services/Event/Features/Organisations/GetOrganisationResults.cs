@@ -36,6 +36,7 @@ public static class GetOrganisationResults
                               from event.donation where drive_id = d.id and (not @organiser or d.status = 'closed')) n
                 where d.status not in ('draft', 'submitted', 'cancelled')
                   and (@station::uuid is null or d.station_id = @station)
+                  and (not @limited or exists (select from unnest(@districts) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))
                   and (@from::date is null or (d.starts_at at time zone 'Asia/Shanghai')::date >= @from)
                   and (@to::date is null or (d.starts_at at time zone 'Asia/Shanghai')::date <= @to))
             select o.id, o.name, o.path,
@@ -46,7 +47,7 @@ public static class GetOrganisationResults
             left join per_drive p on p.organisation_id = below.id
             where o.id = @id or o.parent_id = @id
             group by o.id, o.name, o.path order by o.name, o.id
-            """, new { id, from, to, organiser, station = caller.Is(Roles.Station) ? caller.TenantId : null }, ct);
+            """, new { id, from, to, organiser, station = caller.Is(Roles.Station) ? caller.TenantId : null, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray() }, ct);
         if (rows.Find(r => r.Id == id) is not { } whole || (organiser && !whole.Path.Contains(caller.Tenant))) return CommonProblems.Unknown(id);
 
         bool Shown(SumRow row) => !organiser || row.Collected >= LeastShown;
@@ -56,5 +57,16 @@ public static class GetOrganisationResults
                 Shown(r) ? r.Collected : null, Shown(r) ? r.VolumeMl : null, Shown(r) ? r.TreatmentUnits : null))]));
     }
 
-    private sealed record SumRow(Guid Id, string Name, Guid[] Path, int Drives, int SignedUp, int Attended, int Collected, long VolumeMl, int TreatmentUnits);
+    private sealed record SumRow
+    {
+        public required Guid Id { get; init; }
+        public required string Name { get; init; }
+        public required Guid[] Path { get; init; }
+        public int Drives { get; init; }
+        public int SignedUp { get; init; }
+        public int Attended { get; init; }
+        public int Collected { get; init; }
+        public long VolumeMl { get; init; }
+        public int TreatmentUnits { get; init; }
+    }
 }

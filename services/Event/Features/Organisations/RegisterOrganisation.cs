@@ -28,7 +28,7 @@ public static class RegisterOrganisation
         await db.InTransaction<Results<Made<OrganisationView>, ProblemHttpResult>>(async tx =>
         {
             var parent = request.ParentId is { } parentId
-                ? await tx.QuerySingle<ParentRow>("select id, path from event.organisation where id = @parentId for share", new { parentId }) : null;
+                ? await tx.QuerySingle<ParentRow>("select path from event.organisation where id = @parentId for share", new { parentId }) : null;
             if (request.ParentId is { } unknown && (parent is null || (caller.Is(Roles.Organiser) && !parent.Path.Contains(caller.Tenant)))) return CommonProblems.Unknown(unknown);
             if (caller.Is(Roles.Organiser) && parent is null) return Problems.OutsideOwnSubtree.With("An organiser registers below its own organisation: send parentId");
 
@@ -52,5 +52,8 @@ public static class RegisterOrganisation
                 request.Coordinator is { } c ? new CoordinatorView(Mask.Name(c.Name), Mask.Number(c.Phone)) : null, ["change"]));
         }, ct);
 
-    private sealed record ParentRow(Guid Id, Guid[] Path);
+    private sealed record ParentRow
+    {
+        public required Guid[] Path { get; init; }
+    }
 }

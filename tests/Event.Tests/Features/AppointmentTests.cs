@@ -1,0 +1,315 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Event;
+
+namespace BloodPlatform.Drives.Tests.Features;
+
+[Collection(EventCollection.Name)]
+public sealed class AppointmentTests(EventService events)
+{
+    private readonly ServiceUnderTest service = events.Service;
+
+    [Fact]
+    public async Task A_donor_gets_a_place_that_is_announced_counted_and_read_back()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station);
+        var body = EventService.BookingBody(drive, EventService.Morning(7).AddHours(1), donor);
+        var booked = await events.Station(station).Post("/v1/appointments", body, "book-1");
+        Assert.Equal((201, "booked", "whole-blood"), (booked.Status, booked.Text("status"), booked.Text("procedure")));
+        Assert.Equal(["move", "cancel"], booked["allowedActions"].EnumerateArray().Select(a => a.GetString()));
+        var announced = Assert.Single(await service.Published<AppointmentBooked>(), e => e.AppointmentId == booked.Id);
+        Assert.Equal((donor, drive, station, "wechat", false), (announced.DonorId, announced.DriveId, announced.StationId, announced.Channel, announced.Backfilled));
+
+        Assert.Equal(booked.Body.ToString(), (await events.Station(station).Get($"/v1/appointments/{booked.Id}")).Body.ToString());
+        Assert.Equal(booked.Id, Assert.Single((await events.Station(station).Get($"/v1/appointments?driveId={drive}"))["items"].EnumerateArray()).GetProperty("id").GetGuid());
+        var slot = (await service.Anonymous().Get($"/v1/drives/{drive}/slots"))["items"][1];
+        Assert.Equal((10, 1, 9, true), (slot.GetProperty("capacity").GetInt32(), slot.GetProperty("booked").GetInt32(), slot.GetProperty("available").GetInt32(), slot.GetProperty("bookable").GetBoolean()));
+
+        var again = await events.Station(station).Post("/v1/appointments", body, "book-1");
+        Assert.Equal(booked.Body.ToString(), again.Body.ToString());
+        Assert.Equal("true", again.Response.Headers.GetValues("Idempotent-Replayed").Single());
+        Assert.Equal((409, "already_booked"), Code(await events.Station(station).Post("/v1/appointments", body, "book-2")));
+    }
+
+    [Fact]
+    public async Task A_cancelled_place_is_free_again_and_the_same_donor_may_take_it()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station, capacity: 1);
+        var slot = EventService.Morning(7);
+        var http = events.Station(station);
+        var first = await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor));
+        Assert.Equal((409, "slot_full"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, await events.Donor()))));
+        Assert.Equal("cancelled", (await http.Post($"/v1/appointments/{first.Id}/cancel", new { reasonCode = "ill" })).Text("status"));
+        Assert.Equal((409, "appointment_settled"), Code(await http.Post($"/v1/appointments/{first.Id}/cancel")));
+        Assert.Equal((409, "appointment_settled"), Code(await http.Post($"/v1/appointments/{first.Id}/move", new { slotStartsAt = slot.AddHours(1) })));
+        Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor))).Status);
+        Assert.Equal("ill", Assert.Single(await service.Published<AppointmentCancelled>(), e => e.AppointmentId == first.Id).ReasonCode);
+    }
+
+    [Fact]
+    public async Task A_moved_booking_frees_one_slot_and_fills_the_other()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, capacity: 1);
+        var (ten, eleven) = (EventService.Morning(7), EventService.Morning(7).AddHours(1));
+        var http = events.Station(station);
+        var mine = await http.Post("/v1/appointments", EventService.BookingBody(drive, ten, await events.Donor()));
+        var moved = await http.Post($"/v1/appointments/{mine.Id}/move", new { slotStartsAt = eleven });
+        Assert.Equal((200, eleven), (moved.Status, moved["slotStartsAt"].GetDateTimeOffset()));
+        Assert.Equal([0, 1, 0, 0], (await http.Get($"/v1/drives/{drive}/slots"))["items"].EnumerateArray().Select(s => s.GetProperty("booked").GetInt32()));
+        Assert.Equal(ten, Assert.Single(await service.Published<AppointmentMoved>(), e => e.AppointmentId == mine.Id).PreviousSlotStartsAt);
+        var other = await http.Post("/v1/appointments", EventService.BookingBody(drive, ten, await events.Donor()));
+        Assert.Equal((409, "slot_full"), Code(await http.Post($"/v1/appointments/{other.Id}/move", new { slotStartsAt = eleven })));
+        Assert.Equal((422, "slot_unknown"), Code(await http.Post($"/v1/appointments/{other.Id}/move", new { slotStartsAt = eleven.AddMinutes(1) })));
+        Assert.Equal("\"1\"", (await http.Post($"/v1/appointments/{other.Id}/move", new { slotStartsAt = ten })).Response.Headers.ETag!.Tag);
+    }
+
+    [Fact]
+    public async Task An_app_books_only_donors_it_acts_for_and_reads_only_theirs()
+    {
+        var (station, app, otherApp) = (Some.Id(), Some.Id(), Some.Id());
+        var drive = await events.OpenDrive(station);
+        var donor = await events.Donor(app);
+        var booked = await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), donor));
+        Assert.Equal(201, booked.Status);
+        Assert.Equal(409, (await events.App(otherApp).Post($"/v1/appointments/{booked.Id}/cancel")).Status); // fresh: waited for, then not visible
+        Assert.Empty((await events.App(otherApp).Get($"/v1/appointments?donorId={donor}"))["items"].EnumerateArray());
+        Assert.Single((await events.App(app).Get($"/v1/appointments?donorId={donor}"))["items"].EnumerateArray());
+
+        var old = Some.OldId();
+        await service.Deliver(EventService.Registered(old, apps: app), EventService.Eligible(old));
+        Assert.Equal((404, "not_found"), Code(await events.App(otherApp).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), old))));
+        await service.Deliver(new DonorChanged { Key = old.ToString(), Version = 5, OccurredAt = EventService.Now, DonorId = old, Status = "active", Consents = [], Memberships = [], Apps = [app, otherApp] });
+        Assert.Equal(201, (await events.App(otherApp).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), old))).Status);
+    }
+
+    [Fact]
+    public async Task Outside_the_windows_nobody_is_told_why()
+    {
+        var (station, app) = (Some.Id(), Some.Id());
+        var drive = await events.OpenDrive(station);
+        var day = Shanghai.DateOf(EventService.Morning(7));
+        async Task<Answer> Book(params DateWindow[] windows)
+        {
+            var donor = Some.Id();
+            await service.Deliver(EventService.Registered(donor, apps: app), EventService.Eligible(donor, 2, windows));
+            return await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), donor));
+        }
+        var tooSoon = await Book(new DateWindow(day.AddDays(1), null));
+        var over = await Book(new DateWindow(day.AddDays(-90), day.AddDays(-1)));
+        Assert.Equal((422, "not_eligible"), Code(tooSoon));
+        string Shape(Answer a) => string.Join(" ", a.Body.EnumerateObject().Where(p => p.Name != "traceId").Select(p => $"{p.Name}={p.Value}"));
+        Assert.Equal(Shape(tooSoon), Shape(over));
+        Assert.Equal(201, (await Book(new DateWindow(day, day))).Status);
+
+        var restricted = Some.Id();
+        await service.Deliver(EventService.Registered(restricted, status: "restricted", apps: app), EventService.Eligible(restricted));
+        Assert.Equal(Shape(tooSoon), Shape(await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), restricted))));
+    }
+
+    [Fact]
+    public async Task A_slots_day_is_its_day_in_Shanghai()
+    {
+        var station = Some.Id();
+        var lateEvening = Shanghai.StartOf(Shanghai.DateOf(EventService.Now).AddDays(8)).AddHours(1); // still the day before in UTC
+        var drive = await events.OpenDrive(station, lateEvening);
+        var donor = Some.Id();
+        await service.Deliver(EventService.Registered(donor), EventService.Eligible(donor, 2, new DateWindow(Shanghai.DateOf(lateEvening), Shanghai.DateOf(lateEvening))));
+        Assert.Equal(201, (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, lateEvening, donor))).Status);
+    }
+
+    [Theory]
+    [InlineData("whole-blood", "whole-blood", 6, -1, "already_booked")]
+    [InlineData("whole-blood", "whole-blood", 6, 0, null)]
+    [InlineData("whole-blood", "apheresis-platelets", 3, -1, "already_booked")]
+    [InlineData("whole-blood", "apheresis-platelets", 3, 0, null)]
+    [InlineData("apheresis-platelets", "whole-blood", 0, 27, "already_booked")]
+    [InlineData("apheresis-platelets", "whole-blood", 0, 28, null)]
+    [InlineData("apheresis-platelets", "apheresis-platelets", 0, 14, null)]
+    public async Task Another_bookings_interval_forbids_a_booking_whichever_was_made_first(string first, string second, int months, int days, string? code)
+    {
+        foreach (var laterFirst in new[] { false, true })
+        {
+            var (station, donor) = (Some.Id(), await events.Donor());
+            var day = Shanghai.DateOf(EventService.Now).AddDays(10);
+            var early = Shanghai.StartOf(day).AddHours(10);
+            var late = Shanghai.StartOf(day.AddMonths(months).AddDays(days)).AddHours(10);
+            var bookings = new[] { (await events.OpenDrive(station, early), early, first), (await events.OpenDrive(station, late), late, second) };
+            if (laterFirst) Array.Reverse(bookings);
+            var http = events.Station(station);
+            Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(bookings[0].Item1, bookings[0].Item2, donor, bookings[0].Item3))).Status);
+            var answer = await http.Post("/v1/appointments", EventService.BookingBody(bookings[1].Item1, bookings[1].Item2, donor, bookings[1].Item3));
+            Assert.Equal((code is null ? 201 : 409, code), Code(answer));
+        }
+    }
+
+    [Fact]
+    public async Task A_deferred_visit_frees_the_donor_for_another_booking()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var (one, two) = (await events.OpenDrive(station), await events.OpenDrive(station, EventService.Morning(20)));
+        var http = events.Station(station);
+        var booked = await http.Post("/v1/appointments", EventService.BookingBody(one, EventService.Morning(7), donor));
+        var visit = Some.Id();
+        await service.Deliver(EventService.VisitOpened(visit, donor, one, booked.Id));
+        Assert.Equal((409, "already_booked"), Code(await http.Post("/v1/appointments", EventService.BookingBody(two, EventService.Morning(20), donor))));
+        await service.Deliver(new VisitDeferred { Key = donor.ToString(), Version = 4, OccurredAt = EventService.Now, VisitId = visit, DonorId = donor, DriveId = one, AppointmentId = booked.Id, Backfilled = false });
+        Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(two, EventService.Morning(20), donor))).Status);
+    }
+
+    [Fact]
+    public async Task What_has_not_arrived_is_waited_for_and_never_guessed()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station);
+        var http = events.Station(station);
+        object Body(Guid donor) => EventService.BookingBody(drive, EventService.Morning(7), donor);
+
+        var arriving = Some.Id();
+        var waiting = http.Post("/v1/appointments", Body(arriving));
+        await service.Deliver(EventService.Eligible(arriving), EventService.Registered(arriving)); // in the other order, too
+        Assert.Equal(201, (await waiting).Status);
+
+        var unknown = await http.Post("/v1/appointments", Body(Some.Id()));
+        Assert.Equal((409, "not_yet_visible"), Code(unknown));
+        Assert.Equal("1", unknown.Response.Headers.RetryAfter!.ToString());
+        Assert.Equal((404, "not_found"), Code(await http.Post("/v1/appointments", Body(Some.OldId()))));
+
+        var withoutWindows = Some.OldId();
+        await service.Deliver(EventService.Registered(withoutWindows));
+        Assert.Equal((409, "not_yet_visible"), Code(await http.Post("/v1/appointments", Body(withoutWindows))));
+    }
+
+    [Fact]
+    public async Task Without_the_rules_intervals_a_second_booking_waits()
+    {
+        var (station, donor) = (Some.Id(), Some.Id());
+        await service.Deliver(EventService.Registered(donor), EventService.Eligible(donor) with { RuleSet = "unheard-of" });
+        var (one, two) = (await events.OpenDrive(station), await events.OpenDrive(station, EventService.Morning(300)));
+        Assert.Equal(201, (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(one, EventService.Morning(7), donor))).Status);
+        Assert.Equal((409, "not_yet_visible"), Code(await events.Station(station).Post("/v1/appointments", EventService.BookingBody(two, EventService.Morning(300), donor))));
+    }
+
+    [Fact]
+    public async Task Bookings_that_cannot_be_are_refused_and_nothing_is_written()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station);
+        var approved = await events.Draft(station);
+        await events.Steps(station, approved, null, "submit", "approve");
+        var (http, slot) = (events.Station(station), EventService.Morning(7));
+        var before = await service.Database.Scalar<long>("select count(*) from event.appointment");
+
+        Assert.Equal((409, "drive_not_open"), Code(await http.Post("/v1/appointments", EventService.BookingBody(approved, slot, donor))));
+        Assert.Equal((422, "slot_unknown"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot.AddMinutes(5), donor))));
+        Assert.Equal((404, "not_found"), Code(await http.Post("/v1/appointments", EventService.BookingBody(Some.OldId(), slot, donor))));
+        Assert.Equal((409, "not_yet_visible"), Code(await events.Station(Some.Id()).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor))));
+        Assert.Equal((422, "invalid_value"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor, "bone-marrow"))));
+        Assert.Equal((422, "invalid_value"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor, channel: "We Chat"))));
+        Assert.Equal((400, "malformed_request"), Code(await http.PostRaw("/v1/appointments", $$"""{"driveId":"{{drive}}","donorId":"{{donor}}","channel":"x"}""")));
+        Assert.Equal((400, "malformed_request"), Code(await http.PostRaw("/v1/appointments", $$"""{"driveId":"not an id","slotStartsAt":"2026-01-01T00:00:00Z","donorId":"{{donor}}","channel":"x"}""")));
+        Assert.Equal((403, "role_forbidden"), Code(await events.Organiser(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor))));
+        Assert.Equal((422, "invalid_value"), Code(await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor, backfillReason: "paper"))));
+        Assert.Equal(before, await service.Database.Scalar<long>("select count(*) from event.appointment"));
+        Assert.Equal(0, await service.Database.Scalar<long>("select sum(booked) from event.slot where drive_id = @drive", new { drive }));
+    }
+
+    [Fact]
+    public async Task A_past_slot_is_booked_by_a_quality_person_only_and_marked()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var day = new DateTimeOffset(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
+        var drive = await events.PastDrive(station, day);
+        Assert.Equal((409, "slot_over"), Code(await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, day, donor))));
+        Assert.Equal((403, "staff_required"), Code(await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, day, donor, backfillReason: "paper"))));
+        Assert.Equal((403, "staff_function_required"), Code(await service.As(Roles.Station, station, "R1", "registrar").Post("/v1/appointments", EventService.BookingBody(drive, day, donor, backfillReason: "paper"))));
+        var booked = await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, day, donor, backfillReason: "paper"));
+        Assert.Equal((201, true), (booked.Status, booked["backfilled"].GetBoolean()));
+        var announced = Assert.Single(await service.Published<AppointmentBooked>(), e => e.AppointmentId == booked.Id);
+        Assert.Equal((true, day), (announced.Backfilled, announced.OccurredAt));
+        // Another past drive three months later: the interval holds in the past as well.
+        var later = await events.PastDrive(station, day.AddMonths(3));
+        Assert.Equal((409, "already_booked"), Code(await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(later, day.AddMonths(3), donor, backfillReason: "paper"))));
+    }
+
+    [Fact]
+    public async Task Two_hundred_ask_for_ten_places_at_once_and_ten_get_one()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, capacity: 10);
+        var donors = new List<Guid>();
+        for (var i = 0; i < 200; i++) donors.Add(await events.Donor());
+        var answers = await Task.WhenAll(donors.Select(d => events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), d), Some.Key())));
+        Assert.Equal(10, answers.Count(a => a.Status == 201));
+        Assert.Equal(190, answers.Count(a => a.Status == 409 && a.Code == "slot_full"));
+        Assert.Equal((10, 10), (await service.Database.Scalar<int>("select booked from event.slot where drive_id = @drive and starts_at = @at", new { drive, at = EventService.Morning(7).UtcDateTime }),
+            await service.Database.Scalar<int>("select count(*)::int from event.appointment where drive_id = @drive", new { drive })));
+        Assert.Equal(10, (await service.Published<AppointmentBooked>()).Count(e => e.DriveId == drive));
+    }
+
+    [Fact]
+    public async Task A_donor_who_asks_many_times_at_once_gets_one_place()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7).AddHours(i % 4), donor), Some.Key())));
+        Assert.Equal((1, 19), (answers.Count(a => a.Status == 201), answers.Count(a => a is { Status: 409, Code: "already_booked" })));
+        Assert.Equal(1, await service.Database.Scalar<long>("select sum(booked) from event.slot where drive_id = @drive", new { drive }));
+    }
+
+    [Fact]
+    public async Task A_donor_who_books_two_drives_of_a_week_at_once_gets_one()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drives = new[] { (await events.OpenDrive(station), 7), (await events.OpenDrive(station, EventService.Morning(9)), 9), (await events.OpenDrive(station, EventService.Morning(11)), 11) };
+        for (var round = 0; round < 5; round++)
+        {
+            var answers = await Task.WhenAll(drives.Select(d => events.Station(station).Post("/v1/appointments", EventService.BookingBody(d.Item1, EventService.Morning(d.Item2), donor))));
+            Assert.Equal((1, 2), (answers.Count(a => a.Status == 201), answers.Count(a => a is { Status: 409, Code: "already_booked" })));
+            Assert.Equal(200, (await events.Station(station).Post($"/v1/appointments/{answers.Single(a => a.Status == 201).Id}/cancel")).Status);
+        }
+    }
+
+    [Fact]
+    public async Task The_same_key_sent_twice_at_once_is_one_booking()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station);
+        var key = Some.Key();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), donor), key)));
+        Assert.All(answers, a => Assert.Equal(201, a.Status));
+        Assert.Single(answers.Select(a => a.Id).Distinct());
+    }
+
+    [Fact]
+    public async Task Movers_in_opposite_directions_never_overfill_a_slot()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, capacity: 6);
+        var (ten, eleven) = (EventService.Morning(7), EventService.Morning(7).AddHours(1));
+        var bookings = new List<(Guid Id, DateTimeOffset To)>();
+        for (var i = 0; i < 10; i++)
+        {
+            var from = i % 2 == 0 ? ten : eleven;
+            bookings.Add(((await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, from, await events.Donor()))).Id, from == ten ? eleven : ten));
+        }
+        var answers = await Task.WhenAll(bookings.Select(b => events.Station(station).Post($"/v1/appointments/{b.Id}/move", new { slotStartsAt = b.To })));
+        Assert.All(answers, a => Assert.True(a.Status is 200 || a is { Status: 409, Code: "slot_full" }, a.ToString()));
+        Assert.Equal(0, await service.Database.Scalar<long>("""
+            select count(*) from event.slot s where s.drive_id = @drive
+              and (s.booked > s.capacity or s.booked <> (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled'))
+            """, new { drive }));
+    }
+
+    [Fact]
+    public async Task The_database_itself_refuses_one_booking_too_many()
+    {
+        var drive = await events.OpenDrive(Some.Id(), capacity: 1);
+        var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => service.Database.Execute("update event.slot set booked = 2 where drive_id = @drive", new { drive }));
+        Assert.Equal("slot_never_overbooked", refused.ConstraintName);
+    }
+
+    private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);
+}

@@ -1,0 +1,292 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+
+namespace BloodPlatform.Drives.Tests.Features;
+
+[Collection(EventCollection.Name)]
+public sealed class DriveTests(EventService events)
+{
+    private readonly ServiceUnderTest service = events.Service;
+
+    [Fact]
+    public async Task A_drive_goes_from_draft_to_closed_and_each_step_after_approval_is_announced()
+    {
+        var station = Some.Id();
+        var http = events.Station(station);
+        var drive = await http.Post("/v1/drives", EventService.DriveBody(await events.Organisation(), EventService.Now.AddHours(1)), Some.Key());
+        Assert.Equal((201, "draft", $"/v1/drives/{drive.Id}"), (drive.Status, drive.Text("status"), drive.Response.Headers.Location!.ToString()));
+        Assert.Equal(station, drive["stationId"].GetGuid());
+        Assert.Equal("public", drive.Text("visibility"));
+        Assert.Equal(0, drive["walkInPerSlot"].GetInt32());
+        Assert.Equal(["change", "submit", "cancel"], Actions(drive));
+
+        foreach (var (step, status, next) in new[] { ("submit", "submitted", "approve"), ("approve", "approved", "open"), ("open", "open", "start"), ("start", "started", "close"), ("close", "closed", "") })
+        {
+            var answer = await http.Post($"/v1/drives/{drive.Id}/{step}", new { });
+            Assert.Equal((200, status), (answer.Status, answer.Text("status")));
+            if (next.Length > 0) Assert.Contains(next, Actions(answer)); else Assert.Empty(Actions(answer));
+            Assert.Equal((409, "step_out_of_order"), Code(await http.Post($"/v1/drives/{drive.Id}/{step}", new { })));
+        }
+
+        var scheduled = Assert.Single(await service.Published<DriveScheduled>(), e => e.DriveId == drive.Id);
+        Assert.Equal((station, "approved", 4, false), (scheduled.StationId, scheduled.Status, scheduled.SlotMinutes / 15, scheduled.Backfilled));
+        var changed = (await service.Published<DriveChanged>()).FindAll(e => e.DriveId == drive.Id);
+        Assert.Equal(["open", "started", "closed"], changed.Select(e => e.Status));
+        Assert.Equal([4L, 5L, 6L], changed.Select(e => e.Version));
+        Assert.Single(await service.Published<DriveClosed>(), e => e.DriveId == drive.Id);
+        Assert.Equal(4, await service.Database.Scalar<long>("select count(*) from event.slot where drive_id = @Id", new { drive.Id }));
+    }
+
+    [Fact]
+    public async Task An_organiser_drafts_below_its_own_organisation_and_a_station_takes_the_drive_on()
+    {
+        var university = await events.Organisation();
+        var college = await events.Organisation("college", university, "测试学院");
+        var stranger = await events.Organisation("enterprise", name: "测试公司");
+        var organiser = events.Organiser(university);
+        Assert.Equal(409, (await organiser.Post("/v1/drives", EventService.DriveBody(stranger, EventService.Morning(7)))).Status); // fresh, so waited for; never another's
+
+        var drive = await organiser.Post("/v1/drives", EventService.DriveBody(college, EventService.Morning(7), kind: "organisation"));
+        Assert.Equal((201, "organisation"), (drive.Status, drive.Text("visibility")));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, drive["stationId"].ValueKind);
+        Assert.Equal((403, "role_forbidden"), Code(await organiser.Post($"/v1/drives/{drive.Id}/approve")));
+
+        var station = Some.Id();
+        Assert.Equal(409, (await events.Station(station).Post($"/v1/drives/{drive.Id}/submit")).Status); // a draft is the organiser's alone
+        Assert.Equal(200, (await organiser.Post($"/v1/drives/{drive.Id}/submit")).Status);
+        Assert.Equal((409, "station_missing"), Code(await events.Authority("440700").Post($"/v1/drives/{drive.Id}/approve")));
+        Assert.Contains(drive.Id, (await events.Station(station).Get("/v1/drives?mine=true&limit=1000"))["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+        var approved = await events.Station(station).Post($"/v1/drives/{drive.Id}/approve");
+        Assert.Equal(station, approved["stationId"].GetGuid());
+        Assert.Equal(404, (await events.Station(Some.Id()).Post($"/v1/drives/{await Old(drive.Id)}/open")).Status);
+        Assert.Equal(200, (await organiser.Get($"/v1/drives/{drive.Id}")).Status);
+        Assert.Equal(["open", "cancel", "postpone"], Actions(await events.Authority("440703").Get($"/v1/drives/{drive.Id}")));
+    }
+
+    [Fact]
+    public async Task The_public_sees_public_drives_that_one_can_still_go_to_and_nothing_else()
+    {
+        var station = Some.Id();
+        var open = await events.OpenDrive(station, EventService.Morning(40));
+        var draft = await events.Draft(station, EventService.Morning(40));
+        var closedCircle = await events.OpenDrive(station, EventService.Morning(40), kind: "organisation");
+        var date = Shanghai.DateOf(EventService.Morning(40)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+
+        var listed = (await service.Anonymous().Get($"/v1/drives?from={date}&to={date}&district=440700&near=22.57,113.08&procedure=whole-blood"))["items"].EnumerateArray().ToArray();
+        var found = Assert.Single(listed, d => d.GetProperty("stationId").GetGuid() == station);
+        Assert.Equal(open, found.GetProperty("id").GetGuid());
+        Assert.InRange(found.GetProperty("distanceKm").GetDouble(), 1.0, 1.3);
+        Assert.Empty((await service.Anonymous().Get($"/v1/drives?from={date}&to={date}&near=39.9,116.4"))["items"].EnumerateArray());
+        Assert.Empty((await service.Anonymous().Get($"/v1/drives?from={date}&to={date}&district=440783"))["items"].EnumerateArray());
+
+        Assert.Equal(200, (await service.Anonymous().Get($"/v1/drives/{open}")).Status);
+        Assert.Equal(4, (await service.Anonymous().Get($"/v1/drives/{open}/slots"))["items"].GetArrayLength());
+        foreach (var hidden in new[] { draft, closedCircle })
+        {
+            Assert.Equal(404, (await service.Anonymous().Get($"/v1/drives/{await Old(hidden)}")).Status);
+            Assert.Equal(404, (await service.Anonymous().Get($"/v1/drives/{await Old(hidden)}/slots")).Status);
+        }
+        Assert.Equal((401, "token_required"), Code(await service.Anonymous().Get("/v1/drives?mine=true")));
+        Assert.Equal((422, "invalid_value"), Code(await service.Anonymous().Get("/v1/drives?near=here")));
+        Assert.Equal((400, "malformed_request"), Code(await service.Anonymous().Get("/v1/drives?from=yesterday")));
+    }
+
+    [Fact]
+    public async Task Lists_page_without_gaps_or_repeats()
+    {
+        var station = Some.Id();
+        var made = new HashSet<Guid>();
+        for (var i = 0; i < 5; i++) made.Add(await events.Draft(station, EventService.Morning(9)));
+        var seen = new List<Guid>();
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = await events.Station(station).Get($"/v1/drives?mine=true&limit=2{(cursor.Length > 0 ? "&cursor=" + cursor : "")}");
+            seen.AddRange(page["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+            cursor = page["next"].GetString();
+        }
+        Assert.Equal(5, seen.Count);
+        Assert.Equal(made, [.. seen]);
+    }
+
+    [Fact]
+    public async Task A_draft_is_changed_with_its_version_only()
+    {
+        var station = Some.Id();
+        var http = events.Station(station);
+        var drive = await events.Draft(station);
+        Assert.Equal((428, "if_match_required"), Code(await http.Patch($"/v1/drives/{drive}", new { theme = "青春" })));
+        Assert.Equal((412, "version_mismatch"), Code(await http.Patch($"/v1/drives/{drive}", new { theme = "青春" }, "\"7\"")));
+        var changed = await http.Patch($"/v1/drives/{drive}", new { theme = "青春", slotMinutes = 30 }, "\"1\"");
+        Assert.Equal((200, "青春", "\"2\""), (changed.Status, changed.Text("theme"), changed.Response.Headers.ETag!.Tag));
+        Assert.Equal((422, "invalid_value"), Code(await http.Patch($"/v1/drives/{drive}", new { endsAt = EventService.Morning(1) }, "\"2\"")));
+        await events.Steps(station, drive, null, "submit");
+        Assert.Equal((409, "not_a_draft"), Code(await http.Patch($"/v1/drives/{drive}", new { theme = "别的" }, "\"3\"")));
+        await events.Steps(station, drive, null, "approve");
+        Assert.Equal(8, (await http.Get($"/v1/drives/{drive}/slots"))["items"].GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_drive_starts_from_two_hours_before_it_begins()
+    {
+        var station = Some.Id();
+        var early = await events.OpenDrive(station, EventService.Now.AddHours(3));
+        Assert.Equal((409, "too_early"), Code(await events.Station(station).Post($"/v1/drives/{early}/start")));
+        Assert.DoesNotContain("start", Actions(await events.Station(station).Get($"/v1/drives/{early}")));
+        var soon = await events.OpenDrive(station, EventService.Now.AddHours(2).AddMinutes(-1));
+        await events.Steps(station, soon, null, "start");
+    }
+
+    [Fact]
+    public async Task A_cancelled_drive_gives_every_place_back_and_takes_no_step_any_more()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station);
+        var booked = await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), await events.Donor()));
+        Assert.Equal(201, booked.Status);
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/cancel", new { reasonCode = "typhoon" })).Status);
+        Assert.Equal("typhoon", Assert.Single(await service.Published<DriveCancelled>(), e => e.DriveId == drive).ReasonCode);
+        var cancelled = Assert.Single(await service.Published<AppointmentCancelled>(), e => e.AppointmentId == booked.Id);
+        Assert.Equal(("drive-cancelled", 2L), (cancelled.ReasonCode, cancelled.Version));
+        Assert.Equal(0, await service.Database.Scalar<long>("select sum(booked) from event.slot where drive_id = @drive", new { drive }));
+        Assert.Equal((409, "step_out_of_order"), Code(await events.Station(station).Post($"/v1/drives/{drive}/start")));
+        Assert.Equal((422, "invalid_value"), Code(await events.Station(station).Post($"/v1/drives/{await events.Draft(station)}/cancel", new { reasonCode = "Because of the weather!" })));
+    }
+
+    [Fact]
+    public async Task A_draft_that_is_cancelled_was_never_anybody_elses_business()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station);
+        await events.Steps(station, drive, null, "cancel");
+        Assert.DoesNotContain(await service.Published<DriveCancelled>(), e => e.DriveId == drive);
+    }
+
+    [Fact]
+    public async Task A_postponed_drive_loses_its_bookings_and_gets_slots_anew_when_approved()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station);
+        await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), await events.Donor()));
+        var postponed = await events.Station(station).Post($"/v1/drives/{drive}/postpone", new { startsAt = EventService.Morning(14), reasonCode = "typhoon" });
+        Assert.Equal((200, "postponed"), (postponed.Status, postponed.Text("status")));
+        Assert.Equal(EventService.Morning(14).AddHours(4), postponed["endsAt"].GetDateTimeOffset());
+        await events.Steps(station, drive, null, "approve", "open");
+        var slots = (await events.Station(station).Get($"/v1/drives/{drive}/slots"))["items"].EnumerateArray().ToArray();
+        Assert.Equal((4, EventService.Morning(14), 0), (slots.Length, slots[0].GetProperty("startsAt").GetDateTimeOffset(), slots[0].GetProperty("booked").GetInt32()));
+        Assert.Single(await service.Published<DriveScheduled>(), e => e.DriveId == drive);
+        Assert.Equal(["open", "postponed", "approved", "open"], (await service.Published<DriveChanged>()).FindAll(e => e.DriveId == drive).Select(e => e.Status));
+    }
+
+    public static TheoryData<string, object?, int, string, string> BadPlans => new()
+    {
+        { "endsAt", EventService.Morning(7).AddHours(-1), 422, "invalid_value", "/endsAt" },
+        { "endsAt", EventService.Morning(9), 422, "invalid_value", "/endsAt" },
+        { "startsAt", EventService.Morning(-1), 422, "invalid_value", "/startsAt" },
+        { "startsAt", "2026-13-45T00:00:00+08:00", 400, "malformed_request", "/startsAt" },
+        { "startsAt", "2026-06-14T09:00:00", 400, "malformed_request", "/startsAt" },
+        { "slotMinutes", 300, 422, "invalid_value", "/slotMinutes" },
+        { "slotMinutes", 0, 422, "invalid_value", "/slotMinutes" },
+        { "capacityPerSlot", 0, 422, "invalid_value", "/capacityPerSlot" },
+        { "capacityPerSlot", "ten", 400, "malformed_request", "/capacityPerSlot" },
+        { "kind", "party", 422, "invalid_value", "/kind" },
+        { "visibility", "secret", 422, "invalid_value", "/visibility" },
+        { "procedures", Array.Empty<string>(), 422, "invalid_value", "/procedures" },
+        { "procedures", new[] { "whole-blood", "bone-marrow" }, 422, "invalid_value", "/procedures/1" },
+        { "theme", new string('长', 81), 422, "invalid_value", "/theme" },
+        { "venue", new { name = "x", address = "y", district = "4407" }, 422, "invalid_value", "/venue/district" },
+        { "parties", new[] { new { organisationId = Guid.Empty, role = "owner" } }, 422, "invalid_value", "/parties/0/role" },
+        { "hostOrganisationId", "018f0000-0000-7000-8000-000000000001", 404, "not_found", "" },
+        { "stationId", "018f0000-0000-7000-8000-000000000002", 404, "not_found", "" },
+    };
+
+    [Theory, MemberData(nameof(BadPlans))]
+    public async Task A_drive_that_cannot_be_is_refused_and_nothing_is_written(string field, object? value, int status, string code, string pointer)
+    {
+        var body = EventService.DriveBody(await events.Organisation(), EventService.Morning(7));
+        body[field] = value;
+        var before = await Rows();
+        var answer = await events.Station(Some.Id()).Post("/v1/drives", body, Some.Key());
+        Assert.Equal((status, code), Code(answer));
+        if (pointer.Length > 0) Assert.Contains(pointer, answer["errors"].EnumerateArray().Select(e => e.GetProperty("pointer").GetString()));
+        Assert.Equal(before, await Rows());
+    }
+
+    [Fact]
+    public async Task Only_a_station_with_a_quality_person_records_a_drive_of_the_past()
+    {
+        var organisation = await events.Organisation();
+        var past = EventService.DriveBody(organisation, new DateTimeOffset(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8)), backfillReason: "paper list of the day");
+        var station = Some.Id();
+        var before = await Rows();
+        Assert.Equal((403, "role_forbidden"), Code(await events.Organiser(organisation).Post("/v1/drives", past)));
+        Assert.Equal((403, "staff_required"), Code(await events.Station(station).Post("/v1/drives", past)));
+        Assert.Equal((403, "staff_function_required"), Code(await service.As(Roles.Station, station, "P1", "phlebotomist").Post("/v1/drives", past)));
+        past["startsAt"] = EventService.Morning(3); past["endsAt"] = EventService.Morning(3).AddHours(2);
+        Assert.Equal((422, "invalid_value"), Code(await events.Quality(station).Post("/v1/drives", past)));
+        Assert.Equal(before, await Rows());
+    }
+
+    [Fact]
+    public async Task A_drive_of_the_past_is_taken_through_its_steps_with_their_own_times_and_is_marked()
+    {
+        var day = new DateTimeOffset(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
+        var station = Some.Id();
+        var drive = await events.Draft(station, day, backfillReason: "paper list of the day");
+        var http = events.Quality(station);
+        Assert.Equal((422, "at_required"), Code(await http.Post($"/v1/drives/{drive}/submit")));
+        Assert.Equal((403, "staff_required"), Code(await events.Station(station).Post($"/v1/drives/{drive}/submit", new { at = day.AddDays(-20) })));
+        await events.Steps(station, drive, day.AddDays(-20), "submit");
+        await events.Steps(station, drive, day.AddDays(-15), "approve");
+        await events.Steps(station, drive, day.AddDays(-14), "open");
+        Assert.Equal((422, "invalid_value"), Code(await http.Post($"/v1/drives/{drive}/start", new { at = day.AddDays(-16) })));
+        Assert.Equal((409, "too_early"), Code(await http.Post($"/v1/drives/{drive}/start", new { at = day.AddHours(-3) })));
+        Assert.Equal((409, "drive_over"), Code(await http.Post($"/v1/drives/{drive}/start", new { at = day.AddHours(5) })));
+        Assert.Equal((422, "invalid_value"), Code(await http.Post($"/v1/drives/{drive}/start", new { at = EventService.Now.AddDays(1) })));
+        await events.Steps(station, drive, day.AddHours(-1), "start");
+        await events.Steps(station, drive, day.AddHours(5), "close");
+
+        var scheduled = Assert.Single(await service.Published<DriveScheduled>(), e => e.DriveId == drive);
+        Assert.Equal((true, day.AddDays(-15)), (scheduled.Backfilled, scheduled.OccurredAt));
+        Assert.Equal((true, day.AddHours(5)), (await service.Published<DriveClosed>()).Where(e => e.DriveId == drive).Select(e => (e.Backfilled, e.ClosedAt)).Single());
+        Assert.Equal(6, await service.Database.Scalar<long>("select count(*) from event.audit where resource = @r and staff_id is not null", new { r = $"drive/{drive}" }));
+    }
+
+    [Fact]
+    public async Task A_living_drive_takes_no_times_of_its_own()
+    {
+        var station = Some.Id();
+        Assert.Equal((422, "at_only_backfilled"), Code(await events.Quality(station).Post($"/v1/drives/{await events.Draft(station)}/submit", new { at = EventService.Now })));
+    }
+
+    [Fact]
+    public async Task Without_token_scope_or_body_a_step_is_refused_or_done()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station);
+        Assert.Equal((401, "token_required"), Code(await service.Anonymous().Post($"/v1/drives/{drive}/submit")));
+        var narrow = service.As(Roles.Station, station);
+        narrow.DefaultRequestHeaders.Authorization = new("Bearer", service.Tokens.Client(Roles.Station, station, scopes: "donors"));
+        Assert.Equal((403, "scope_required"), Code(await narrow.Post($"/v1/drives/{drive}/submit")));
+        var bare = await events.Station(station).PostAsync(new Uri($"/v1/drives/{drive}/submit", UriKind.Relative), null);
+        Assert.Equal(200, (int)bare.StatusCode);
+        Assert.Equal(404, (await events.Station(station).Post($"/v1/drives/{Some.OldId()}/submit")).Status);
+    }
+
+    private async Task<(long, long, long)> Rows() => (
+        await service.Database.Scalar<long>("select count(*) from event.drive"), await service.Database.Scalar<long>("select count(*) from event.outbox where type like '%Drive%'"),
+        await service.Database.Scalar<long>("select count(*) from event.idempotency where key not like 'org%'"));
+
+    /// <summary>Makes the drive old: its id is no longer worth waiting for, so that 404 shows.</summary>
+    private async Task<Guid> Old(Guid drive)
+    {
+        var old = Some.OldId();
+        await service.Database.Execute("""
+            insert into event.drive select (jsonb_populate_record(d, jsonb_build_object('id', @old))).* from event.drive d where id = @drive
+            """, new { drive, old });
+        return old;
+    }
+
+    private static string[] Actions(Answer drive) => [.. drive["allowedActions"].EnumerateArray().Select(a => a.GetString()!)];
+
+    private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);
+}

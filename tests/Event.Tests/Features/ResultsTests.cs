@@ -1,0 +1,141 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Event;
+
+namespace BloodPlatform.Drives.Tests.Features;
+
+[Collection(EventCollection.Name)]
+public sealed class ResultsTests(EventService events)
+{
+    private readonly ServiceUnderTest service = events.Service;
+    private static readonly DateTimeOffset Day = new(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
+
+    [Fact]
+    public async Task A_drives_results_are_counted_from_what_happened_and_shown_as_far_as_the_reader_may_know()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drive = await events.PastDrive(station, Day, organisation: organisation);
+        var donors = new List<(Guid Donor, Guid Appointment)>();
+        for (var i = 0; i < 8; i++)
+        {
+            var donor = await events.Donor();
+            donors.Add((donor, (await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper", channel: i < 5 ? "wechat" : "poster"))).Id));
+        }
+        // Six come, and a walk-in; one of them is deferred; six give.
+        var visits = donors.Take(6).Select(d => (Visit: Some.Id(), d.Donor, (Guid?)d.Appointment)).Append((Some.Id(), await events.Donor(), null)).ToArray();
+        foreach (var (visit, donor, appointment) in visits) await service.Deliver(EventService.VisitOpened(visit, donor, drive, appointment));
+        await service.Deliver(new VisitDeferred { Key = visits[0].Donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visits[0].Visit, DonorId = visits[0].Donor, DriveId = drive, Backfilled = true });
+        int[] volumes = [200, 300, 400, 400, 400];
+        for (var i = 0; i < 5; i++) await service.Deliver(EventService.Collected(EventService.Din(), visits[i + 1].Donor, drive, Day, volumes[i], volumes[i] - (i == 4 ? 30 : 0), firstTime: i == 0));
+        var organiser = events.Organiser(organisation);
+
+        var live = await organiser.Get($"/v1/drives/{drive}/results");
+        Assert.Equal((8, 7), (live["signedUp"].GetInt32(), live["attended"].GetInt32()));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, live["collected"].ValueKind);
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+
+        var full = await events.Station(station).Get($"/v1/drives/{drive}/results");
+        Assert.Equal((8, 7, 1, 1, 2), (full["booked"].GetInt32(), full["checkedIn"].GetInt32(), full["walkIns"].GetInt32(), full["deferred"].GetInt32(), full["missed"].GetInt32()));
+        Assert.Equal((5, 1670L, 0, 1), (full["collected"].GetInt32(), full["volumeMl"].GetInt64(), full["treatmentUnits"].GetInt32(), full["firstTime"].GetInt32()));
+        Assert.Equal("""{"200":1,"300":1,"400":3}""", full["byNominalMl"].GetRawText());
+        Assert.Equal((5, 3), (full["byChannel"].GetProperty("wechat").GetInt32(), full["byChannel"].GetProperty("poster").GetInt32()));
+        Assert.Equal(2, (await service.Published<AppointmentMissed>()).Count(e => e.DriveId == drive));
+        Assert.Equal(6, (await service.Published<AppointmentArrived>()).Count(e => e.DriveId == drive));
+
+        var after = await organiser.Get($"/v1/drives/{drive}/results");
+        Assert.Equal((5, 1670L), (after["collected"].GetInt32(), after["volumeMl"].GetInt64()));
+        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl"], after.Body.EnumerateObject().Select(p => p.Name));
+        Assert.Equal((403, "role_forbidden"), ((await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
+        Assert.Equal(409, (await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Status); // another station's; fresh, so waited for
+    }
+
+    [Fact]
+    public async Task Fewer_than_five_are_not_shown_to_an_organiser()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drive = await events.PastDrive(station, Day, organisation: organisation);
+        for (var i = 0; i < 4; i++) await service.Deliver(EventService.Collected(EventService.Din(), await events.Donor(), drive, Day));
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results"))["collected"].ValueKind);
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, (await events.Organiser(organisation).Get($"/v1/organisations/{organisation}/results"))["volumeMl"].ValueKind);
+        await service.Deliver(EventService.Collected(EventService.Din(), await events.Donor(), drive, Day));
+        Assert.Equal(5, (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results"))["collected"].GetInt32());
+    }
+
+    [Fact]
+    public async Task Eight_deliveries_of_a_collection_are_one_count()
+    {
+        var station = Some.Id();
+        var drive = await events.PastDrive(station, Day);
+        var collected = EventService.Collected(EventService.Din(), await events.Donor(), drive, Day) with { EventId = Some.Id() };
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => service.Deliver(collected)));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => service.Deliver(collected with { EventId = Some.Id() }))); // a replay that the inbox no longer remembers
+        var results = await events.Station(station).Get($"/v1/drives/{drive}/results");
+        Assert.Equal((1, 400), (results["collected"].GetInt32(), results["volumeMl"].GetInt32()));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.parked_message"));
+    }
+
+    [Fact]
+    public async Task Facts_that_arrive_in_another_order_give_the_same_results()
+    {
+        var station = Some.Id();
+        var drive = await events.PastDrive(station, Day);
+        var donor = await events.Donor();
+        var booked = await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper"));
+        var visit = Some.Id();
+        // The end before the beginning, and the drive closed before any of it was known here.
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+        Assert.Equal("missed", (await events.Station(station).Get($"/v1/appointments/{booked.Id}")).Text("status"));
+        await service.Deliver(
+            EventService.Collected(EventService.Din(), donor, null, Day) with { AppointmentId = booked.Id },
+            new VisitCompleted { Key = donor.ToString(), Version = 7, OccurredAt = Day, VisitId = visit, DonorId = donor, AppointmentId = booked.Id, Backfilled = true },
+            EventService.VisitOpened(visit, donor, null, booked.Id));
+        var results = await events.Station(station).Get($"/v1/drives/{drive}/results");
+        Assert.Equal((1, 1, 0, 0, 1), (results["booked"].GetInt32(), results["checkedIn"].GetInt32(), results["walkIns"].GetInt32(), results["missed"].GetInt32(), results["collected"].GetInt32()));
+        var arrived = Assert.Single(await service.Published<AppointmentArrived>(), e => e.AppointmentId == booked.Id);
+        Assert.Equal(3, arrived.Version);
+        Assert.Equal((visit, "arrived"), ((await events.Station(station).Get($"/v1/appointments/{booked.Id}"))["visitId"].GetGuid(), (await events.Station(station).Get($"/v1/appointments/{booked.Id}")).Text("status")));
+    }
+
+    [Fact]
+    public async Task A_donor_checked_in_without_naming_his_booking_has_still_kept_it()
+    {
+        var station = Some.Id();
+        var drive = await events.PastDrive(station, Day);
+        var donor = await events.Donor();
+        var booked = await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper"));
+        var visit = Some.Id();
+        await service.Deliver(EventService.VisitOpened(visit, donor, drive), EventService.VisitOpened(visit, donor, drive));
+        Assert.Equal("arrived", (await events.Station(station).Get($"/v1/appointments/{booked.Id}")).Text("status"));
+        Assert.Single(await service.Published<AppointmentArrived>(), e => e.AppointmentId == booked.Id);
+    }
+
+    [Fact]
+    public async Task An_older_version_of_a_donor_changes_nothing()
+    {
+        var (donor, app) = (Some.Id(), Some.Id());
+        await service.Deliver(EventService.Registered(donor, 5, apps: app), EventService.Eligible(donor, 6));
+        await service.Deliver(EventService.Registered(donor, 1), EventService.Eligible(donor, 2, new DateWindow(new DateOnly(2000, 1, 1), new DateOnly(2000, 1, 2))));
+        Assert.Equal((5L, 6L, 1), (await service.Database.Scalar<long>("select profile_version from event.donor where donor_id = @donor", new { donor }),
+            await service.Database.Scalar<long>("select eligibility_version from event.donor where donor_id = @donor", new { donor }),
+            await service.Database.Scalar<int>("select cardinality(apps) from event.donor where donor_id = @donor", new { donor })));
+    }
+
+    [Fact]
+    public async Task Closing_and_booking_at_once_leave_nobody_with_a_place_at_a_closed_drive()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, EventService.Now.AddHours(1));
+        await events.Steps(station, drive, null, "start");
+        var slot = (await service.Anonymous().Get($"/v1/drives/{drive}/slots"))["items"][0].GetProperty("startsAt").GetDateTimeOffset();
+        var donors = new List<Guid>();
+        for (var i = 0; i < 10; i++) donors.Add(await events.Donor());
+        var bookings = donors.ConvertAll(d => events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, d)));
+        var closing = events.Station(station).Post($"/v1/drives/{drive}/close");
+        var answers = await Task.WhenAll(bookings);
+        Assert.Equal(200, (await closing).Status);
+        Assert.All(answers, a => Assert.True(a.Status is 201 || a.Code == "drive_not_open", a.ToString()));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.appointment where drive_id = @drive and status = 'booked'", new { drive }));
+        Assert.Equal(answers.Count(a => a.Status == 201), (await service.Published<AppointmentMissed>()).Count(e => e.DriveId == drive));
+    }
+}
