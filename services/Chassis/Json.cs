@@ -26,10 +26,13 @@ public static class Json
         {
             var text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("an RFC 3339 instant is expected");
             var zoned = text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-');
-            return zoned && reader.TryGetDateTimeOffset(out var instant) ? instant : throw new JsonException("an RFC 3339 instant with its offset is expected, such as 2024-03-05T09:00:00+08:00");
+            return zoned && reader.TryGetDateTimeOffset(out var instant) ? Micro(instant) : throw new JsonException("an RFC 3339 instant with its offset is expected, such as 2024-03-05T09:00:00+08:00");
         }
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(Shanghai.Local(value));
+            writer.WriteStringValue(Shanghai.Local(Micro(value)));
+
+        // PostgreSQL keeps microseconds: what is answered now must equal what is read back later.
+        private static DateTimeOffset Micro(DateTimeOffset value) => value.AddTicks(-(value.Ticks % TimeSpan.TicksPerMicrosecond));
     }
 }
