@@ -26,6 +26,8 @@ internal static class SqlTypes
             SqlMapper.RemoveTypeMap(typeof(DateOnly?));
             SqlMapper.AddTypeHandler(new Instants());
             SqlMapper.AddTypeHandler(new Dates());
+            SqlMapper.AddTypeHandler(new Arrays<string>());
+            SqlMapper.AddTypeHandler(new Arrays<Guid>());
             registered = true;
         }
     }
@@ -40,6 +42,14 @@ internal static class SqlTypes
             DateTimeOffset instant => instant,
             _ => throw new DataException($"{value.GetType()} is no instant"),
         };
+    }
+
+    /// <summary>Npgsql announces every array as System.Array, which Dapper matches with no record's constructor.</summary>
+    private sealed class Arrays<T> : SqlMapper.TypeHandler<T[]>
+    {
+        public override void SetValue(IDbDataParameter parameter, T[]? value) => parameter.Value = value;
+
+        public override T[] Parse(object value) => (T[])value;
     }
 
     private sealed class Dates : SqlMapper.TypeHandler<DateOnly>
