@@ -179,8 +179,8 @@ build_stamp() {
     cd "$ROOT"
     dotnet --version
     find . -maxdepth 1 -type f -printf '%p %s %T@\n'
-    find services tests deploy/*/ -name obj -prune -o -path '*/bin/Debug' -prune -o -name TestResults -prune \
-      -o -type f -printf '%p %s %T@\n'
+    find services tests docs deploy/*/ -name obj -prune -o -path '*/bin/Debug' -prune -o -name TestResults -prune \
+      -o -type f -printf '%p %s %T@\n' 2>/dev/null || true # not all of them exist in every checkout
   ) | sort | sha256sum
 }
 
