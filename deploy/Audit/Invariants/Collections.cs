@@ -1,0 +1,67 @@
+namespace BloodPlatform.Audit.Invariants;
+
+/// <summary>One collection is one fact in all five services.</summary>
+internal static class Collections
+{
+    private const string Everywhere = """
+        donor.donation d
+        left join inventory.donation i on i.din = d.din and i.arrived_at is not null
+        left join event.donation e on e.din = d.din
+        left join recognition.credit c on c.din = d.din
+        left join partner.feed f on f.din = d.din and f.type = 'blood-platform.donation-collected'
+        """;
+
+    public static IEnumerable<Invariant> All { get; } =
+    [
+        // A needle that drew nothing leaves an abandoned visit and no donation.
+        new("finished-visit-is-one-donation", "Each visit whose collection has ended with blood is exactly one donation, and each donation is of such a visit.",
+            "select count(*) from donor.visit where ended_at is not null and status <> 'abandoned'",
+            """
+            select coalesce(v.id, d.visit_id) as visit, min(v.din) as visit_din, min(d.din) as din
+            from (select id, din from donor.visit where ended_at is not null and status <> 'abandoned') v full join (select din, visit_id from donor.donation where visit_id is not null) d on d.visit_id = v.id
+            group by 1 having count(*) <> 1 or count(v.id) <> 1 or count(d.din) <> 1 or min(v.din) is distinct from min(d.din)
+            """),
+        Once("collection-once-in-inventory", "Each collection has exactly one donation in Inventory, and Inventory has none without a collection.", "inventory.donation", "arrived_at is not null"),
+        Once("collection-once-in-event", "Each collection is counted exactly once in Event, where drives' results are counted from, and nothing else is.", "event.donation"),
+        Once("collection-once-in-recognition", "Each collection has exactly one credit line in Recognition, and no line is without a collection.", "recognition.credit"),
+        Once("collection-once-in-feed", "Each collection is announced exactly once in the public feed, and nothing else is announced as one.", "partner.feed", "type = 'blood-platform.donation-collected'"),
+        new("volume-equal-everywhere", "The collected ml and the treatment units of a collection are the same in Donor, Inventory, Event, Recognition and the feed.",
+            "select count(*) from donor.donation",
+            $"""
+            select d.din, d.collected_ml as donor_ml, i.collected_ml as inventory_ml, e.collected_ml as event_ml, c.volume_ml as recognition_ml, (f.data->>'collectedMl')::int as feed_ml,
+                   d.treatment_units as donor_units, i.treatment_units as inventory_units, e.treatment_units as event_units, c.treatment_units as recognition_units, (f.data->>'treatmentUnits')::int as feed_units
+            from {Everywhere}
+            where (i.din is not null and (coalesce(i.collected_ml, 0) <> coalesce(d.collected_ml, 0) or coalesce(i.treatment_units, 0) <> coalesce(d.treatment_units, 0)))
+               or (e.din is not null and (coalesce(e.collected_ml, 0) <> coalesce(d.collected_ml, 0) or coalesce(e.treatment_units, 0) <> coalesce(d.treatment_units, 0)))
+               or (c.din is not null and (c.volume_ml <> coalesce(d.collected_ml, 0) or c.treatment_units <> coalesce(d.treatment_units, 0)))
+               or (f.din is not null and (coalesce((f.data->>'collectedMl')::int, 0) <> coalesce(d.collected_ml, 0) or coalesce((f.data->>'treatmentUnits')::int, 0) <> coalesce(d.treatment_units, 0)))
+            """),
+        // A booked donor's visit may name only the appointment: then Event, which knows the booking, finds the drive.
+        new("whose-and-where-equal-everywhere", "The donor, the drive, the station and the backfilled mark of a collection are the same everywhere.",
+            "select count(*) from donor.donation",
+            $"""
+            select d.din, d.donor_id, d.drive_id, d.station_id, d.backfilled
+            from {Everywhere}
+            where (i.din is not null and (i.donor_id, i.drive_id, i.station_id, i.backfilled) is distinct from (d.donor_id, d.drive_id, d.station_id, d.backfilled))
+               or (e.din is not null and ((e.donor_id, e.station_id, e.backfilled) is distinct from (d.donor_id, d.station_id, d.backfilled) or (d.drive_id is not null and e.drive_id is distinct from d.drive_id)))
+               or (c.din is not null and (c.donor_id, c.drive_id, c.station_id, c.backfilled) is distinct from (d.donor_id, d.drive_id, d.station_id, d.backfilled))
+               or (f.din is not null and ((f.donor_id, f.drive_id, f.station_id) is distinct from (d.donor_id, d.drive_id, d.station_id) or (f.data->>'backfilled')::boolean is distinct from d.backfilled))
+            """),
+        new("number-issued-once", "Each donation number in use was issued exactly once, and to the station that used it.",
+            "select count(*) from (select din from donor.visit where din is not null union select din from donor.donation) used",
+            """
+            select used.din, used.station_id, count(b.id) as issued
+            from (select din, station_id from donor.visit where din is not null union select din, station_id from donor.donation) used
+            left join inventory.din_block b on used.din = b.fin || lpad(b.yy::text, 2, '0') || right(used.din, 6) and b.station_id = used.station_id
+                                           and case when right(used.din, 6) ~ '^[0-9]{6}$' then right(used.din, 6)::int end between b.first_number and b.last_number
+            group by 1, 2 having count(b.id) <> 1
+            """),
+    ];
+
+    private static Invariant Once(string name, string sentence, string table, string where = "true") => new(name, sentence, "select count(*) from donor.donation",
+        $"""
+        select coalesce(d.din, x.din) as din, count(distinct d.din) as collections, count(x.din) as found
+        from donor.donation d full join (select din from {table} where {where}) x on x.din = d.din
+        group by 1 having count(*) <> 1 or count(d.din) <> 1 or count(x.din) <> 1
+        """);
+}

@@ -1,0 +1,67 @@
+namespace BloodPlatform.Audit.Invariants;
+
+/// <summary>No bag goes where it must not.</summary>
+internal static class Units
+{
+    public static IEnumerable<Invariant> All { get; } =
+    [
+        new("unit-in-one-order", "No unit is in two active orders.",
+            "select count(*) from inventory.order_line where dropped_at is null",
+            "select unit_id, count(*) as orders from inventory.order_line where dropped_at is null group by 1 having count(*) > 1"),
+        new("unit-reserved-by-its-order", "Each reserved unit stands in an active line of the order that it is reserved for.",
+            "select count(*) from inventory.unit where status = 'reserved'",
+            """
+            select u.id as unit_id, u.order_id from inventory.unit u
+            where u.status = 'reserved' and not exists (select from inventory.order_line l where l.unit_id = u.id and l.order_id = u.order_id and l.dropped_at is null)
+            """),
+        new("released-by-two-who-entered-no-results", "Each unit past quarantine is of a donation released by at least two people, neither of whom had entered its results.",
+            "select count(*) from inventory.unit where status in ('available', 'reserved', 'issued', 'received')",
+            """
+            select u.id as unit_id, u.din, u.status, d.released_at
+            from inventory.unit u join inventory.donation d on d.din = u.din
+            where u.status in ('available', 'reserved', 'issued', 'received') and (d.released_at is null or 2 > (
+                select count(distinct s.staff_id) from inventory.release_signature s
+                where s.din = u.din and s.signed_at <= d.released_at
+                  and not exists (select from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din = u.din and t.staff_id = s.staff_id and t.recorded_at <= d.released_at)))
+            """),
+        new("issued-only-after-release", "No unit was issued before its donation was released, and each issued unit has its issue in its history.",
+            "select count(*) from inventory.unit_movement where kind = 'issued'",
+            """
+            select m.unit_id, m.din, m.recorded_at as issued_at, d.released_at
+            from inventory.unit_movement m join inventory.donation d on d.din = m.din
+            where m.kind = 'issued' and (d.released_at is null or m.recorded_at < d.released_at)
+            union all
+            select u.id, u.din, null, null from inventory.unit u
+            where u.status in ('issued', 'received') and not exists (select from inventory.unit_movement m where m.unit_id = u.id and m.kind = 'issued')
+            """),
+        new("backfilled-unit-is-historic", "No unit of a backfilled donation is anything but historic.",
+            "select count(*) from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled",
+            "select u.id as unit_id, u.din, u.status from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled and u.status <> 'historic'"),
+        // Allocation reads the counters, not the holds.
+        new("hold-counters-are-true", "The open holds counted on a donation and on a unit are the holds that are open.",
+            "select count(*) from inventory.donation",
+            """
+            select d.din, null::uuid as unit_id, d.open_holds as counted, count(h.id) as open
+            from inventory.donation d left join inventory.hold h on h.din = d.din and h.unit_id is null and h.lifted_at is null
+            group by d.din, d.open_holds having d.open_holds <> count(h.id)
+            union all
+            select u.din, u.id, u.open_holds, count(h.id)
+            from inventory.unit u left join inventory.hold h on h.din = u.din and (h.unit_id is null or h.unit_id = u.id) and h.lifted_at is null
+            group by u.din, u.id, u.open_holds having u.open_holds <> count(h.id)
+            """),
+        new("withdrawn-donation-was-held", "Each donation that Donor withdrew was put on hold in Inventory for it.",
+            "select count(*) from outbox where type = 'BloodPlatform.Contracts.Donor.DonationWithdrawn' and published_at is not null",
+            """
+            select o.payload->>'din' as din, o.payload->>'withdrawalId' as withdrawal
+            from outbox o where o.type = 'BloodPlatform.Contracts.Donor.DonationWithdrawn' and o.published_at is not null
+              and not exists (select from inventory.hold h where h.din = o.payload->>'din' and h.source_id = (o.payload->>'withdrawalId')::uuid)
+            """),
+        new("required-deferral-exists", "Each deferral that a test result required exists in Donor, for the same donor.",
+            "select count(*) from outbox where type = 'BloodPlatform.Contracts.Inventory.DonorDeferralRequired' and published_at is not null",
+            """
+            select o.payload->>'din' as din, o.payload->>'requirementId' as requirement
+            from outbox o where o.type = 'BloodPlatform.Contracts.Inventory.DonorDeferralRequired' and o.published_at is not null
+              and not exists (select from donor.deferral f where f.requirement_id = (o.payload->>'requirementId')::uuid and f.donor_id = (o.payload->>'donorId')::uuid)
+            """),
+    ];
+}

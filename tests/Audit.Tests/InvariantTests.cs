@@ -1,0 +1,132 @@
+namespace BloodPlatform.Audit.Tests;
+
+public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<PlatformAtRest>
+{
+    /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
+    private static readonly (string Invariant, string Plant)[] Plants =
+    [
+        ("finished-visit-is-one-donation", "update donor.visit set ended_at = null where din = din(2)"),
+        ("finished-visit-is-one-donation", "update donor.visit set din = din(9) where din = din(2)"),
+        ("finished-visit-is-one-donation", "insert into donor.visit select (jsonb_populate_record(v, jsonb_build_object('id', id('visit 9'), 'din', din(9)))).* from donor.visit v where din = din(2)"),
+        ("collection-once-in-inventory", "update inventory.donation set arrived_at = null where din = din(2)"),
+        ("collection-once-in-inventory", "insert into inventory.donation select (jsonb_populate_record(d, jsonb_build_object('din', din(9)))).* from inventory.donation d where din = din(2)"),
+        ("collection-once-in-inventory", "alter table inventory.donation drop constraint donation_pkey cascade; insert into inventory.donation select * from inventory.donation where din = din(2)"),
+        ("collection-once-in-event", "delete from event.donation where din = din(1)"),
+        ("collection-once-in-event", "insert into event.donation select (jsonb_populate_record(d, jsonb_build_object('din', din(9)))).* from event.donation d where din = din(1)"),
+        ("collection-once-in-event", "alter table event.donation drop constraint donation_pkey; insert into event.donation select * from event.donation where din = din(1)"),
+        ("collection-once-in-recognition", "update recognition.credit set din = din(9) where din = din(1)"),
+        ("collection-once-in-feed", "update partner.feed set type = 'blood-platform.donation-lost' where type = 'blood-platform.donation-collected' and din = din(1)"),
+        ("collection-once-in-feed", "update partner.feed set type = 'blood-platform.donation-collected', din = din(9) where event_id = id('event 9')"),
+        ("collection-once-in-feed", "update partner.feed set (type, din, donor_id, drive_id, data) = (select type, din, donor_id, drive_id, data from partner.feed where event_id = id('event 1')) where event_id = id('event 9')"),
+        ("volume-equal-everywhere", "update inventory.donation set collected_ml = 397 where din = din(1)"),
+        ("volume-equal-everywhere", "update event.donation set collected_ml = null where din = din(1)"),
+        ("volume-equal-everywhere", "update recognition.credit set volume_ml = 400 where din = din(1)"),
+        ("volume-equal-everywhere", "update partner.feed set data = jsonb_set(data, '{collectedMl}', '400') where event_id = id('event 1')"),
+        ("volume-equal-everywhere", "update inventory.donation set treatment_units = 1 where din = din(3)"),
+        ("volume-equal-everywhere", "update event.donation set treatment_units = 1 where din = din(3)"),
+        ("volume-equal-everywhere", "update recognition.credit set treatment_units = 1 where din = din(3)"),
+        ("whose-and-where-equal-everywhere", "update inventory.donation set donor_id = id('donor 2') where din = din(1)"),
+        ("whose-and-where-equal-everywhere", "update event.donation set drive_id = null where din = din(1)"),
+        ("whose-and-where-equal-everywhere", "update recognition.credit set drive_id = id('other drive') where din = din(1)"),
+        ("whose-and-where-equal-everywhere", "update recognition.credit set backfilled = false where din = din(2)"),
+        ("whose-and-where-equal-everywhere", "update partner.feed set station_id = id('other station') where event_id = id('event 1')"),
+        ("number-issued-once", "update inventory.din_block set first_number = 2"),
+        ("number-issued-once", "insert into inventory.din_block select (jsonb_populate_record(b, jsonb_build_object('id', id('block 2'), 'first_number', 3))).* from inventory.din_block b"),
+        ("number-issued-once", "update inventory.din_block set station_id = id('other station')"),
+        ("slot-not-overbooked", "alter table event.slot drop constraint slot_never_overbooked; update event.slot set capacity = 1"),
+        ("slot-counts-its-appointments", "update event.slot set booked = 1"),
+        ("slot-counts-its-appointments", "update event.appointment set status = 'booked' where status = 'cancelled'"),
+        ("slot-counts-its-appointments", "delete from event.slot"),
+        ("unit-in-one-order", "drop index inventory.order_line_unit_in_one_order; insert into inventory.order_line select (jsonb_populate_record(l, jsonb_build_object('order_id', id('order 1')))).* from inventory.order_line l where unit_id = id('unit 2')"),
+        ("unit-reserved-by-its-order", "update inventory.order_line set dropped_at = now() where unit_id = id('unit 2')"),
+        ("unit-reserved-by-its-order", "update inventory.unit set order_id = id('order 1') where id = id('unit 2')"),
+        ("released-by-two-who-entered-no-results", "delete from inventory.release_signature where staff_id = id('second')"),
+        ("released-by-two-who-entered-no-results", "update inventory.release_signature set staff_id = id('laboratory') where staff_id = id('second')"),
+        ("released-by-two-who-entered-no-results", "update inventory.release_signature set signed_at = '2026-03-06 05:00Z' where staff_id = id('second')"),
+        ("released-by-two-who-entered-no-results", "update inventory.unit set status = 'available' where id = id('unit 5')"),
+        ("issued-only-after-release", "update inventory.unit_movement set recorded_at = '2026-03-06 01:59Z'"),
+        ("issued-only-after-release", "delete from inventory.unit_movement"),
+        ("backfilled-unit-is-historic", "update inventory.unit set status = 'quarantine' where id = id('unit 4')"),
+        ("hold-counters-are-true", "update inventory.unit set open_holds = 0 where id = id('unit 5')"),
+        ("hold-counters-are-true", "update inventory.donation set open_holds = 0 where din = din(3)"),
+        ("hold-counters-are-true", "update inventory.hold set lifted_at = now() where id = id('hold 1')"),
+        ("withdrawn-donation-was-held", "update inventory.hold set source_id = id('another cause') where id = id('hold 2')"),
+        ("required-deferral-exists", "delete from donor.deferral"),
+        ("required-deferral-exists", "update donor.deferral set donor_id = id('donor 1')"),
+        ("credit-announced-once", "update recognition.outbox set payload = jsonb_set(payload, '{creditId}', to_jsonb(id('credit 9'))) where event_id = id('event 4')"),
+        ("honour-follows-counts", "update recognition.credit set national_counts = 20 where din = din(1)"),
+        ("honour-follows-counts", "update recognition.credit set provincial_counts = 15 where din = din(1)"),
+        ("honour-follows-counts", "insert into recognition.honour (id, donor_id, award, level, rule_set_version, earned_at) values (id('honour'), id('donor 1'), 'national-dedication', 'bronze', '2022', now())"),
+        ("outboxes-empty", "insert into event.outbox (recorded_at, event_id, type, key, version, payload) values (now(), id('event 10'), 'BloodPlatform.Contracts.Event.DriveClosed', 'drive', 1, '{}')"),
+        ("nothing-parked", "insert into event.outbox (recorded_at, event_id, type, key, version, payload, parked_at) values (now(), id('event 10'), 'BloodPlatform.Contracts.Event.DriveClosed', 'drive', 1, '{}', now())"),
+        ("nothing-parked", "insert into recognition.parked_message (message_id, type, body, error) values (id('event 10'), 'unknown', '{}', 'why')"),
+        ("event-is-documented", "update inventory.outbox set type = 'BloodPlatform.Contracts.Inventory.Unheard' where event_id = id('event 9')"),
+        ("event-heard-by-each-listener", "delete from inventory.inbox where message_id = id('event 1')"),
+        ("event-heard-by-each-listener", "delete from partner.inbox where message_id = id('event 9')"),
+        ("event-once-in-feed", "delete from partner.feed where event_id = id('event 9'); update partner.feed_head set last = 8"),
+        ("event-once-in-feed", "alter table partner.feed drop constraint feed_pkey; insert into partner.feed select (jsonb_populate_record(f, '{\"sequence\": 10}')).* from partner.feed f where event_id = id('event 9'); update partner.feed_head set last = 10"),
+        ("event-once-in-feed", "insert into inventory.outbox (recorded_at, event_id, type, key, version, payload, published_at) select recorded_at, event_id, type, key, version, payload, published_at from inventory.outbox where event_id = id('event 9')"),
+        ("feed-entry-was-published", "insert into partner.feed select (jsonb_populate_record(f, jsonb_build_object('event_id', id('event 10'), 'sequence', 10))).* from partner.feed f where event_id = id('event 9'); update partner.feed_head set last = 10"),
+        ("feed-entry-was-published", "update partner.feed set source = 'event' where event_id = id('event 9')"),
+        ("feed-is-dense", "update partner.feed set sequence = 10 where sequence = 9; update partner.feed_head set last = 10"),
+        ("feed-is-dense", "update partner.feed set sequence = null where sequence = 9; update partner.feed_head set last = 8"),
+        ("feed-is-dense", "update partner.feed_head set last = 10"),
+    ];
+
+    public static TheoryData<int, string> PlantNames => [.. Plants.Select((p, i) => (i, p.Invariant))];
+
+    [Fact]
+    public async Task A_consistent_platform_violates_nothing_and_every_invariant_had_something_to_look_at()
+    {
+        var findings = await platform.Judge("", platform.Broker, platform.Listeners);
+        Assert.Equal(Invariant.All.Count, findings.Count);
+        Assert.All(findings, f => Assert.True(f.Holds, $"{f.Invariant.Name}: {f.Unknown} {string.Join(" | ", f.Examples)}"));
+        Assert.DoesNotContain(findings, f => f.LookedAt is not > 0);
+    }
+
+    [Theory, MemberData(nameof(PlantNames))]
+    public async Task A_planted_violation_is_caught_by_exactly_its_invariant(int plant, string invariant)
+    {
+        var findings = await platform.Judge(Plants[plant].Plant, platform.Broker, platform.Listeners);
+        Assert.DoesNotContain(findings, f => f.Unknown is not null);
+        var violated = Assert.Single(findings, f => f.Violations > 0);
+        Assert.Equal(invariant, violated.Invariant.Name);
+        Assert.NotEmpty(violated.Examples);
+    }
+
+    [Fact]
+    public async Task A_lost_credit_line_is_missed_by_the_collection_and_by_its_announcement()
+    {
+        var findings = await platform.Judge("delete from recognition.credit where din = din(1)", platform.Broker, platform.Listeners);
+        Assert.Equal(["collection-once-in-recognition", "credit-announced-once"], findings.Where(f => f.Violations > 0).Select(f => f.Invariant.Name));
+    }
+
+    /// <summary>Those about the broker are planted in the broker (<see cref="BrokerTests"/>).</summary>
+    [Fact]
+    public void Every_invariant_is_planted() =>
+        Assert.Equal(Invariant.All.Select(i => i.Name).Except(["queues-empty", "bindings-equal-listeners"]).Order(), Plants.Select(p => p.Invariant).Distinct().Order());
+
+    [Fact]
+    public async Task At_most_five_examples_are_shown_and_all_are_counted()
+    {
+        var finding = (await platform.Judge("insert into donor.parked_message (message_id, body, error) select id('poison ' || n), '', '' from generate_series(1, 7) n", platform.Broker, platform.Listeners)).Single(f => f.Violations > 0);
+        Assert.Equal((7, 5), (finding.Violations, finding.Examples.Count));
+    }
+
+    [Fact]
+    public async Task A_changed_schema_is_not_taken_for_a_proof()
+    {
+        var findings = await platform.Judge("alter table event.slot rename column booked to taken; update event.slot set capacity = 3", platform.Broker, platform.Listeners);
+        Assert.Equal(["slot-not-overbooked", "slot-counts-its-appointments"], findings.Where(f => f.Unknown is not null).Select(f => f.Invariant.Name));
+        Assert.Contains("42703", findings.First(f => f.Unknown is not null).Unknown, StringComparison.Ordinal);
+        Assert.DoesNotContain(findings, f => f.Violations > 0);
+    }
+
+    [Fact]
+    public async Task Without_the_broker_or_the_table_of_listeners_nothing_is_said_of_them()
+    {
+        var findings = await platform.Judge("", null, null);
+        Assert.Equal(["queues-empty", "bindings-equal-listeners", "event-is-documented", "event-heard-by-each-listener"], findings.Where(f => f.Unknown is not null).Select(f => f.Invariant.Name));
+        Assert.Equal(2, Program.Print(findings, TextWriter.Null));
+    }
+}

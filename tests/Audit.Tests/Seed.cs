@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text;
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Audit.Tests;
+
+/// <summary>
+/// A small platform at rest, written straight into the five schemas: the one place that follows when a schema changes. Three
+/// donations: one released, of which a unit is issued, one reserved and one available; one backfilled; one reactive and withdrawn.
+/// </summary>
+internal static class Seed
+{
+    public static string Din(int number) => string.Create(CultureInfo.InvariantCulture, $"A999926{number:D6}");
+
+    /// <summary>The same letters and number are the same id: id('station'), id('unit 1').</summary>
+    private const string Functions = """
+        create function public.id(name text) returns uuid language sql immutable as $$ select md5(name)::uuid $$;
+        create function public.din(n int) returns text language sql immutable as $$ select 'A999926' || lpad(n::text, 6, '0') $$;
+        grant usage on schema public to public;
+        """;
+
+    private const string Facts = """
+        set session_replication_role = replica; -- whole facts, not every parent row they stand on
+
+        insert into inventory.din_block (id, station_id, fin, yy, first_number, last_number, client_id, issued_at) values (id('block'), id('station'), 'A9999', 26, 1, 10, 'station', '2026-03-01');
+
+        insert into event.slot (drive_id, starts_at, ends_at, capacity, booked) values (id('drive'), '2026-03-05 01:00Z', '2026-03-05 01:30Z', 2, 2);
+        insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, backfilled, booked_at, created_at) values
+            (id('appointment 1'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 1'), 'whole-blood', 'poster', 'arrived', false, '2026-03-01', '2026-03-01'),
+            (id('appointment 2'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 2'), 'whole-blood', 'poster', 'cancelled', false, '2026-03-01', '2026-03-01'),
+            (id('appointment 3'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 3'), 'apheresis-platelets', 'poster', 'arrived', false, '2026-03-01', '2026-03-01');
+
+        create temporary table collection (n int, drive_id uuid, procedure text, nominal_ml int, collected_ml int, treatment_units int, started_at timestamptz, backfilled boolean, released_at timestamptz, open_holds int, status text) on commit drop;
+        insert into collection values
+            (1, id('drive'), 'whole-blood', 400, 396, null, '2026-03-05 01:10Z', false, '2026-03-06 02:00Z', 0, 'available'),
+            (2, null, 'whole-blood', 300, 300, null, '2024-03-05 01:10Z', true, null, 0, 'historic'),
+            (3, id('drive'), 'apheresis-platelets', null, null, 2, '2026-03-05 01:15Z', false, null, 2, 'quarantine');
+
+        insert into donor.visit (id, version, donor_id, station_id, drive_id, collection_point, status, opened_at, backfilled, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version,
+                                 procedure, nominal_ml, treatment_units, din, started_at, ended_at, collected_ml, outcome)
+        select id('visit ' || n), 9, id('donor ' || n), id('station'), drive_id, 'bus', 'completed', started_at, backfilled, started_at, 'resident-id', 'chip', 'match', 'GB18467', '2011',
+               procedure, nominal_ml, treatment_units, din(n), started_at, started_at + interval '7 minutes', collected_ml, 'completed' from collection;
+        insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
+        select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;
+        insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled)
+        select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled from collection;
+        insert into event.donation (din, version, donor_id, visit_id, drive_id, station_id, procedure, nominal_ml, collected_ml, treatment_units, first_time, donated_on, backfilled)
+        select din(n), 1, id('donor ' || n), id('visit ' || n), drive_id, id('station'), procedure, nominal_ml, collected_ml, treatment_units, true, started_at::date, backfilled from collection;
+        insert into recognition.credit_account (donor_id, version) select id('donor ' || n), 1 from collection;
+        insert into recognition.credit (id, din, donor_id, station_id, drive_id, procedure, outcome, volume_ml, treatment_units, national_counts, national_rules, provincial_counts, provincial_rules, collected_at, backfilled, granted_at)
+        select id('credit ' || n), din(n), id('donor ' || n), id('station'), drive_id, procedure, 'completed', coalesce(collected_ml, 0), coalesce(treatment_units, 0), 2, '2022', 2, '2019-2020', started_at, backfilled, now() from collection;
+
+        insert into inventory.test_run (id, station_id, run_id, instrument, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at) values (id('run'), id('station'), 'R1', 'I1', true, id('laboratory'), 'L1', 2, 0, '2026-03-06 00:00Z');
+        insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at) values (id('run'), 0, din(1), 'hbsag', 'non-reactive', '2026-03-05 23:00Z'), (id('run'), 1, din(3), 'hbsag', 'reactive', '2026-03-05 23:00Z');
+        insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (din(1), id('first'), 'R1', '2026-03-06 01:00Z'), (din(1), id('second'), 'R2', '2026-03-06 02:00Z');
+        insert into inventory.hold (id, din, kind, source_id, placed_at) values (id('hold 1'), din(3), 'test', id('requirement'), '2026-03-06 00:00Z'), (id('hold 2'), din(3), 'late-information', id('withdrawal'), '2026-03-06 01:00Z');
+        insert into donor.deferral (id, donor_id, version, code, starts_on, certainty, reentry, origin, requirement_id, recorded_at) values (id('deferral'), id('donor 3'), 1, '\x00', '2026-03-06', 'provisional', true, 'test', id('requirement'), now());
+
+        insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, volume_ml, collected_at, produced_at, expires_at, status, open_holds, order_id, hospital_id)
+        select id('unit ' || n), 1, din(d), id('station'), 'red-cells-suspended', 'P' || n, '00', 'O+', 200, '2026-03-05', '2026-03-05', '2026-04-09', status, holds, id(nullif('order ' || o, '')), case when status = 'issued' then id('hospital') end
+        from (values (1, 1, 'issued', 0, '1'), (2, 1, 'reserved', 0, '2'), (3, 1, 'available', 0, null), (4, 2, 'historic', 0, null), (5, 3, 'quarantine', 2, null)) u(n, d, status, holds, o);
+        insert into inventory.hospital_order (id, version, hospital_id, component, blood_group, amount, unit, urgency, needed_by, allow_substitution, status, needs_crossmatch, explanation, created_at)
+        select id('order ' || n), 1, id('hospital'), 'red-cells-suspended', 'O+', 1, 'bags', 'routine', '2026-03-08', false, status, false, '[]', '2026-03-06' from (values (1, 'issued'), (2, 'allocated')) o(n, status);
+        insert into inventory.order_line (order_id, unit_id, din, why, reserved_at) values (id('order 1'), id('unit 1'), din(1), 'same-group', '2026-03-06 03:00Z'), (id('order 2'), id('unit 2'), din(1), 'same-group', '2026-03-06 03:00Z');
+        insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at) values (id('unit 1'), din(1), 'issued', 'issued', '2026-03-06 04:00Z', '2026-03-06 04:00Z');
+        """;
+
+    private static readonly (string Type, string Key, string Payload)[] Said =
+    [
+        ("Donor.DonationCollected", "donor 1", Collected(1, "drive", 396, null, false)),
+        ("Donor.DonationCollected", "donor 2", Collected(2, null, 300, null, true)),
+        ("Donor.DonationCollected", "donor 3", Collected(3, "drive", null, 2, false)),
+        ("Recognition.CreditGranted", "donor 1", Credited(1)),
+        ("Recognition.CreditGranted", "donor 2", Credited(2)),
+        ("Recognition.CreditGranted", "donor 3", Credited(3)),
+        ("Inventory.DonorDeferralRequired", "din 3", "jsonb_build_object('requirementId', id('requirement'), 'donorId', id('donor 3'), 'din', din(3))"),
+        ("Donor.DonationWithdrawn", "donor 3", "jsonb_build_object('withdrawalId', id('withdrawal'), 'donorId', id('donor 3'), 'din', din(3))"),
+        ("Inventory.DinBlockIssued", "block", "jsonb_build_object('blockId', id('block'))"), // the last: plants take it away, since no other invariant reads it
+    ];
+
+    private static string Collected(int n, string? drive, int? ml, int? units, bool backfilled) =>
+        $"jsonb_build_object('din', din({n}), 'donorId', id('donor {n}'), 'driveId', {(drive is null ? "null::uuid" : $"id('{drive}')")}, 'collectedMl', {ml?.ToString(CultureInfo.InvariantCulture) ?? "null::int"}, 'treatmentUnits', {units?.ToString(CultureInfo.InvariantCulture) ?? "null::int"}, 'backfilled', {(backfilled ? "true" : "false")})";
+
+    private static string Credited(int n) => $"jsonb_build_object('creditId', id('credit {n}'), 'donorId', id('donor {n}'), 'din', din({n}), 'kind', 'donation')";
+
+    /// <summary>Facts, and each event as sent, heard by its listeners and placed in the feed.</summary>
+    public static string Sql()
+    {
+        var sql = new StringBuilder("begin;\n").Append(Functions).Append(Facts);
+        foreach (var ((name, key, payload), i) in Said.Select((s, i) => (s, i + 1)))
+        {
+            var type = EventTypes.Find($"BloodPlatform.Contracts.{name}") ?? throw new InvalidOperationException($"{name} is no contract any more");
+            sql.Append(CultureInfo.InvariantCulture, $"""
+
+                insert into {type.Publisher}.outbox (recorded_at, event_id, type, key, version, payload, published_at) select now(), id('event {i}'), '{type.Name}', '{key}', {i}, {payload}, now();
+                insert into partner.feed (event_id, sequence, source, type, subject, version, occurred_at, data, station_id, donor_id, drive_id, din)
+                select event_id, {i}, '{type.Publisher}', '{type.PublicName}', key, version, recorded_at, payload, id('station'), (payload->>'donorId')::uuid, (payload->>'driveId')::uuid, payload->>'din' from {type.Publisher}.outbox where event_id = id('event {i}');
+                """);
+            foreach (var listener in type.Listeners) sql.Append(CultureInfo.InvariantCulture, $"\ninsert into {listener}.inbox (consumer, message_id) values ('{listener}', id('event {i}'));");
+        }
+        return sql.Append(CultureInfo.InvariantCulture, $"\nupdate partner.feed_head set last = {Said.Length};\ncommit; set session_replication_role = origin;").ToString();
+    }
+}
