@@ -92,11 +92,12 @@ public sealed class Transaction
     {
         (this.connection, this.dbTransaction, this.service, this.request, this.ct) = (connection, dbTransaction, service, request, ct);
         Clock = clock;
-        Now = clock.GetUtcNow();
+        var now = clock.GetUtcNow();
+        Now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         idempotencyLookedUp = request.Idempotency is null;
     }
 
-    /// <summary>One instant for the whole transaction.</summary>
+    /// <summary>One instant for the whole transaction, as fine as PostgreSQL keeps it: an answer and a later read say the same.</summary>
     public DateTimeOffset Now { get; }
 
     internal TimeProvider Clock { get; }
