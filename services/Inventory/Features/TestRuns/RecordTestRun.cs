@@ -15,7 +15,7 @@ public sealed record RecordTestRunRequest(
     [property: StringLength(80)] string? Assay = null,
     [property: StringLength(80)] string? ReagentLot = null);
 
-public sealed record TestRowRequest(string? Din, string? Test, string? Outcome, DateTimeOffset? PerformedAt, string? Round = null, string? Value = null, string? SampleId = null, string? PoolId = null);
+public sealed record TestRowRequest(string? Din = null, string? Test = null, string? Outcome = null, DateTimeOffset? PerformedAt = null, string? Round = null, string? Value = null, string? SampleId = null, string? PoolId = null);
 
 public sealed record TestRunView(Guid Id, string RunId, bool ControlsValid, int Accepted, int Rejected, BulkItem[] Items);
 

@@ -1,0 +1,71 @@
+using BloodPlatform.Inventory.Rules;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace BloodPlatform.Inventory.Tests.Rules;
+
+public sealed class AllocationTests
+{
+    private static readonly DateTimeOffset Needed = new(2026, 3, 10, 12, 0, 0, TimeSpan.FromHours(8));
+
+    private static readonly Gen<StockUnit[]> AnyStock =
+        (from id in Gen.Choose(1, int.MaxValue)
+         from component in Gen.Elements("red-cells-suspended", "red-cells-suspended", "plasma-fresh-frozen")
+         from @group in Gen.Elements("A+", "A+", "O-")
+         from status in Gen.Elements("available", "available", "available", "reserved", "quarantine")
+         from holds in Gen.Elements(0, 0, 0, 1)
+         from content in Gen.Elements(1m, 1.5m, 2m)
+         from days in Gen.Choose(-2, 6)
+         from age in Gen.Choose(0, 3)
+         select new StockUnit(new Guid(id, 1, 2, [3, 4, 5, 6, 7, 8, 9, 10]), "A999926000001", component, @group, status, holds, content, null, 300, Needed.AddDays(days), Needed.AddDays(-30 - age))).ArrayOf();
+
+    [Fact]
+    public void What_is_picked_is_allocatable_and_nothing_left_behind_expires_sooner()
+    {
+        var cases = from stock in AnyStock from amount in Gen.Choose(1, 8) from unit in Gen.Elements("bags", "u") select (stock, new Demand("red-cells-suspended", "A+", amount, unit, Needed));
+        Prop.ForAll(cases.ToArbitrary(), c =>
+        {
+            var (stock, demand) = c;
+            var picked = Allocation.Pick(stock, demand);
+            var left = stock.Where(u => Allocation.IsAllocatable(u, demand) && !picked.Contains(u)).ToList();
+            var sum = picked.Sum(u => Allocation.AmountOf(u, demand.Unit));
+            return picked.All(u => u is { Component: "red-cells-suspended", BloodGroup: "A+", Status: "available", OpenHolds: 0 } && u.ExpiresAt > Needed)
+                && picked.SequenceEqual(picked.OrderBy(u => u.ExpiresAt).ThenBy(u => u.CollectedAt).ThenBy(u => u.Id))
+                && (picked.Count == 0 || left.All(u => u.ExpiresAt >= picked[^1].ExpiresAt))
+                && (sum >= demand.Amount || left.Count == 0) // short only when there is no more
+                && (picked.Count == 0 || sum - Allocation.AmountOf(picked[^1], demand.Unit) < demand.Amount) // and never a bag too many
+                && Allocation.StatusOf(picked, demand) == (picked.Count == 0 ? "waiting" : sum >= demand.Amount ? "allocated" : "partially-allocated");
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Every_bag_is_either_taken_or_passed_over_for_a_reason()
+    {
+        Prop.ForAll(AnyStock.ToArbitrary(), stock =>
+        {
+            var demand = new Demand("red-cells-suspended", "A+", 2, "bags", Needed);
+            var ofGroup = stock.Where(u => u is { Component: "red-cells-suspended", BloodGroup: "A+" }).DistinctBy(u => u.Id).ToList();
+            var picked = Allocation.Pick(ofGroup, demand);
+            var passed = Allocation.PassedOver(ofGroup, picked, [.. ofGroup.Select(u => u.Id)], demand);
+            return picked.Count + passed.Count == ofGroup.Count && passed.All(p => p.Reason is "held" or "reserved" or "not-released" or "expires-before-needed" or "later-to-expire");
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Theory]
+    [InlineData(0, 0, null, "normal")]
+    [InlineData(0, 28, 0.0, "red")]
+    [InlineData(7, 28, 7.0, "normal")]
+    [InlineData(6, 28, 6.0, "blue")]
+    [InlineData(3, 28, 3.0, "yellow")]
+    [InlineData(2, 28, 2.0, "orange")]
+    [InlineData(1, 28, 1.0, "red")]
+    public void Cover_is_days_at_the_mean_demand(int available, int issued, double? days, string level)
+    {
+        var cover = StockCover.Days(available, issued, 28);
+        Assert.Equal((decimal?)days, cover);
+        Assert.Equal(level, StockCover.Level(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", cover));
+    }
+
+    [Fact]
+    public void Platelets_have_levels_of_their_own() => Assert.Equal("blue", StockCover.Level(Parameters.StockOn(new(2026, 1, 1)), "platelets-apheresis", 1.5m));
+}

@@ -1,0 +1,88 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Inventory.Rules;
+
+namespace BloodPlatform.Inventory.Tests.Rules;
+
+public sealed class ComponentsTests
+{
+    private static readonly ComponentRules Rules = Parameters.ComponentsOn(new DateOnly(2026, 3, 1));
+
+    private static Source Blood(int nominal = 400, int? collected = 400, string preservative = "CPDA-1", DateOnly? day = null, params string[] restrictions) =>
+        new("whole-blood", nominal, collected, null, preservative, restrictions, Shanghai.StartOf(day ?? new(2026, 3, 1)).AddHours(9), Shanghai.StartOf(day ?? new(2026, 3, 1)).AddHours(9.1), "completed");
+
+    private static DateOnly LastDayOf(string component, string preservative, DateOnly collected) =>
+        Shanghai.DateOf(ComponentMaking.ExpiryOf(Rules.Components.First(c => c.Component == component), preservative, Shanghai.StartOf(collected).AddHours(23.5), Shanghai.StartOf(collected))!.Value);
+
+    [Theory]
+    [InlineData("whole-blood", "ACD-B", "2026-03-01", "2026-03-22")]
+    [InlineData("whole-blood", "CPD", "2026-03-01", "2026-03-22")]
+    [InlineData("whole-blood", "CPDA-1", "2026-03-01", "2026-04-05")]
+    [InlineData("whole-blood", "MAP", "2026-03-01", "2026-04-05")]
+    [InlineData("red-cells-suspended", "ACD-B", "2026-03-01", "2026-03-22")]
+    [InlineData("red-cells-suspended", "MAP", "2026-03-01", "2026-04-05")]
+    [InlineData("red-cells-suspended", "SAGM", "2026-03-01", "2026-04-05")]
+    [InlineData("red-cells-leukoreduced", "AS-5", "2026-03-01", "2026-04-12")]
+    [InlineData("platelets-apheresis", "ACD-B", "2026-03-01", "2026-03-06")]
+    [InlineData("plasma-fresh-frozen", "CPD", "2024-02-29", "2025-02-28")]
+    [InlineData("plasma-frozen", "CPD", "2024-02-29", "2028-02-29")]
+    [InlineData("cryoprecipitate", "CPD", "2024-02-28", "2025-02-28")]
+    public void The_last_day_counts_from_the_Shanghai_date_of_collection(string component, string preservative, string collected, string last) =>
+        Assert.Equal(DateOnly.Parse(last), LastDayOf(component, preservative, DateOnly.Parse(collected)));
+
+    [Fact]
+    public void A_bag_lasts_to_the_end_of_its_last_day()
+    {
+        var expiry = ComponentMaking.ExpiryOf(Rules.Components.First(c => c.Component == "whole-blood"), "CPDA-1", Shanghai.StartOf(new(2026, 3, 1)), Shanghai.StartOf(new(2026, 3, 1)))!.Value;
+        Assert.Equal(new DateTimeOffset(2026, 4, 5, 23, 59, 59, TimeSpan.FromHours(8)), expiry);
+    }
+
+    [Fact]
+    public void Washed_cells_last_24_hours_from_washing()
+    {
+        var washed = new DateTimeOffset(2026, 3, 4, 10, 30, 0, TimeSpan.FromHours(8));
+        Assert.Equal(washed.AddHours(24), ComponentMaking.ExpiryOf(Rules.Components.First(c => c.Component == "red-cells-washed"), "MAP", washed.AddDays(-3), washed));
+    }
+
+    [Theory]
+    [InlineData(200, 1, 150, 100)]
+    [InlineData(300, 1.5, 225, 150)]
+    [InlineData(400, 2, 300, 200)]
+    public void Whole_blood_gives_a_bag_of_red_cells_and_one_of_plasma(int nominal, double contentU, int cells, int plasma)
+    {
+        var (made, no) = ComponentMaking.Make(Rules, Blood(nominal, nominal), ComponentMaking.OfRecipe(Rules, "red-cells-and-plasma")!, Blood().EndedAt);
+        Assert.Null(no);
+        Assert.Equal([("red-cells-suspended", "D0002", "00", (decimal)contentU, cells), ("plasma-fresh-frozen", "D0006", "00", (decimal)contentU, plasma)],
+            made!.Select(m => (m.Component, m.ProductCode, m.Division, m.ContentU!.Value, m.VolumeMl)));
+    }
+
+    [Fact]
+    public void What_was_weighed_decides_the_volume_and_the_nominal_the_content()
+    {
+        var made = ComponentMaking.Make(Rules, Blood(400, 250), ComponentMaking.OfRecipe(Rules, "red-cells-and-plasma")!, Blood().EndedAt).Made!;
+        Assert.Equal([(2m, 187), (2m, 125)], made.Select(m => (m.ContentU!.Value, m.VolumeMl)));
+    }
+
+    [Fact]
+    public void Platelets_count_in_treatment_units_and_divide_into_A0_and_B0()
+    {
+        var source = Blood() with { Procedure = "apheresis-platelets", NominalMl = null, CollectedMl = null, TreatmentUnits = 2 };
+        var one = Assert.Single(ComponentMaking.Make(Rules, source, ComponentMaking.OfRecipe(Rules, "platelets")!, source.EndedAt).Made!);
+        Assert.Equal(("00", null, 2, 500), (one.Division, one.ContentU, one.TreatmentUnits!.Value, one.VolumeMl));
+        var two = ComponentMaking.Make(Rules, source, ComponentMaking.OfRecipe(Rules, "platelets-two-bags")!, source.EndedAt).Made!;
+        Assert.Equal([("A0", 1), ("B0", 1)], two.Select(m => (m.Division, m.TreatmentUnits!.Value)));
+        Assert.Equal(Problems.VolumeExceedsDonation, ComponentMaking.Make(Rules, source with { TreatmentUnits = 1 }, ComponentMaking.OfRecipe(Rules, "platelets-two-bags")!, source.EndedAt).No!.Problem);
+    }
+
+    [Fact]
+    public void Refused_are_other_procedures_restrictions_unknown_preservatives_and_more_than_was_drawn()
+    {
+        Assert.Null(ComponentMaking.OfRecipe(Rules, "soup"));
+        Assert.Equal(Problems.RecipeNotApplicable, ComponentMaking.Make(Rules, Blood(), ComponentMaking.OfRecipe(Rules, "platelets")!, Blood().EndedAt).No!.Problem);
+        Assert.Equal(Problems.RecipeNotApplicable, ComponentMaking.Make(Rules, Blood(), [new("soup", null)], Blood().EndedAt).No!.Problem);
+        Assert.Equal(Problems.ComponentRestricted, ComponentMaking.Make(Rules, Blood(restrictions: "plasma-fresh-frozen"), ComponentMaking.OfRecipe(Rules, "red-cells-and-plasma")!, Blood().EndedAt).No!.Problem);
+        Assert.Equal(Problems.PreservativeUnknown, ComponentMaking.Make(Rules, Blood(preservative: "XYZ"), ComponentMaking.OfRecipe(Rules, "red-cells-and-plasma")!, Blood().EndedAt).No!.Problem);
+        Assert.Equal(Problems.VolumeExceedsDonation, ComponentMaking.Make(Rules, Blood(200, 200), [new("red-cells-suspended", 311)], Blood().EndedAt).No!.Problem);
+        Assert.Null(ComponentMaking.Make(Rules, Blood(200, 200), [new("red-cells-suspended", 310)], Blood().EndedAt).No);
+        Assert.Equal(Problems.NothingToProcess, ComponentMaking.Make(Rules, Blood() with { Outcome = "abandoned" }, [new("whole-blood", null)], Blood().EndedAt).No!.Problem);
+    }
+}
