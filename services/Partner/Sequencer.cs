@@ -17,27 +17,34 @@ public sealed class Sequencer(NpgsqlDataSource source, FeedHead head, ILogger<Se
     private static readonly TimeSpan LookOften = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LookSeldom = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long siblings handled in parallel may take to show up.</summary>
-    public static readonly TimeSpan Settles = TimeSpan.FromMilliseconds(100);
+    /// <summary>How long siblings handled in parallel, perhaps by another replica, may take to show up.</summary>
+    public static readonly TimeSpan Settles = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long a row waits at most, whatever is missing.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    // After an outage of the database the consumers come back one by one, each after its own pause of up to five seconds.
+    private static readonly TimeSpan SettlesAfterOutage = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan OutageLingers = TimeSpan.FromSeconds(10);
+
     protected override async Task ExecuteAsync(CancellationToken stopping)
     {
         await Task.Yield();
+        long? outage = null;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
                 var state = await Look(stopping);
                 head.Saw(state.Last);
-                var placed = state.Waiting ? await Place(Settles, Patience, stopping) : 0;
+                var calm = outage is not { } at || TimeProvider.System.GetElapsedTime(at) > OutageLingers;
+                var placed = !state.Waiting ? 0 : await Place(calm ? Settles : SettlesAfterOutage, calm ? Patience : OutageLingers, stopping);
                 if (placed < BatchSize) await Task.Delay(head.MoreExpected || state.Waiting ? LookOften : LookSeldom, stopping);
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested) { return; }
             catch (Exception e) when (e is NpgsqlException or TimeoutException)
             {
+                outage = TimeProvider.System.GetTimestamp();
                 log.LogWarning("The feed waits: {Reason}", (e as PostgresException)?.MessageText ?? e.GetType().Name);
                 await Task.Delay(TimeSpan.FromSeconds(1), stopping);
             }
