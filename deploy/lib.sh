@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Shared by deploy/up, deploy/down and deploy/test: processes, private servers, the build. Sourced, never run.
 # The caller sets RUN, the directory in which all of one instance lies: pid files, data, secrets, and (but for LOGS) logs.
+# BUILD=no: what was built last is run, whatever has changed since.
 
 set -euo pipefail
 umask 022
@@ -192,8 +193,13 @@ build() {
   if ! (cd "$ROOT" && dotnet --version >/dev/null 2>&1); then
     die "there is no .NET SDK here, or none that suits global.json" "Install the .NET 10 SDK: https://dot.net/download"
   fi
+  mkdir -p "$ROOT/.run"
   exec 8>"$ROOT/.run/build.lock"
   flock -n -s 8 || { say "waiting for another build"; flock -s 8; }
+  if [ "${BUILD:-}" = no ]; then
+    [ -e "$ROOT/services/Partner/bin/Release/net10.0/Partner.dll" ] || die "BUILD=no, but nothing was built" "Build it: dotnet build Platform.sln -c Release"
+    return
+  fi
   if built; then return; fi
   flock -n 8 || { say "waiting for another build, or for tests that run from its output"; flock 8; }
   if ! built; then
