@@ -51,7 +51,7 @@ public sealed class DonorFile
     private const string Rest = """
         select donated_on as "on", procedure from donor.donation where donor_id = @donorId;
         select code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = @donorId;
-        select min(at) from donor.reaction where donor_id = @donorId;
+        select min(at) as at from donor.reaction where donor_id = @donorId;
         select organisation_id, member_number, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = @donorId order by organisation_id;
         """;
 
@@ -64,12 +64,12 @@ public sealed class DonorFile
         var row = await grid.ReadSingleOrDefaultAsync<DonorRow>();
         var donations = (await grid.ReadAsync<PastDonation>()).AsList();
         var deferrals = (await grid.ReadAsync<DeferralRow>()).AsList();
-        var reaction = await grid.ReadSingleAsync<DateTimeOffset?>();
+        var reaction = await grid.ReadSingleAsync<ReactionRow>();
         var memberships = (await grid.ReadAsync<MembershipRow>()).AsList();
         if (row is null) return null;
         var key = vault.Unwrap(row.Id, row.WrappedKey);
         var facts = new DonorFacts(DateOnly.ParseExact(key.Open("birth_date", row.BirthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture), row.Sex, donations,
-            [.. deferrals.Select(d => new DeferralFact(key.Open("deferral_code", d.Code), d.StartsOn, EndOf(d)))], reaction is { } at ? Shanghai.DateOf(at) : null);
+            [.. deferrals.Select(d => new DeferralFact(key.Open("deferral_code", d.Code), d.StartsOn, EndOf(d)))], reaction.At is { } at ? Shanghai.DateOf(at) : null);
         return new DonorFile(row, key, facts, memberships);
     }
 
@@ -137,6 +137,8 @@ public sealed class DonorFile
         var on = Shanghai.DateOf(lifted);
         return deferral.EndsOn is { } end && end < on ? end : on;
     }
+
+    private sealed record ReactionRow(DateTimeOffset? At);
 
     private sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 }

@@ -1,0 +1,155 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Rules;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+public sealed class CollectionTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private static (int, string?) Seen(Answer answer) => (answer.Status, answer.Code);
+
+    [Fact]
+    public async Task What_is_wrong_at_the_needle_is_refused_and_nothing_is_written()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("cleared");
+        var dins = await station.Dins(2);
+        var before = (await station.Client.Get($"/v1/visits/{visit}")).Body.ToString();
+
+        var wrongCheck = dins[0] + (Din.CheckCharacter(dins[0]) == 'A' ? 'B' : 'A');
+        Assert.Equal((422, "din_invalid"), Seen(await station.Start(visit, wrongCheck)));
+        Assert.Equal((422, "din_invalid"), Seen(await station.Start(visit, "A9999260000")));
+        Assert.Equal((422, "din_not_issued"), Seen(await station.Start(visit, "A999926999998")));
+        Assert.Equal((422, "din_not_issued"), Seen(await station.Start(visit, (await new SomeStation(service).Dins())[0])));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await station.Start(visit, dins[0], change: b => b["nominalMl"] = 401)));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await station.Start(visit, dins[0], change: b => b["nominalMl"] = 250)));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await station.Start(visit, dins[0], change: b => b.Remove("nominalMl"))));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await station.Start(visit, dins[0], change: b => b["treatmentUnits"] = 1)));
+        Assert.Equal((422, "bag_expired"), Seen(await station.Start(visit, dins[0], change: b => b["bag"] = new { catalogue = "B", lot = "L", expiresOn = "2020-01-01", preservative = "CPD" })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Start(visit, dins[0], change: b => b["bag"] = new { catalogue = "B", lot = "L", expiresOn = "2099-01-01", preservative = "WATER" })));
+        Assert.Equal((400, "malformed_request"), Seen(await station.Start(visit, dins[0], change: b => b["bag"] = new { catalogue = "B", lot = "L", expiresOn = "2099-02-30", preservative = "CPD" })));
+        Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["bagScan"] = dins[1])));
+        Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["sampleTubeScans"] = new[] { dins[0], dins[1] })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Start(visit, dins[0], change: b => b["procedure"] = "magic")));
+        Assert.Equal((422, "time_out_of_order"), Seen(await station.Start(visit, dins[0], change: b => b["startedAt"] = TimeProvider.System.GetUtcNow().AddHours(3))));
+        Assert.Equal((422, "time_out_of_order"), Seen(await station.Start(visit, dins[0], change: b => b["startedAt"] = TimeProvider.System.GetUtcNow().AddHours(-3))));
+        Assert.Equal((409, "pretest_incomplete"), Seen(await station.Start(visit, dins[0], change: b => { b["procedure"] = "apheresis-platelets"; b.Remove("nominalMl"); b["treatmentUnits"] = 2; })));
+        Assert.Equal((400, "idempotency_key_required"), Seen(await station.Phlebotomist.Post($"/v1/visits/{visit}/collection/start", SomeStation.StartBody(dins[0]))));
+        Assert.Equal((403, "staff_function_required"), Seen(await station.Physician.Post($"/v1/visits/{visit}/collection/start", SomeStation.StartBody(dins[0]), Some.Key())));
+
+        Assert.Equal(before, (await station.Client.Get($"/v1/visits/{visit}")).Body.ToString());
+        Assert.Equal(200, (await station.Start(visit, dins[0])).Status);
+    }
+
+    [Fact]
+    public async Task A_drive_offers_what_it_offers()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("cleared", driveId: await station.Drive(procedures: "apheresis-platelets"));
+        Assert.Equal((422, "procedure_not_offered"), Seen(await station.Start(visit, (await station.Dins())[0])));
+    }
+
+    [Fact]
+    public async Task Two_visits_at_once_with_one_number_have_one_winner()
+    {
+        var station = new SomeStation(service);
+        Guid[] visits = [await station.VisitAt("cleared"), await station.VisitAt("cleared"), await station.VisitAt("cleared")];
+        var din = (await station.Dins())[0];
+        var answers = await Task.WhenAll(visits.Select(v => station.Start(v, din)));
+        Assert.Equal(1, answers.Count(a => a.Status == 200));
+        Assert.All(answers.Where(a => a.Status != 200), a => Assert.Equal((409, "din_used"), Seen(a)));
+        Assert.Equal(1, await station.Scalar<int>("select count(*) from donor.visit where din = @din", new { din }));
+    }
+
+    [Fact]
+    public async Task Eight_finishes_at_once_with_one_key_are_one_donation_and_one_answer()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("collecting");
+        var (body, key) = (new { collectedMl = 396, endedAt = TimeProvider.System.GetUtcNow(), outcome = "completed" }, Some.Key());
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => station.Finish(visit, body, key)));
+        Assert.All(answers, a => Assert.Equal(200, a.Status));
+        Assert.Single(answers.Select(a => a.Body.ToString()).Distinct());
+        Assert.Equal(7, answers.Count(a => a.Response.Headers.Contains("Idempotent-Replayed")));
+        Assert.Equal(1, await station.Scalar<int>("select count(*) from donor.donation where visit_id = @visit", new { visit }));
+        Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == visit);
+        Assert.Equal((422, "idempotency_key_reused"), Seen(await station.Finish(visit, new { collectedMl = 400, body.endedAt, body.outcome }, key)));
+        Assert.Equal((409, "step_out_of_order"), Seen(await station.Finish(visit, body)));
+    }
+
+    [Theory]
+    [InlineData(400, 360, false)]
+    [InlineData(400, 359, true)]
+    [InlineData(400, 440, false)]
+    [InlineData(400, 441, true)]
+    [InlineData(200, 250, true)]
+    [InlineData(300, 154, true)]
+    public async Task What_was_weighed_is_always_recorded_and_held_outside_the_tolerance(int nominal, int weighed, bool deviates)
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("cleared");
+        await station.Start(visit, (await station.Dins())[0], change: b => b["nominalMl"] = nominal);
+        var answer = await station.Finish(visit, new { collectedMl = weighed, endedAt = TimeProvider.System.GetUtcNow(), outcome = weighed < nominal ? "under" : "over" });
+        Assert.Equal((200, weighed), (answer.Status, answer["collectedMl"].GetInt32()));
+        Assert.Equal(deviates ? ["volume-out-of-tolerance"] : [], Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == visit).Deviations);
+    }
+
+    [Fact]
+    public async Task An_impossible_end_is_refused()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("collecting");
+        var startedAt = (await station.Client.Get($"/v1/visits/{visit}"))["startedAt"].GetDateTimeOffset();
+        Assert.Equal((422, "time_out_of_order"), Seen(await station.Finish(visit, new { collectedMl = 400, endedAt = startedAt.AddSeconds(-1), outcome = "completed" })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { endedAt = startedAt, outcome = "completed" })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { collectedMl = 400, endedAt = startedAt, outcome = "fine" })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { collectedMl = -1, endedAt = startedAt, outcome = "under" })));
+        Assert.Equal((400, "malformed_request"), Seen(await station.Phlebotomist.Post($"/v1/visits/{visit}/collection/finish", new { collectedMl = 400, endedAt = "2026-13-40T00:00:00Z", outcome = "completed" }, Some.Key())));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.donation where visit_id = @visit", new { visit }));
+    }
+
+    [Fact]
+    public async Task A_needle_that_drew_nothing_is_no_donation_and_one_that_drew_something_is()
+    {
+        var station = new SomeStation(service);
+        var nothing = await station.VisitAt("collecting");
+        Assert.Equal("abandoned", (await station.Finish(nothing, new { endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
+        Assert.DoesNotContain(await service.Published<DonationCollected>(), e => e.VisitId == nothing);
+        Assert.Single(await service.Published<VisitAbandoned>(), e => e.VisitId == nothing);
+
+        var some = await station.VisitAt("collecting");
+        Assert.Equal("collected", (await station.Finish(some, new { collectedMl = 90, endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
+        Assert.Equal(["volume-out-of-tolerance", "collection-abandoned"], Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == some).Deviations);
+    }
+
+    [Fact]
+    public async Task Platelets_are_given_in_treatment_units()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("consulted");
+        Assert.Equal("cleared", (await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "B-", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 250 })).Text("status"));
+        var din = (await station.Dins())[0];
+        var body = SomeStation.StartBody(din);
+        body.Remove("nominalMl");
+        (body["procedure"], body["treatmentUnits"]) = ("apheresis-platelets", 3);
+        Assert.Equal((422, "volume_not_allowed"), Seen(await station.Phlebotomist.Post($"/v1/visits/{visit}/collection/start", body, Some.Key())));
+        body["treatmentUnits"] = 2;
+        Assert.Equal(200, (await station.Phlebotomist.Post($"/v1/visits/{visit}/collection/start", body, Some.Key())).Status);
+        Assert.Equal(200, (await station.Finish(visit, new { endedAt = TimeProvider.System.GetUtcNow(), outcome = "completed" })).Status);
+        var collected = Assert.Single(await service.Published<DonationCollected>(), e => e.Din == din);
+        Assert.Equal(("apheresis-platelets", (int?)2, (int?)null), (collected.Procedure, collected.TreatmentUnits, collected.NominalMl));
+    }
+
+    [Fact]
+    public async Task What_came_while_the_needle_was_in_withdraws_the_donation()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("collecting", donor);
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{donor}/late-information", new { })).Status);
+        var din = (await station.Finish(visit)).Text("din");
+        Assert.Single(await service.Published<DonationWithdrawn>(), e => e.Din == din);
+    }
+}
