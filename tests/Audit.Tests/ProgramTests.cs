@@ -1,5 +1,3 @@
-using BloodPlatform.Chassis;
-
 namespace BloodPlatform.Audit.Tests;
 
 /// <summary>The whole program, with the login it is given in deploy/up.</summary>
@@ -70,16 +68,20 @@ public sealed class ProgramTests(PlatformAtRest platform) : IClassFixture<Platfo
         await using var connection = new Npgsql.NpgsqlConnection(platform.AuditorLogin);
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText = "set default_transaction_read_only = off; update event.slot set booked = 0";
+        command.CommandText = "set default_transaction_read_only = off";
+        await command.ExecuteNonQueryAsync();
+        command.CommandText = "update event.slot set booked = 0";
         Assert.Equal("42501", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => command.ExecuteNonQueryAsync())).SqlState);
     }
 
     [Fact]
     public void The_checked_in_table_of_events_is_understood()
     {
-        var listeners = Listeners.Parse(File.ReadAllText(PlatformAtRest.Repository("docs/events.md")))!;
-        Assert.Equal(EventTypes.All.Select(e => e.Name).Order(), listeners.Types.Order());
-        Assert.Equal(EventTypes.All.SelectMany(e => e.Listeners.Select(l => (e.Name, l))).Order(), listeners.Pairs.Order());
+        var page = File.ReadAllText(PlatformAtRest.Repository("docs/events.md"));
+        var listeners = Listeners.Parse(page)!;
+        Assert.Equal(page.Split('\n').Count(line => line.StartsWith("| `BloodPlatform.Contracts.", StringComparison.Ordinal)), listeners.Types.Distinct().Count());
+        Assert.Equal(["event", "inventory", "partner", "recognition"], listeners.Pairs.Where(p => p.Type == "BloodPlatform.Contracts.Donor.DonationCollected").Select(p => p.Service).Order());
+        Assert.Equal(["partner"], listeners.Pairs.Where(p => p.Type == "BloodPlatform.Contracts.Recognition.CreditGranted").Select(p => p.Service));
     }
 
     [Theory]
