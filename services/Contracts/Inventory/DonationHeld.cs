@@ -9,5 +9,7 @@ public sealed record DonationHeld : DomainEvent
     public required Guid HoldId { get; init; }
     public required string Din { get; init; }
     public Guid? DonorId { get; init; }
+
+    /// <summary>`test`, `recall`, `lookback`, `late-information`, `cold-chain`, `quality` or `mirror`.</summary>
     public required string Kind { get; init; }
 }

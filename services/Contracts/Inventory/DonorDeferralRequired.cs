@@ -9,6 +9,8 @@ public sealed record DonorDeferralRequired : DomainEvent
     public required Guid RequirementId { get; init; }
     public required Guid DonorId { get; init; }
     public required string Din { get; init; }
+
+    /// <summary>A code of the deferral catalogue that names no marker: `P22` (infection marker), `T32` (ALT).</summary>
     public required string DeferralCode { get; init; }
 
     /// <summary>`provisional` or `confirmed`.</summary>

@@ -17,5 +17,7 @@ public sealed record UnitDiscarded : DomainEvent
 
     /// <summary>Equivalents of 200 ml whole blood.</summary>
     public decimal? ContentU { get; init; }
+
+    /// <summary>`test-reactive`, `alt`, `expired`, `broken`, `haemolysis`, …</summary>
     public required string ReasonCode { get; init; }
 }

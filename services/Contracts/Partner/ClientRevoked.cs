@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Partner;
 /// <summary>
 /// A program may no longer call the platform. Key: client.
 /// </summary>
-[PublishedBy("partner", HeardBy = ["event"])]
+[PublishedBy("partner", HeardBy = [])]
 public sealed record ClientRevoked : DomainEvent
 {
     public required string ClientId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Partner;
 /// <summary>
 /// A member of staff was registered or changed. Key: staff. Ids, roles and functions only.
 /// </summary>
-[PublishedBy("partner", HeardBy = ["event"])]
+[PublishedBy("partner", HeardBy = [])]
 public sealed record StaffChanged : DomainEvent
 {
     public required Guid StaffId { get; init; }

@@ -1,0 +1,74 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BloodPlatform.Architecture.Tests;
+
+[Collection("platform")]
+public sealed class EndpointTests(Platform platform)
+{
+    private IEnumerable<RouteEndpoint> Endpoints(string service) => platform.Services[service].App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();
+
+    [Theory, MemberData(nameof(Platform.Names), MemberType = typeof(Platform))]
+    public void Every_endpoint_states_its_policy(string service)
+    {
+        var endpoints = Endpoints(service).ToList();
+        Assert.NotEmpty(endpoints);
+        Assert.Empty(endpoints.Where(e => e.Metadata.GetMetadata<AccessRule>() is null && e.Metadata.GetMetadata<IAllowAnonymous>() is null).Select(e => e.RoutePattern.RawText));
+        Assert.All(endpoints.Select(e => e.Metadata.GetMetadata<AccessRule>()).OfType<AccessRule>(), rule =>
+        {
+            Assert.NotEmpty(rule.Roles);
+            Assert.Subset(Roles.All.ToHashSet(), rule.Roles.ToHashSet());
+            Assert.Contains(rule.Scope, TokenIssuer.AllScopes.Split(' '));
+        });
+    }
+
+    /// <summary>What is open to everybody is a short list, and somebody has read it.</summary>
+    [Fact]
+    public void Only_these_are_public()
+    {
+        var open = Platform.Programs.Keys.SelectMany(Endpoints).Where(e => e.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .Select(e => "/" + e.RoutePattern.RawText!.TrimStart('/')).Distinct().Order(StringComparer.Ordinal);
+        Platform.IsCheckedIn("docs/public-endpoints.txt", string.Join('\n', open));
+    }
+
+    [Theory, MemberData(nameof(Platform.Names), MemberType = typeof(Platform))]
+    public async Task The_API_description_is_checked_in(string service)
+    {
+        var description = await platform.Services[service].Anonymous().GetStringAsync($"/openapi/{service}.json");
+        using var json = JsonDocument.Parse(description);
+        Assert.NotEmpty(json.RootElement.GetProperty("paths").EnumerateObject());
+        Platform.IsCheckedIn($"docs/openapi/{service}.json", description);
+    }
+
+    [Fact]
+    public void The_catalogue_of_problems_is_checked_in_and_a_code_means_one_thing()
+    {
+        var lists = Platform.Programs.Keys.SelectMany(name => platform.Services[name].App.Services.GetRequiredService<ServiceDefinition>().Assembly.GetTypes()
+                .Where(t => t.Name == "Problems").SelectMany(ProblemCatalogue.In).Select(code => (Service: name, Code: code)))
+            .Concat(ProblemCatalogue.In(typeof(CommonProblems)).Select(code => (Service: "all", Code: code)))
+            .GroupBy(c => c.Code.Code).OrderBy(g => g.Key, StringComparer.Ordinal).ToList();
+        Assert.All(lists, same => Assert.Single(same.Select(s => s.Code.Status).Distinct()));
+        Assert.All(lists, same => Assert.Matches("^[a-z]+(_[a-z]+)*$", same.Key));
+        Platform.IsCheckedIn("docs/problem-types.json", JsonSerializer.Serialize(lists.Select(same => new
+        {
+            code = same.Key, status = same.First().Code.Status, titleZh = same.First().Code.Zh, titleEn = same.First().Code.En, services = same.Select(s => s.Service).Distinct(),
+        }), new JsonSerializerOptions(Json.Options) { WriteIndented = true }));
+    }
+
+    [Theory, MemberData(nameof(Platform.Names), MemberType = typeof(Platform))]
+    public async Task Without_a_token_every_protected_endpoint_answers_401_and_nothing_else(string service)
+    {
+        using var http = platform.Services[service].Anonymous();
+        foreach (var endpoint in Endpoints(service).Where(e => e.Metadata.GetMetadata<AccessRule>() is not null))
+        {
+            var path = "/" + string.Join('/', endpoint.RoutePattern.PathSegments.Select(s => string.Concat(s.Parts.Select(p => p is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content
+                : p is Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart ? Some.OldId().ToString() : ""))));
+            var method = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0];
+            using var answer = await http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "GET" ? null : new StringContent("{}", System.Text.Encoding.UTF8, "application/json") });
+            Assert.True((int)answer.StatusCode == 401, $"{method} {path} answers {(int)answer.StatusCode}");
+        }
+    }
+}
