@@ -12,7 +12,7 @@ public sealed record ExcludedView;
 /// </summary>
 public static class ExcludeByDonor
 {
-    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donations/{din}/self-exclusion", Handle).Allow("inventory", Roles.Station, Roles.App).WithSummary("A donor's confidential wish that his blood not be used");
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donations/{din}/self-exclusion", Handle).Allow("donors", Roles.Station, Roles.App).WithSummary("A donor's confidential wish that his blood not be used");
 
     private static async Task<Results<Accepted<ExcludedView>, ProblemHttpResult>> Handle(string din, Caller caller, Database db, CancellationToken ct)
     {

@@ -12,10 +12,10 @@ public sealed record StockItem(string Component, string BloodGroup, int Availabl
 
 public sealed record StockView(StockItem[] Items, DateTimeOffset AsOf, string Rules);
 
-/// <summary>GET /v1/stock: the station's own; hospitals and authorities read any station's, or all together.</summary>
+/// <summary>GET /v1/stock: the station's own; hospitals read any station's, or all together.</summary>
 public static class GetStock
 {
-    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/stock", Handle).Allow("inventory", Roles.Station, Roles.Hospital, Roles.Authority).WithSummary("Stock by component and group, and how long it lasts");
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/stock", Handle).Allow("inventory", Roles.Station, Roles.Hospital).WithSummary("Stock by component and group, and how long it lasts");
 
     private static async Task<Ok<StockView>> Handle(Guid? stationId, Caller caller, Database db, TimeProvider clock, CancellationToken ct)
     {
