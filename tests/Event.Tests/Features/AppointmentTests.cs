@@ -74,7 +74,9 @@ public sealed class AppointmentTests(EventService events)
         var donor = await events.Donor(app);
         var booked = await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), donor));
         Assert.Equal(201, booked.Status);
-        Assert.Equal(409, (await events.App(otherApp).Post($"/v1/appointments/{booked.Id}/cancel")).Status); // fresh: waited for, then not visible
+        Assert.Equal((404, "not_found"), Code(await events.App(otherApp).Post($"/v1/appointments/{booked.Id}/cancel")));
+        Assert.Equal((404, "not_found"), Code(await events.App(otherApp).Get($"/v1/appointments/{booked.Id}")));
+        Assert.Equal((404, "not_found"), Code(await events.Station(Some.Id()).Post($"/v1/appointments/{booked.Id}/move", new { slotStartsAt = EventService.Morning(7) })));
         Assert.Empty((await events.App(otherApp).Get($"/v1/appointments?donorId={donor}"))["items"].EnumerateArray());
         Assert.Single((await events.App(app).Get($"/v1/appointments?donorId={donor}"))["items"].EnumerateArray());
 
@@ -205,7 +207,7 @@ public sealed class AppointmentTests(EventService events)
         Assert.Equal((409, "drive_not_open"), Code(await http.Post("/v1/appointments", EventService.BookingBody(approved, slot, donor))));
         Assert.Equal((422, "slot_unknown"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot.AddMinutes(5), donor))));
         Assert.Equal((404, "not_found"), Code(await http.Post("/v1/appointments", EventService.BookingBody(Some.OldId(), slot, donor))));
-        Assert.Equal((409, "not_yet_visible"), Code(await events.Station(Some.Id()).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor))));
+        Assert.Equal((404, "not_found"), Code(await events.Station(Some.Id()).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor))));
         Assert.Equal((422, "invalid_value"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor, "bone-marrow"))));
         Assert.Equal((422, "invalid_value"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor, channel: "We Chat"))));
         Assert.Equal((400, "malformed_request"), Code(await http.PostRaw("/v1/appointments", $$"""{"driveId":"{{drive}}","donorId":"{{donor}}","channel":"x"}""")));

@@ -27,7 +27,8 @@ public static class BookAppointment
         await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
         {
             var (drive, slot, donor, others, rules) = await BookingFacts.Read(tx, request.DriveId, request.DonorId, request.SlotStartsAt);
-            if (drive is null || !drive.IsBookableBy(caller)) return CommonProblems.Unknown(request.DriveId);
+            if (drive is null) return CommonProblems.Unknown(request.DriveId);
+            if (!drive.IsBookableBy(caller)) return CommonProblems.NotFound.With();
             if (donor is null) return CommonProblems.Unknown(request.DonorId);
             if (!donor.HasArrived) return FreshIds.WaitThen(CommonProblems.NotYetVisible.With());
             if (!donor.MayBeBookedBy(caller)) return CommonProblems.Unknown(request.DonorId);

@@ -17,7 +17,8 @@ public static class CancelAppointment
         await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
         {
             var before = await tx.QuerySingle<AppointmentRow>(AppointmentRow.Select + " where a.id = @id for update of a", new { id });
-            if (before is null || !before.IsVisibleTo(caller)) return CommonProblems.Unknown(id);
+            if (before is null) return CommonProblems.Unknown(id);
+            if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
 
             var after = before with { Version = before.Version + 1, Status = "cancelled", ReasonCode = (request ?? new()).ReasonCode, SettledAt = tx.Now };

@@ -11,6 +11,6 @@ public static class GetAppointment
         .WithSummary("One booking");
 
     private static async Task<Results<Made<AppointmentView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
-        await db.QuerySingle<AppointmentRow>(AppointmentRow.Select + " where a.id = @id", new { id }, ct) is { } appointment && appointment.IsVisibleTo(caller)
-            ? Answers.Ok(appointment.Version, appointment.View) : CommonProblems.Unknown(id);
+        await db.QuerySingle<AppointmentRow>(AppointmentRow.Select + " where a.id = @id", new { id }, ct) is not { } appointment ? CommonProblems.Unknown(id)
+            : appointment.IsVisibleTo(caller) ? Answers.Ok(appointment.Version, appointment.View) : CommonProblems.NotFound.With();
 }

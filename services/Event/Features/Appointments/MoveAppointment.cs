@@ -18,7 +18,8 @@ public static class MoveAppointment
         await db.InTransaction<Results<Made<AppointmentView>, ProblemHttpResult>>(async tx =>
         {
             var (before, facts) = await BookingFacts.ReadForMove(tx, id, request.SlotStartsAt);
-            if (before is null || !before.IsVisibleTo(caller) || facts.Drive is not { } drive || facts.Donor is not { } donor) return CommonProblems.Unknown(id);
+            if (before is null || facts.Drive is not { } drive || facts.Donor is not { } donor) return CommonProblems.Unknown(id);
+            if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
             if (facts.Slot?.StartsAt == before.SlotStartsAt) return Answers.Ok(before.Version, before.View);
             if (Booking.SlotForbids(drive.Bookable, facts.Slot, false, tx.Now) is { } noSlot) return noSlot.ToProblem();

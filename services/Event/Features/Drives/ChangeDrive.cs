@@ -27,7 +27,8 @@ public static class ChangeDrive
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
             var before = await tx.QuerySingle<DriveRow>(DriveRow.ForUpdate, new { id });
-            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before is null) return CommonProblems.Unknown(id);
+            if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (Answers.Precondition(http, before.Version) is { } stale) return stale;
             if (before.Status != "draft") return Problems.NotADraft.With($"The drive is {before.Status}");
 

@@ -49,9 +49,9 @@ public static class CreateDrive
             var organisations = (await tx.Query<NamedRow>("select id, kind, path from event.organisation where id = any(@named)", new { named })).ToDictionary(o => o.Id);
             foreach (var id in named)
                 if (!organisations.ContainsKey(id)) return CommonProblems.Unknown(id);
-            if (caller.Is(Roles.Organiser) && !organisations[request.OrganisationId].Path.Contains(caller.Tenant)) return CommonProblems.Unknown(request.OrganisationId);
-            if (stationNamedByOrganiser is { } station && organisations[station].Kind != "blood-station") return CommonProblems.Unknown(station);
-            if (caller.Is(Roles.Station) && request.StationId is { } other && other != caller.Tenant) return CommonProblems.Unknown(other);
+            if (caller.Is(Roles.Organiser) && !organisations[request.OrganisationId].Path.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
+            if (stationNamedByOrganiser is { } station && organisations[station].Kind != "blood-station") return CommonProblems.NotFound.With("stationId is no blood station");
+            if (caller.Is(Roles.Station) && request.StationId is { } other && other != caller.Tenant) return CommonProblems.NotFound.With("A station plans its own drives");
 
             var backfill = request.BackfillReason is not null;
             if (backfill && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();

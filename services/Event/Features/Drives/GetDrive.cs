@@ -12,7 +12,7 @@ public static class GetDrive
     private static async Task<Results<Made<DriveView>, ProblemHttpResult>> Handle(Guid id, HttpContext http, Database db, TimeProvider clock, CancellationToken ct)
     {
         var caller = Viewer.Of(http, "drives");
-        return await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct) is { } drive && drive.IsReadableBy(caller)
-            ? Answers.Ok(drive.Version, drive.ViewFor(caller, clock.GetUtcNow())) : CommonProblems.Unknown(id);
+        if (await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct) is not { } drive) return CommonProblems.Unknown(id);
+        return drive.IsReadableBy(caller) ? Answers.Ok(drive.Version, drive.ViewFor(caller, clock.GetUtcNow())) : CommonProblems.NotFound.With();
     }
 }

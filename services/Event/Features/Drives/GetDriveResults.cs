@@ -28,7 +28,8 @@ public static class GetDriveResults
     private static async Task<Results<Ok<DriveResultsView>, Ok<OrganiserResultsView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct)
     {
         var drive = await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct);
-        if (drive is null || !drive.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+        if (drive is null) return CommonProblems.Unknown(id);
+        if (!drive.IsManagedBy(caller)) return CommonProblems.NotFound.With();
         var n = (await db.QuerySingle<CountRow>("""
             select b.*, v.*, c.*,
                    (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, count(*) as n from event.donation where drive_id = @id and nominal_ml is not null group by 1) x) as by_nominal_ml,

@@ -15,7 +15,8 @@ public static class ListSlots
     private static async Task<Results<Ok<Page<SlotView>>, ProblemHttpResult>> Handle(Guid id, HttpContext http, Database db, TimeProvider clock, CancellationToken ct)
     {
         var drive = await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct);
-        if (drive is null || !drive.IsReadableBy(Viewer.Of(http, "drives") ?? Viewer.Of(http, "appointments"))) return CommonProblems.Unknown(id);
+        if (drive is null) return CommonProblems.Unknown(id);
+        if (!drive.IsReadableBy(Viewer.Of(http, "drives") ?? Viewer.Of(http, "appointments"))) return CommonProblems.NotFound.With();
         var slots = await db.Query<SlotRow>("select starts_at, ends_at, capacity, booked from event.slot where drive_id = @id order by starts_at", new { id }, ct);
         var now = clock.GetUtcNow();
         return TypedResults.Ok(new Page<SlotView>(slots.ConvertAll(s => new SlotView(s.StartsAt, s.EndsAt, s.Capacity, s.Booked, s.Capacity - s.Booked,

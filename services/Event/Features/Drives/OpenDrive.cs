@@ -15,7 +15,8 @@ public static class OpenDrive
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
             var before = await tx.QuerySingle<DriveRow>(DriveRow.ForUpdate, new { id });
-            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before is null) return CommonProblems.Unknown(id);
+            if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
             if (DriveLifecycle.Forbids("open", before.State, request?.At, tx.Now) is { } no) return no.ToProblem();
 

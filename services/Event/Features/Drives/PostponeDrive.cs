@@ -25,7 +25,8 @@ public static class PostponeDrive
             request ??= new();
             var (before, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
                 async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
-            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before is null) return CommonProblems.Unknown(id);
+            if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
             if (DriveLifecycle.Forbids("postpone", before.State, request.At, tx.Now) is { } no) return no.ToProblem();
 

@@ -11,5 +11,6 @@ public static class GetReportedFigure
         .WithSummary("One reported figure");
 
     private static async Task<Results<Made<FigureView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
-        await db.QuerySingle<FigureRow>(FigureRow.Select + " where f.id = @id", new { id }, ct) is { } figure && figure.IsVisibleTo(caller) ? Answers.Ok(1, figure.View) : CommonProblems.Unknown(id);
+        await db.QuerySingle<FigureRow>(FigureRow.Select + " where f.id = @id", new { id }, ct) is not { } figure ? CommonProblems.Unknown(id)
+            : figure.IsVisibleTo(caller) ? Answers.Ok(1, figure.View) : CommonProblems.NotFound.With();
 }

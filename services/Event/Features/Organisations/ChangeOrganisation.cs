@@ -22,7 +22,8 @@ public static class ChangeOrganisation
         await db.InTransaction<Results<Made<OrganisationView>, ProblemHttpResult>>(async tx =>
         {
             var before = await tx.QuerySingle<OrganisationRow>(OrganisationRow.Select + " where o.id = @id for update of o", new { id });
-            if (before is null || !before.IsManagedBy(caller)) return CommonProblems.Unknown(id);
+            if (before is null) return CommonProblems.Unknown(id);
+            if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (Answers.Precondition(http, before.Version) is { } stale) return stale;
 
             var key = request.Coordinator is null ? null : before.WrappedKey is null ? vault.CreateKey(tx, id) : vault.Unwrap(id, before.WrappedKey);

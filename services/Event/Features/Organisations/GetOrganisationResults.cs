@@ -48,7 +48,8 @@ public static class GetOrganisationResults
             where o.id = @id or o.parent_id = @id
             group by o.id, o.name, o.path order by o.name, o.id
             """, new { id, from, to, organiser, station = caller.Is(Roles.Station) ? caller.TenantId : null, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray() }, ct);
-        if (rows.Find(r => r.Id == id) is not { } whole || (organiser && !whole.Path.Contains(caller.Tenant))) return CommonProblems.Unknown(id);
+        if (rows.Find(r => r.Id == id) is not { } whole) return CommonProblems.Unknown(id);
+        if (organiser && !whole.Path.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
 
         bool Shown(SumRow row) => !organiser || row.Collected >= LeastShown;
         return TypedResults.Ok(new OrganisationResultsView(id, from, to, whole.Drives, whole.SignedUp, whole.Attended,

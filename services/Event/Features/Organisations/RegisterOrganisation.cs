@@ -29,7 +29,8 @@ public static class RegisterOrganisation
         {
             var parent = request.ParentId is { } parentId
                 ? await tx.QuerySingle<ParentRow>("select path from event.organisation where id = @parentId for share", new { parentId }) : null;
-            if (request.ParentId is { } unknown && (parent is null || (caller.Is(Roles.Organiser) && !parent.Path.Contains(caller.Tenant)))) return CommonProblems.Unknown(unknown);
+            if (request.ParentId is { } unknown && parent is null) return CommonProblems.Unknown(unknown);
+            if (caller.Is(Roles.Organiser) && parent?.Path.Contains(caller.Tenant) is false) return CommonProblems.NotFound.With();
             if (caller.Is(Roles.Organiser) && parent is null) return Problems.OutsideOwnSubtree.With("An organiser registers below its own organisation: send parentId");
 
             var id = tx.NewId();
