@@ -153,7 +153,7 @@ public sealed class VisitTests(DonorService fixture)
         Assert.Equal(0, (await station.Client.Get($"/v1/donors/{unsure["donorId"].GetGuid()}/deferrals"))["items"].GetArrayLength());
         var unfit = await station.Consult(await station.VisitAt("vitals-taken"), fitToDonate: false);
         Assert.Equal(("deferred", "FIT_TO_DONATE"), (unfit.Text("status"), SomeStation.Rules(unfit).Single()));
-        Assert.DoesNotContain("tattoo", await station.Scalar<string>("select string_agg(convert_from(record, 'LATIN1'), '') from donor.visit_step where visit_id = @visit", new { visit }));
+        Assert.DoesNotContain("tattoo", await station.Scalar<string>("select string_agg(encode(record, 'escape'), '') from donor.visit_step where visit_id = @visit", new { visit }));
     }
 
     [Theory]
