@@ -159,7 +159,8 @@ internal sealed class Api(string baseUrl) : IDisposable
             var text = await response.Content.ReadAsStringAsync();
             if (response.IsSuccessStatusCode) return (JsonNode.Parse(text)!, response.Headers.ETag);
             var code = Code(text);
-            var later = (int)response.StatusCode is 429 or 503 || code is "not_yet_visible" or "request_in_progress";
+            // The token is seconds old: a service that does not take it has not fetched the new keys yet.
+            var later = (int)response.StatusCode is 429 or 503 || code is "not_yet_visible" or "request_in_progress" or "token_required";
             if (!later || TimeProvider.System.GetElapsedTime(started) > Patience) throw new Refused(what, (int)response.StatusCode, code, text);
             await Task.Delay(TimeSpan.FromMilliseconds(500));
         }

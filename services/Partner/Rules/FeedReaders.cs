@@ -42,21 +42,25 @@ public static class FeedReaders
 
     /// <summary>
     /// The event's data without anything that names a donor: fields of donors' ids by name, and whatever holds a given donor's id
-    /// (the envelope's key). For an organiser also the reason of a cancelled booking, from which a deferral could be read.
+    /// (the envelope's key).
     /// </summary>
-    public static JsonObject WithoutDonors(JsonObject data, string role, IReadOnlyCollection<string> donorIds)
+    public static JsonObject WithoutDonors(JsonObject data, IReadOnlyCollection<string> donorIds)
     {
         var kept = new JsonObject();
         foreach (var (name, value) in data)
-            if (!NamesDonor(name) && !(role == Roles.Organiser && name == "reasonCode") && Without(value, role, donorIds) is var clean && (clean is not null || value is null))
+            if (!NamesDonor(name) && Without(value, donorIds) is var clean && (clean is not null || value is null))
                 kept[name] = clean;
         return kept;
     }
 
-    private static JsonNode? Without(JsonNode? value, string role, IReadOnlyCollection<string> donorIds) => value switch
+    /// <summary>Fields a role is not told, whoever the donor is: an organiser not why a booking was cancelled, for that may be a deferral.</summary>
+    public static string[] Withheld(string role, string eventName) =>
+        role == Roles.Organiser && eventName.StartsWith("Appointment", StringComparison.Ordinal) ? ["reasonCode"] : [];
+
+    private static JsonNode? Without(JsonNode? value, IReadOnlyCollection<string> donorIds) => value switch
     {
-        JsonObject inner => WithoutDonors(inner, role, donorIds),
-        JsonArray list => new JsonArray([.. list.Select(item => Without(item, role, donorIds)).Where(item => item is not null)]),
+        JsonObject inner => WithoutDonors(inner, donorIds),
+        JsonArray list => new JsonArray([.. list.Select(item => Without(item, donorIds)).Where(item => item is not null)]),
         JsonValue text when text.TryGetValue<string>(out var s) && donorIds.Contains(s, StringComparer.OrdinalIgnoreCase) => null,
         _ => value?.DeepClone(),
     };

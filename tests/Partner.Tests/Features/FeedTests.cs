@@ -178,6 +178,7 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
     public async Task An_organiser_does_not_learn_why_a_booking_was_cancelled()
     {
         Assert.All(await ReadAll(Reader(Roles.Organiser), "blood-platform.appointment-cancelled"), i => Assert.False(i.GetProperty("data").TryGetProperty("reasonCode", out _)));
+        Assert.Contains(await ReadAll(Reader(Roles.Organiser), "blood-platform.drive-cancelled"), i => i.GetProperty("data").TryGetProperty("reasonCode", out _));
         Assert.Contains(await ReadAll(Reader(Roles.App), "blood-platform.appointment-cancelled"), i => i.GetProperty("data").TryGetProperty("reasonCode", out _));
     }
 

@@ -27,6 +27,7 @@ public static class ReadEvents
     private const int LongestWait = 60;
     // One statement looks at so many positions at most; a reader of whom few events are goes on to the next ones in the same request.
     private const int Window = 20_000;
+    private static readonly Dictionary<string, string> Names = EventTypes.All.ToDictionary(e => e.PublicName, e => e.Type.Name);
     private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(2);
 
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/events", Handle)
@@ -106,9 +107,10 @@ public static class ReadEvents
             if (!FeedReaders.SeesDonors(reader.Role))
             {
                 string[] donors = DonorId is { } donor ? [donor.ToString()] : [];
-                data = FeedReaders.WithoutDonors(data, reader.Role, donors);
+                data = FeedReaders.WithoutDonors(data, donors);
                 if (donors.Contains(subject, StringComparer.OrdinalIgnoreCase)) subject = Din;
             }
+            foreach (var field in FeedReaders.Withheld(reader.Role, Names[Type!])) data.Remove(field);
             return new("1.0", EventId!.Value, $"blood-platform/{Source}", Type!, subject, OccurredAt!.Value, "application/json", Sequence!.Value, data);
         }
     }
