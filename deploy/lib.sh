@@ -282,7 +282,7 @@ postgres_start() { # [SETTING=VALUE…]
   rm -f "$data/postmaster.pid"
   # log_error_verbosity: a violated constraint's DETAIL would write a row's values into the log
   for setting in listen_addresses=127.0.0.1 port="$POSTGRES_PORT" unix_socket_directories= max_connections=200 \
-    shared_buffers=128MB jit=off log_error_verbosity=terse "$@"; do
+    shared_buffers=128MB jit=off track_commit_timestamp=on log_error_verbosity=terse "$@"; do
     settings+=(-c "$setting")
   done
   start postgres "${POSTGRES_AS[@]}" "$bin/postgres" -D "$data" "${settings[@]}"

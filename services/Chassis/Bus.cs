@@ -70,21 +70,45 @@ public sealed class PlatformBus(ServiceDefinition service, BrokerAddress address
         });
     }
 
-    /// <summary>Deploys the service's queue, its bindings and the exchanges it publishes to, and starts nothing.</summary>
-    public async Task Deploy(CancellationToken ct) => await Create(service.Name).DeployAsync(ct);
+    /// <summary>
+    /// Deploys the service's queue, its bindings and the exchanges it publishes to, and starts nothing. What an earlier release heard
+    /// and this one does not is unbound, or it would arrive as a type nobody knows.
+    /// </summary>
+    public async Task Deploy(CancellationToken ct)
+    {
+        await Create(service.Name).DeployAsync(ct);
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        var noLonger = EventTypes.All.Where(e => !service.Handlers.ContainsKey(e.Type)).Select(e => e.Exchange).ToHashSet();
+        foreach (var binding in (await Bindings(http, ct)).Where(b => b.Destination == service.Name && noLonger.Contains(b.Source)))
+        {
+            using var answer = await Ask(http, HttpMethod.Delete, $"/api/bindings/{{0}}/e/{Uri.EscapeDataString(binding.Source)}/e/{binding.Destination}/~", ct);
+            answer.EnsureSuccessStatusCode();
+        }
+    }
 
     /// <summary>What the broker lacks of what the contracts demand of this service: its own queue, and every listener of its events.</summary>
     public async Task<IReadOnlyList<string>> MissingBindings(HttpClient http, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address.Management, $"/api/bindings/{Uri.EscapeDataString(address.VirtualHost)}"));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{address.User}:{address.Password}")));
-        using var response = await http.SendAsync(request, ct);
-        response.EnsureSuccessStatusCode();
-        var bound = (await response.Content.ReadFromJsonAsync<List<Binding>>(ct) ?? []).ToHashSet();
+        var bound = (await Bindings(http, ct)).ToHashSet();
         var expected = EventTypes.All.Where(e => e.Publisher == service.Name)
             .SelectMany(e => e.Listeners.Select(listener => new Binding(e.Exchange, listener, "exchange")).SelectMany(b => new[] { b, new Binding(b.Destination, b.Destination, "queue") }))
             .Append(new Binding(service.Name, service.Name, "queue")).Distinct();
         return [.. expected.Where(b => !bound.Contains(b)).Select(b => $"{b.Source} -> {b.Destination} ({b.Kind})")];
+    }
+
+    private async Task<List<Binding>> Bindings(HttpClient http, CancellationToken ct)
+    {
+        using var response = await Ask(http, HttpMethod.Get, "/api/bindings/{0}", ct);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadFromJsonAsync<List<Binding>>(ct) ?? [];
+    }
+
+    /// <summary>A call of the broker's management; {0} in the path is the virtual host.</summary>
+    private async Task<HttpResponseMessage> Ask(HttpClient http, HttpMethod method, string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(address.Management, path.Replace("{0}", Uri.EscapeDataString(address.VirtualHost), StringComparison.Ordinal)));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{address.User}:{address.Password}")));
+        return await http.SendAsync(request, ct);
     }
 
     private sealed record Binding(

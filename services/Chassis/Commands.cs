@@ -47,7 +47,7 @@ internal static class Commands
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
             patience.CancelAfter(TimeSpan.FromSeconds(60));
             try { await app.Services.GetRequiredService<PlatformBus>().Deploy(patience.Token); }
-            catch (Exception e) when (e is OperationCanceledException or RabbitMqConnectionException or ConnectionException) { throw new InvalidOperationException("the broker can't be reached, so queues and bindings were not deployed. Is Broker:Uri right?", e); }
+            catch (Exception e) when (e is OperationCanceledException or RabbitMqConnectionException or ConnectionException or HttpRequestException) { throw new InvalidOperationException("the broker can't be reached, so queues and bindings were not deployed. Is Broker:Uri right?", e); }
         }
         Console.WriteLine($"{service.Definition.Name}: {count} migrations, queue and bindings deployed");
         return 0;

@@ -137,4 +137,19 @@ public sealed class RelayTests
         await Eventually.That(async () => await cluster.Depth("recognition") == 0, 20);
         Assert.Equal(25, await cluster.Effects("recognition"));
     }
+
+    [Fact]
+    public async Task What_a_release_no_longer_hears_is_unbound_when_it_migrates()
+    {
+        await using var cluster = await Cluster.Deploy();
+        using var http = Servers.Management();
+        var exchange = Uri.EscapeDataString("BloodPlatform.Contracts.Recognition:HonourEarned"); // nobody's but Partner's
+        (await http.PutAsync($"api/exchanges/{cluster.Broker.Name}/{exchange}", new StringContent("{\"type\":\"fanout\",\"durable\":true}", System.Text.Encoding.UTF8, "application/json"))).EnsureSuccessStatusCode();
+        (await http.PostAsync($"api/bindings/{cluster.Broker.Name}/e/{exchange}/e/event", new StringContent("{}", System.Text.Encoding.UTF8, "application/json"))).EnsureSuccessStatusCode();
+        async Task<string> Bound() => await http.GetStringAsync($"api/bindings/{cluster.Broker.Name}/e/{exchange}/e/event");
+        Assert.NotEqual("[]", await Bound());
+        Assert.Equal(0, await Probe.As("event")(["migrate", .. ServiceUnderTest.Arguments("event", cluster.Database, cluster.Broker, Path.GetTempPath())]).Run());
+        Assert.Equal("[]", await Bound());
+        Assert.NotEqual("[]", await http.GetStringAsync($"api/bindings/{cluster.Broker.Name}/e/{exchange}/e/partner"));
+    }
 }

@@ -1,0 +1,44 @@
+using BloodPlatform.Demo;
+using Npgsql;
+
+namespace BloodPlatform.Bench;
+
+/// <summary>
+/// Load programs against a running deploy/up. Machines are shared and noisy: each figure stands beside a reference that does the
+/// least possible work on the same servers in the same run, and the ratio is what is compared over time.
+/// </summary>
+public static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        var run = args.FirstOrDefault(a => a.StartsWith("--run=", StringComparison.Ordinal))?[6..] ?? ".run";
+        var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
+        var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
+        if (args is not ["collection-to-credit", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        {
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit [--run=.run] [--rate=50] [--seconds=20]   (after deploy/up)");
+            return 2;
+        }
+        var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
+        var superuser = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = int.Parse(settings["POSTGRES_PORT"], null), Database = "blood_platform", Username = "postgres", Password = settings["POSTGRES_PASSWORD"] }.ConnectionString;
+        var broker = new Uri($"amqp://blood:{Uri.EscapeDataString(settings["RABBITMQ_PASSWORD"])}@127.0.0.1:{settings["RABBITMQ_PORT"]}/blood");
+        using var api = new Api(Credentials.Read(Path.Combine(run, "credentials.json")), new Journal());
+
+        var reference = await PlainPipe.Measure(superuser, broker, rate, seconds);
+        var platform = await CollectionToCredit.Measure(api, superuser, rate, seconds);
+        Console.WriteLine();
+        Console.WriteLine($"from commit to commit at {rate}/s for {seconds} s        count     p50 ms     p99 ms     max ms");
+        Print("a row, a confirmed message, a row (reference)", reference);
+        Print("collection (Donor) to credit (Recognition)", platform);
+        Console.WriteLine($"ratio of p99: {Percentile(platform, 0.99) / Percentile(reference, 0.99):0.0}");
+        return 0;
+    }
+
+    /// <summary>NAME=value lines as deploy/up keeps them.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> Settings(string run, string file) => File.ReadAllLines(Path.Combine(run, file))
+        .Where(l => l.Contains('=', StringComparison.Ordinal) && !l.StartsWith('#')).Select(l => KeyValuePair.Create(l[..l.IndexOf('=', StringComparison.Ordinal)], l[(l.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim('\'', '"')));
+
+    private static double Percentile(double[] sorted, double p) => sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(p * sorted.Length) - 1)];
+
+    private static void Print(string what, double[] sorted) => Console.WriteLine($"  {what,-48} {sorted.Length,8} {Percentile(sorted, 0.5),10:0.0} {Percentile(sorted, 0.99),10:0.0} {sorted[^1],10:0.0}");
+}
