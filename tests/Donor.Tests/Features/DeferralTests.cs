@@ -155,4 +155,17 @@ public sealed class DeferralTests(DonorService fixture)
         await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today.AddDays(-30) });
         Assert.Single(await service.Published<DonationWithdrawn>(), e => e.DonorId == donor);
     }
+
+    [Fact]
+    public async Task Eight_things_about_one_donor_at_once_have_an_order_and_the_last_windows_know_all()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var answers = await Task.WhenAll(new[] { "T01", "T02", "T03", "T04", "T05", "T09", "T10", "T14" }.Select(code => station.Client.Post($"/v1/donors/{donor}/deferrals", new { code, from = Today })));
+        Assert.All(answers, a => Assert.Equal(201, a.Status));
+        var announced = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).ToList();
+        Assert.Equal([2, 3, 4, 5, 6, 7, 8, 9, 10], announced.Select(e => e.Version));
+        Assert.Contains(announced[^1].Procedures[0].Windows, w => w.From == Today.AddYears(1)); // T14, whichever was last
+        Assert.DoesNotContain(announced[^1].Procedures[0].Windows, w => w.From > Today && w.From < Today.AddYears(1));
+    }
 }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Event;
-using BloodPlatform.Contracts.Inventory;
 
 namespace BloodPlatform.Donors.Tests.Features;
 
