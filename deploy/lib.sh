@@ -350,7 +350,7 @@ rabbitmq_stop() {
 
 # broker_api METHOD PATH [JSON]: the management plugin's HTTP API; the password does not go through the process list
 broker_api() {
-  curl -fsS -m 10 -X "$1" -H 'content-type: application/json' ${3:+--data "$3"} "$BROKER_MANAGEMENT/api/$2" \
+  curl -fsS -m 10 -X "$1" -H 'content-type: application/json' ${3:+--data "$3"} "$BROKER_API/api/$2" \
     --config - <<<"user = \"$BROKER_USER\""
 }
 
