@@ -115,7 +115,7 @@ public sealed class ConclusionsTests
                     select (rows, bad: new TestRow(test, round, "reactive", null, true));
         Prop.ForAll(cases.ToArbitrary(), c =>
         {
-            TestRow[] all = [.. Clean(), .. c.rows, c.bad, .. Clean()];
+            TestRow[] all = [.. Clean(), .. c.rows, c.bad, .. Clean(), Row(c.bad.Test, round: "retest-a"), Row(c.bad.Test, round: "retest-b")];
             var conclusions = Of(all);
             var state = new ReleaseState(false, false, conclusions, [], [("red-cells-suspended", DateTimeOffset.MaxValue)], [], []);
             return !conclusions.Qualified && conclusions.Alarming && Release.Unmet(state, DateTimeOffset.UnixEpoch).Length > 0
