@@ -129,11 +129,11 @@ public sealed class ResultsTests(EventService events)
         await events.Steps(station, drive, null, "start");
         var slot = (await service.Anonymous().Get($"/v1/drives/{drive}/slots"))["items"][0].GetProperty("startsAt").GetDateTimeOffset();
 
-        // Somebody holds the slot, so that the booking has found the drive open and stands just before its write.
+        // Somebody holds the donor, so that the booking has found the drive open and has written nothing yet.
         await using var connection = new Npgsql.NpgsqlConnection(service.Database.Superuser);
         await connection.OpenAsync();
         await using var holding = await connection.BeginTransactionAsync();
-        await using (var hold = new Npgsql.NpgsqlCommand("select 1 from event.slot where drive_id = @drive for update", connection, holding) { Parameters = { new("drive", drive) } }) await hold.ExecuteNonQueryAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("select 1 from event.donor where donor_id = @donor for update", connection, holding) { Parameters = { new("donor", donor) } }) await hold.ExecuteNonQueryAsync();
         Task<long> Waiting() => service.Database.Scalar<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
         var booking = events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, donor));
         await Eventually.That(async () => await Waiting() == 1);
