@@ -111,13 +111,13 @@ public sealed class BootstrapTests(PartnerService partner)
                 if (!organisations.TryGetValue(key, out var id)) organisations[key] = id = await Partner!.Organisation(kind);
                 return Results.Json(new { id }, statusCode: 201);
             });
-            app.MapFallback(async (HttpContext context) =>
+            app.MapFallback("/{**path}", async (HttpContext context) =>
             {
                 if (Partner is null) { context.Response.StatusCode = 503; return; }
                 using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(Partner.Address, context.Request.Path + context.Request.QueryString));
-                request.Content = new StreamContent(context.Request.Body);
-                foreach (var header in context.Request.Headers.Where(h => h.Key != "Host"))
-                    if (!request.Headers.TryAddWithoutValidation(header.Key, header.Value.ToArray())) request.Content.Headers.TryAddWithoutValidation(header.Key, header.Value.ToArray());
+                if (!HttpMethods.IsGet(context.Request.Method)) request.Content = new StreamContent(context.Request.Body);
+                foreach (var header in context.Request.Headers.Where(h => h.Key is not ("Host" or "Connection" or "Transfer-Encoding")))
+                    if (!request.Headers.TryAddWithoutValidation(header.Key, header.Value.ToArray())) request.Content?.Headers.TryAddWithoutValidation(header.Key, header.Value.ToArray());
                 using var answer = await http.SendAsync(request);
                 context.Response.StatusCode = (int)answer.StatusCode;
                 if (answer.Headers.ETag is { } tag) context.Response.Headers.ETag = tag.ToString();
