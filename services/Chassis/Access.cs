@@ -12,18 +12,6 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace BloodPlatform.Chassis;
 
-/// <summary>Who a client can be; one role each.</summary>
-public static class Roles
-{
-    public const string Station = "station";
-    public const string Organiser = "organiser";
-    public const string App = "app";
-    public const string Hospital = "hospital";
-    public const string Authority = "authority";
-    public const string Admin = "admin";
-    public static readonly string[] All = [Station, Organiser, App, Hospital, Authority, Admin];
-}
-
 /// <summary>The program that calls, and the person who answers for the act where one signed in.</summary>
 /// <param name="TenantId">The organisation the client acts for; null for authority and admin.</param>
 /// <param name="Districts">GB/T 2260 codes an authority is limited to.</param>

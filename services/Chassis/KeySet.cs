@@ -57,6 +57,8 @@ internal sealed class KeySet(string authority, string cacheFile, ILogger<KeySet>
                 log.LogWarning("Signing keys not refreshed ({Reason}); {Count} known keys stay in use", e.GetType().Name, current.Count);
             }
             await wake.WaitAsync(fetched ? RefreshEvery : RetryEvery, stopping);
+            // Tokens with invented key ids must not make us hammer the provider.
+            await Task.Delay(RetryEvery, stopping);
         }
     }
 

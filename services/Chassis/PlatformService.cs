@@ -144,6 +144,7 @@ public sealed class PlatformService
         services.AddSingleton(sp => new KeySet(configuration["Authority"] ?? "", Path.Combine(configuration["Platform:StateDirectory"] ?? Path.Combine(Path.GetTempPath(), "blood-platform-" + Definition.Name), "signing-keys.json"), sp.GetRequiredService<ILogger<KeySet>>()));
         services.AddHostedService(sp => sp.GetRequiredService<KeySet>());
         services.AddAccess(issuer);
+        services.AddRateLimits(configuration);
 
         // "none" is for feature tests, which hand events to the consumers themselves; a forgotten address must not start half-deaf.
         if (configuration["Broker:Uri"] != "none")
@@ -162,6 +163,7 @@ public sealed class PlatformService
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
+        app.UseRateLimits();
         app.UseMiddleware<IdempotencyMiddleware>();
         app.MapHealth(Definition);
         app.MapApiDescription(Definition);

@@ -80,4 +80,20 @@ public sealed class AccessTests(ProbeService probe) : IClassFixture<ProbeService
         }
         finally { await keyless.Stop(); Directory.Delete(empty, true); }
     }
+
+    [Fact]
+    public async Task A_client_beyond_its_rate_gets_429_with_what_it_needs_to_wait_and_others_go_on()
+    {
+        var limited = await ServiceUnderTest.Start("donor", Probe.As("donor"), database: probe.Service.Database, tokens: probe.Service.Tokens, migrate: false, settings: "--Platform:RateLimit=5");
+        try
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => limited.As(Roles.Station, probe.Tenant).Get($"/v1/things/{Some.OldId()}")));
+            var refused = Assert.IsType<Answer>(answers.First(a => a.Status == 429));
+            Assert.Equal("too_many_requests", refused.Code);
+            Assert.True(refused.Response.Headers.Contains("Retry-After"));
+            Assert.Equal("\"client\";q=5;w=1", answers.First(a => a.Status == 404).Response.Headers.GetValues("RateLimit-Policy").Single());
+            Assert.Equal(404, (await limited.As(Roles.Station, Some.Id()).Get($"/v1/things/{Some.OldId()}")).Status);
+        }
+        finally { await limited.Stop(); }
+    }
 }
