@@ -149,11 +149,7 @@ internal sealed class AccessProblems(KeySet keys) : IAuthorizationMiddlewareResu
     {
         // No route, or no route for this method: the answer (404, 405) is the same for everybody.
         if (result.Succeeded || http.GetEndpoint() is not RouteEndpoint) { await next(http); return; }
-        if (!keys.Known)
-        {
-            http.Response.Headers.RetryAfter = "1";
-            await CommonProblems.KeysUnavailable.With().ExecuteAsync(http);
-        }
+        if (!keys.Known) await CommonProblems.KeysUnavailable.With().ExecuteAsync(http);
         else if (result.AuthorizationFailure?.FailureReasons.OfType<AccessFailure>().FirstOrDefault() is { } reason)
         {
             await reason.Problem.With(reason.Detail).ExecuteAsync(http);

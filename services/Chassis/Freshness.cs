@@ -20,15 +20,24 @@ public static class Freshness
     /// <summary>How old a seal may be.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// A query of the keys, among those of <paramref name="keys"/> (a query of one text column), for which this service does not know what
+    /// the publisher had committed at most 60 s ago. It rides in a read of the service's own; takes @sealNotBefore, <see cref="NotBefore"/>.
+    /// </summary>
+    public static string StaleAmong(string publisher, string keys) => $$"""
+        select distinct k.key from ({{keys}}) as k(key)
+        where not exists (
+            select from {schema}.seal s where s.service = '{{publisher}}' and s.through >= @sealNotBefore and not k.key = any(s.held_keys)
+               and not exists (select from {schema}.seal_await a where a.service = s.service and a.key = k.key and not exists (select from {schema}.inbox i where i.message_id = a.message_id))
+               and not exists (select from {schema}.parked_message p where p.key = k.key or p.key is null))
+        """;
+
+    /// <summary>The oldest instant a seal may bear now: the machine's time, never business time.</summary>
+    public static DateTimeOffset NotBefore => TimeProvider.System.GetUtcNow() - Limit;
+
     /// <summary>Whether what this service knows of the key is what the publisher had committed at most 60 s ago.</summary>
     public static async Task<bool> IsFresh(this Transaction tx, string publisher, string key) =>
-        await tx.QuerySingle<bool?>("""
-            select s.through >= @oldest and not @key = any(s.held_keys)
-               and not exists (select from {schema}.seal_await a where a.service = s.service and a.key = @key
-                                 and not exists (select from {schema}.inbox i where i.message_id = a.message_id))
-               and not exists (select from {schema}.parked_message p where p.key = @key or p.key is null)
-            from {schema}.seal s where s.service = @publisher
-            """, new { publisher, key, oldest = TimeProvider.System.GetUtcNow() - Limit }) ?? false;
+        (await tx.Query<string>(StaleAmong(publisher, "select @key"), new { key, sealNotBefore = NotBefore })).Count == 0;
 
     internal static async Task Accept(Transaction tx, OutboxSealed seal, ServiceDefinition service)
     {

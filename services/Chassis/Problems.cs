@@ -97,6 +97,11 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
 {
     public async Task Invoke(HttpContext http)
     {
+        http.Response.OnStarting(() =>
+        {
+            if (http.Response.StatusCode == 503 && http.Response.Headers.RetryAfter.Count == 0) http.Response.Headers.RetryAfter = "1";
+            return Task.CompletedTask;
+        });
         try
         {
             await next(http);
@@ -108,7 +113,6 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
             var problem = Translate(e);
             if (problem.StatusCode == 500) log.LogError(e, "Unexpected failure of {Method} {Route}", http.Request.Method, (http.GetEndpoint() as Microsoft.AspNetCore.Routing.RouteEndpoint)?.RoutePattern.RawText);
             else if (problem.StatusCode == 503) log.LogWarning("Unavailable: {Kind}: {Message}", e.GetType().Name, (e as PostgresException)?.MessageText ?? e.GetType().Name);
-            if (problem.StatusCode == 503) http.Response.Headers.RetryAfter = "1";
             await problem.ExecuteAsync(http);
         }
     }

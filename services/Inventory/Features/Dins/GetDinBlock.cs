@@ -12,7 +12,7 @@ public static class GetDinBlock
     private static async Task<Results<Made<DinBlockView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct)
     {
         var block = await db.QuerySingle<Row>("select id, fin, yy, first_number, last_number, drive_id, issued_at from inventory.din_block where id = @id and station_id = @Tenant", new { id, caller.Tenant }, ct);
-        if (block is null) return CommonProblems.Unknown(id);
+        if (block is null) return await db.Unknown("inventory.din_block", id, ct);
         var dins = Enumerable.Range(block.FirstNumber, block.LastNumber - block.FirstNumber + 1).Select(n => Din.Of(block.Fin, block.Yy, n).Text).ToArray();
         return Answers.Ok(1, new DinBlockView(block.Id, dins[0], dins[^1], dins.Length, block.DriveId, block.IssuedAt, dins));
     }

@@ -73,7 +73,7 @@ internal sealed class DonationFile
         var set = others ? $"{wanted} union select o.din from inventory.donation o where not o.backfilled and o.donor_id in ({donors})" : wanted;
         var @lock = forUpdate ? "for update" : "";
         var args = new Dapper.DynamicParameters(prepareArgs);
-        args.AddDynamicParams(new { dins, station, donor, sealNotBefore = TimeProvider.System.GetUtcNow() - Freshness.Limit });
+        args.AddDynamicParams(new { dins, station, donor, sealNotBefore = Freshness.NotBefore });
         for (var again = 0; ; again++)
         {
             var files = await tx.Read($"""
@@ -86,7 +86,7 @@ internal sealed class DonationFile
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
                 select q.din, q.code from inventory.deferral_requirement q where q.din in ({set});
-                {DonorFreshness.StaleAmong($"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
+                {Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
                 """, args, async grid =>
             {
                 var safety = (await grid.ReadAsync<SafetyRow>()).ToDictionary(s => s.DonorId);

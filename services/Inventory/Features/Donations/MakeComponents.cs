@@ -10,7 +10,7 @@ namespace BloodPlatform.Inventory.Features.Donations;
 /// <param name="At">When they were made, for what is recorded afterwards.</param>
 public sealed record MakeComponentsRequest(
     [property: StringLength(80)] string? Recipe = null,
-    [property: MaxLength(10)] ComponentRequest[]? Components = null,
+    [property: MaxLength(10)] IReadOnlyList<ComponentRequest>? Components = null,
     DateTimeOffset? At = null,
     [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null);
 
@@ -30,7 +30,7 @@ public static class MakeComponents
     private static async Task<Results<Made<MadeComponentsView>, ProblemHttpResult>> Handle(string din, MakeComponentsRequest request, Caller caller, Database db, CancellationToken ct)
     {
         if (Din.Parse(din) is not { } number) return Problems.DinInvalid.With();
-        if ((request.Recipe is null) == (request.Components is not { Length: > 0 }))
+        if ((request.Recipe is null) == (request.Components is not { Count: > 0 }))
             return CommonProblems.Invalid.With(null, new FieldError("/recipe", "invalid", "Either recipe or components"));
         return await db.InTransaction<Results<Made<MadeComponentsView>, ProblemHttpResult>>(async tx =>
         {

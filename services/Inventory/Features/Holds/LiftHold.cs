@@ -23,13 +23,13 @@ public static class LiftHold
     private static async Task<Results<Made<HoldDetailView>, ProblemHttpResult>> Get(Guid id, Caller caller, Database db, CancellationToken ct) =>
         await db.QuerySingle<Row>("""
             select h.id, h.din, h.unit_id, h.kind, h.placed_at, h.lifted_at from inventory.hold h join inventory.donation d on d.din = h.din where h.id = @id and d.station_id = @Tenant
-            """, new { id, caller.Tenant }, ct) is { } hold ? Answers.Ok(hold.LiftedAt is null ? 1 : 2, hold.View) : CommonProblems.Unknown(id);
+            """, new { id, caller.Tenant }, ct) is { } hold ? Answers.Ok(hold.LiftedAt is null ? 1 : 2, hold.View) : await db.Unknown("inventory.hold", id, ct);
 
     private static async Task<Results<Made<HoldDetailView>, ProblemHttpResult>> Handle(Guid id, LiftHoldRequest request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<HoldDetailView>, ProblemHttpResult>>(async tx =>
         {
             var file = (await DonationFile.Load(tx, [], caller.Tenant, forUpdate: true, which: "in (select h.din from inventory.hold h where h.id = @hold)", prepareArgs: new { hold = id })).ByDin.Values.SingleOrDefault();
-            if (file is null) return CommonProblems.Unknown(id);
+            if (file is null) return await tx.Unknown("inventory.hold", id);
             if (file.Holds.Find(h => h.Id == id) is not { } hold) return Problems.HoldLifted.With();
             if (hold.Kind == "test" && file.Conclusions.Alarming) return Problems.StillReactive.With();
 

@@ -12,7 +12,7 @@ public static class CancelOrder
     private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
         {
-            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return CommonProblems.Unknown(id);
+            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             var row = order.Row;
             if (row.Status is not ("waiting" or "partially-allocated" or "allocated")) return Problems.OrderState.With($"It is {row.Status}");
             Drop(tx, id, [.. order.Lines.Select(l => l.UnitId)], caller);

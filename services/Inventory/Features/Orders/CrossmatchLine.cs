@@ -15,7 +15,7 @@ public static class CrossmatchLine
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
         {
             if (request.PerformedAt > tx.Now.AddMinutes(5)) return Problems.PerformedInFuture.With(null, new FieldError("/performedAt", "in_future", "It lies in the future"));
-            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return CommonProblems.Unknown(id);
+            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             if (order.Lines.Find(l => l.UnitId == unitId) is not { } line) return CommonProblems.Unknown(unitId);
             if (line.Status != "reserved") return Problems.OrderState.With($"The unit is {line.Status}");
             tx.Write("update inventory.order_line set crossmatch = @Result, crossmatch_at = @at where order_id = @id and unit_id = @unitId and dropped_at is null", new { request.Result, at = request.PerformedAt ?? tx.Now, id, unitId });

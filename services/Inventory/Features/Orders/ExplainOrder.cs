@@ -11,5 +11,5 @@ public static class ExplainOrder
 
     private static async Task<Results<Ok<ExplanationView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
         await db.QuerySingle<string>($"select o.explanation::text from inventory.hospital_order o where o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, ct) is { } explanation
-            ? TypedResults.Ok(JsonSerializer.Deserialize<ExplanationView>(explanation, Json.Options)!) : CommonProblems.Unknown(id);
+            ? TypedResults.Ok(JsonSerializer.Deserialize<ExplanationView>(explanation, Json.Options)!) : await db.Unknown("inventory.hospital_order", id, ct);
 }

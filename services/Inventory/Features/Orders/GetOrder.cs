@@ -11,5 +11,5 @@ public static class GetOrder
     private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
             (await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant })).SingleOrDefault() is { } order
-                ? Answers.Ok(order.Row.Version, order.View(vault, caller)) : CommonProblems.Unknown(id), ct);
+                ? Answers.Ok(order.Row.Version, order.View(vault, caller)) : await tx.Unknown("inventory.hospital_order", id), ct);
 }

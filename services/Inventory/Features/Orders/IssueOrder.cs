@@ -17,7 +17,7 @@ public static class IssueOrder
     private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
         {
-            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return CommonProblems.Unknown(id);
+            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             var row = order.Row;
             if (row.Status is not ("allocated" or "partially-allocated")) return Problems.OrderState.With($"It is {row.Status}");
             var errors = order.Lines.SelectMany(l => WhyNot(l, row, tx.Now)).ToArray();

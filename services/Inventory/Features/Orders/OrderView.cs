@@ -44,7 +44,7 @@ internal sealed class OrderFile
     public static async Task<List<OrderFile>> Load(Transaction tx, string where, object args, bool forUpdate = false, bool withStock = false)
     {
         var all = new Dapper.DynamicParameters(args);
-        all.AddDynamicParams(new { sealNotBefore = TimeProvider.System.GetUtcNow() - Freshness.Limit });
+        all.AddDynamicParams(new { sealNotBefore = Freshness.NotBefore });
         var orders = $"select o.id from inventory.hospital_order o where {where}";
         return await tx.Read($"""
             select o.id, o.version, o.hospital_id, o.station_id, o.component, o.blood_group, o.amount, o.unit, o.urgency, o.needed_by, o.allow_substitution, o.status, o.needs_crossmatch, o.patient, o.patient_index,
@@ -53,7 +53,7 @@ internal sealed class OrderFile
             select l.order_id, l.unit_id, l.din, l.why, l.crossmatch, u.version, u.component, u.blood_group, u.content_u, u.treatment_units, u.volume_ml, u.expires_at, u.status, u.open_holds, d.donor_id, d.version as donation_version, d.station_id
               from inventory.order_line l join inventory.donation d on d.din = l.din join inventory.unit u on u.id = l.unit_id
              where l.dropped_at is null and l.order_id in ({orders}) order by l.din, l.unit_id {(forUpdate ? "for update of d, u" : "")};
-            {(forUpdate ? DonorFreshness.StaleAmong($"select d.donor_id::text from inventory.order_line l join inventory.donation d on d.din = l.din where l.dropped_at is null and l.order_id in ({orders})") : "select ''::text where false")};
+            {(forUpdate ? Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.order_line l join inventory.donation d on d.din = l.din where l.dropped_at is null and l.order_id in ({orders})") : "select ''::text where false")};
             {(withStock ? Stocked.SqlOfOrder : "")}
             """, all, async grid =>
         {

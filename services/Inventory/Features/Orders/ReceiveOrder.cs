@@ -12,7 +12,7 @@ public static class ReceiveOrder
     private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
         {
-            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return CommonProblems.Unknown(id);
+            if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             if (order.Row.Status != "issued") return Problems.OrderState.With($"It is {order.Row.Status}");
             // A bag that was transfused before anybody confirmed its receipt stays transfused.
             var received = new OrderFile { Row = order.Row, Lines = [.. order.Lines.Where(l => l.Status == "issued")], StaleDonors = [] };

@@ -15,7 +15,7 @@ public static class GetTestRun
             select id, run_id, instrument, assay, reagent_lot, controls_valid, staff_number, accepted, rejected, recorded_at from inventory.test_run where id = @id and station_id = @Tenant
             """, new { id, caller.Tenant }, ct) is { } run
             ? Answers.Ok(1, new RecordedRunView(run.Id, run.RunId, run.Instrument, run.Assay, run.ReagentLot, run.ControlsValid, run.StaffNumber, run.Accepted, run.Rejected, run.RecordedAt))
-            : CommonProblems.Unknown(id);
+            : await db.Unknown("inventory.test_run", id, ct);
 
     private sealed record Row
     {

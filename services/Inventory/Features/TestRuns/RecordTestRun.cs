@@ -11,7 +11,7 @@ public sealed record RecordTestRunRequest(
     [property: StringLength(80, MinimumLength = 1)] string RunId,
     [property: StringLength(80, MinimumLength = 1)] string Instrument,
     bool ControlsValid,
-    [property: MinLength(1), MaxLength(1000)] TestRowRequest[] Rows,
+    [property: MinLength(1), MaxLength(1000)] IReadOnlyList<TestRowRequest> Rows,
     [property: StringLength(80)] string? Assay = null,
     [property: StringLength(80)] string? ReagentLot = null);
 
@@ -46,9 +46,9 @@ public static class RecordTestRun
                 """, prepareArgs: new { fins = wanted.Select(d => d.Fin).ToArray(), years = wanted.Select(d => d.Year).ToArray(), numbers = wanted.Select(d => d.Number).ToArray() });
 
             var id = tx.NewId();
-            var items = new BulkItem[request.Rows.Length];
+            var items = new BulkItem[request.Rows.Count];
             var accepted = new List<int>();
-            for (var i = 0; i < request.Rows.Length; i++)
+            for (var i = 0; i < request.Rows.Count; i++)
             {
                 var row = request.Rows[i];
                 var file = dins[i] is { } din ? files.ByDin.GetValueOrDefault(din.Text) : null;

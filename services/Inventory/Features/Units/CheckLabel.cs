@@ -23,7 +23,7 @@ public static class CheckLabel
     private static async Task<Results<Made<LabelCheckView>, ProblemHttpResult>> Handle(Guid id, CheckLabelRequest request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<LabelCheckView>, ProblemHttpResult>>(async tx =>
         {
-            if (await tx.QuerySingle<UnitRow>($"{UnitRow.Select} where u.id = @id and u.station_id = @Tenant for update of u", new { id, caller.Tenant }) is not { } unit) return CommonProblems.Unknown(id);
+            if (await tx.QuerySingle<UnitRow>($"{UnitRow.Select} where u.id = @id and u.station_id = @Tenant for update of u", new { id, caller.Tenant }) is not { } unit) return await tx.Unknown("inventory.unit", id);
             string[] mismatches = [
                 .. Din.Parse(request.Din)?.Text != unit.Din ? new[] { "din" } : [],
                 .. request.ProductCode is { } code && code != unit.ProductCode ? new[] { "product-code" } : [],

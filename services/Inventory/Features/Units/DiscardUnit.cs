@@ -16,7 +16,7 @@ public static class DiscardUnit
     private static async Task<Results<Made<UnitView>, ProblemHttpResult>> Handle(Guid id, DiscardUnitRequest request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<UnitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await tx.QuerySingle<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where u.id = @id and u.station_id = @Tenant for update of d, u", new { id, caller.Tenant }) is not { } unit) return CommonProblems.Unknown(id);
+            if (await tx.QuerySingle<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where u.id = @id and u.station_id = @Tenant for update of d, u", new { id, caller.Tenant }) is not { } unit) return await tx.Unknown("inventory.unit", id);
             if (unit.Status is not ("quarantine" or "available" or "returned" or "expired")) return Problems.UnitState.With($"It is {unit.Status}");
             tx.Moved([id], "discarded", "discarded", caller, code: request.ReasonCode);
             tx.Write("update inventory.unit set status = 'discarded', version = version + 1 where id = @id and version = @Version", new { id, unit.Version });

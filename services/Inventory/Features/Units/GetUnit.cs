@@ -13,5 +13,5 @@ public static class GetUnit
             {UnitRow.Select} where u.id = @id and case when @hospital then u.hospital_id = @Tenant or exists (select from inventory.hospital_order o where o.id = u.order_id and o.hospital_id = @Tenant) else u.station_id = @Tenant end
             """, new { id, caller.Tenant, hospital = caller.Is(Roles.Hospital) }, ct) is { } unit
             ? Answers.Ok(unit.Version, unit.View(clock.GetUtcNow()))
-            : CommonProblems.Unknown(id);
+            : await db.Unknown("inventory.unit", id, ct);
 }

@@ -33,7 +33,7 @@ public static class RecordTransfusion
                 from inventory.donation d join inventory.unit u on u.din = d.din join inventory.hospital_order o on o.id = u.order_id
                 where u.id = @id and o.hospital_id = @Tenant for update of d, u
                 """, new { id, caller.Tenant });
-            if (unit is null) return CommonProblems.Unknown(id);
+            if (unit is null) return await tx.Unknown("inventory.unit", id);
             if (request.TransfusedAt > tx.Now.AddMinutes(5)) return Problems.PerformedInFuture.With(null, new FieldError("/transfusedAt", "in_future", "It lies in the future"));
             if (request.TransfusedAt < unit.CollectedAt) return CommonProblems.Invalid.With(null, new FieldError("/transfusedAt", "before_collection", "It lies before the collection"));
             if (unit.Status == "transfused") return Problems.AlreadyTransfused.With();
@@ -67,7 +67,7 @@ public static class RecordTransfusion
             select t.id, t.din, u.component, t.patient, k.wrapped_key, t.transfused_at, t.outcome, t.alarms
             from inventory.transfusion t join inventory.unit u on u.id = t.unit_id left join inventory.subject_key k on k.subject_id = t.id where t.unit_id = @id and t.hospital_id = @Tenant
             """, new { id, caller.Tenant }, ct);
-        return row is null ? CommonProblems.Unknown(id) : Answers.Ok(1, new TransfusionView(row.Id, id, row.Din, row.Component,
+        return row is null ? await db.Unknown("inventory.unit", id, ct) : Answers.Ok(1, new TransfusionView(row.Id, id, row.Din, row.Component,
             row.WrappedKey is { } key ? Mask.Number(vault.Unwrap(row.Id, key).Open(Patient.Field, row.Patient)) : "", row.TransfusedAt, row.Outcome, row.Alarms));
     }
 

@@ -27,7 +27,7 @@ public static class ChangeStaff
         return await db.InTransaction<Results<Made<StaffView>, ProblemHttpResult>>(async tx =>
         {
             var row = await tx.QuerySingle<StaffRow>(StaffRow.Select + " where s.id = @id and (@tenant::uuid is null or s.tenant_id = @tenant) for update of s", new { id, tenant = caller.TenantId });
-            if (row is null) return CommonProblems.Unknown(id);
+            if (row is null) return await tx.Unknown("partner.staff", id);
             if (Answers.Precondition(http.Request, row.Version) is { } precondition) return precondition;
             var changed = row with
             {

@@ -14,7 +14,7 @@ public static class ReadStaff
 
     private static async Task<Results<Made<StaffView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.QuerySingle<StaffRow>(StaffRow.Select + " where s.id = @id and (@tenant::uuid is null or s.tenant_id = @tenant)", new { id, tenant = caller.TenantId }, ct) is { } row
-            ? Answers.Ok(row.Version, row.View(vault)) : CommonProblems.Unknown(id);
+            ? Answers.Ok(row.Version, row.View(vault)) : await db.Unknown("partner.staff", id, ct);
 
     private static async Task<Results<Ok<Page<StaffView>>, ProblemHttpResult>> List(Caller caller, Database db, Vault vault, CancellationToken ct, int? limit = null, Guid? cursor = null, Guid? tenantId = null, string? staffNumber = null)
     {

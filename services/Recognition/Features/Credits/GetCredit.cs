@@ -12,5 +12,5 @@ public static class GetCredit
 
     private static async Task<Results<Ok<CreditView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
         await db.QuerySingle<CreditView>($"select {CreditView.Columns} from recognition.credit where id = @id and station_id = @station", new { id, station = caller.Tenant }, ct) is { } credit
-            ? TypedResults.Ok(credit) : CommonProblems.Unknown(id);
+            ? TypedResults.Ok(credit) : await db.Unknown("recognition.credit", id, ct);
 }

@@ -37,7 +37,8 @@ public static class GetRecognition
             left join recognition.credit c on c.donor_id = asked.donor_id
             where d.donor_id is not null or c.id is not null
             """, new { donorId, app = caller.TenantId }, ct);
-        if (rows.Count == 0 || (caller.Is(Roles.App) && !rows[0].ActedFor)) return CommonProblems.Unknown(donorId);
+        if (rows.Count == 0) return CommonProblems.Unknown(donorId);
+        if (caller.Is(Roles.App) && !rows[0].ActedFor) return CommonProblems.NotFound.With();
 
         var credited = rows.Where(r => r.Din is not null).ToList();
         var given = credited.Where(r => r.Outcome != "abandoned").ToList();
