@@ -42,12 +42,14 @@ public sealed record Answer(int Status, JsonNode Body, string? Tag);
 /// </summary>
 public sealed class Api(Credentials credentials, Journal journal, TimeSpan? patience = null) : IDisposable
 {
-    private readonly TimeSpan patience = patience ?? TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<string, (string Token, DateTimeOffset Until)> tokens = new();
     private readonly SemaphoreSlim signingIn = new(1);
     private readonly HttpClient http = new(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(50) }) { BaseAddress = new Uri(credentials.BaseUrl), Timeout = TimeSpan.FromSeconds(20) };
 
     public Credentials Credentials => credentials;
+
+    /// <summary>How long a request is sent again.</summary>
+    public TimeSpan Patience { get; } = patience ?? TimeSpan.FromSeconds(30);
 
     public Journal Journal => journal;
 
@@ -118,7 +120,7 @@ public sealed class Api(Credentials credentials, Journal journal, TimeSpan? pati
                 later = status is 429 or 502 or 503 or 504 || response.Headers.RetryAfter is not null || CodeOf(text) == "request_in_progress";
             }
             catch (Exception e) when (e is HttpRequestException or TaskCanceledException) { text = e.Message; } // nobody listens, or the connection broke: the key makes it safe to ask again
-            if (!later || TimeProvider.System.GetElapsedTime(started) > patience) throw new Refused($"{method} {path}", status, CodeOf(text), text);
+            if (!later || TimeProvider.System.GetElapsedTime(started) > Patience) throw new Refused($"{method} {path}", status, CodeOf(text), text);
             await Task.Delay(TimeSpan.FromMilliseconds(200));
         }
     }

@@ -7,7 +7,7 @@ namespace BloodPlatform.Demo;
 public static class GovernmentOffice
 {
     private const int Members = 12;
-    private static readonly (DateOnly From, DateOnly Until) Born = (new(1968, 1, 1), new(1990, 12, 31));
+    private static readonly (DateOnly From, DateOnly Until) Born = (new(1968, 1, 1), new(1979, 12, 31));
 
     public static async Task<PlayedDrive> Play(Api api, Action<string> say)
     {

@@ -17,7 +17,7 @@ public sealed class Journal : IDisposable
     {
     }
 
-    /// <exception cref="IOException">Another process writes to it.</exception>
+    /// <param name="path">Written by one process at a time: deploy/demo holds a lock.</param>
     public Journal(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

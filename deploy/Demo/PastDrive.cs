@@ -73,7 +73,7 @@ public sealed record PastDrive(
     /// <summary>One bag of red cells, one of plasma. The donation is there a moment after its collection.</summary>
     public static async Task Bags(Api api, string key, string din, string staff)
     {
-        if (api.Journal.Find(key + "-bags") is null) await Eventually.True($"{din} in Inventory", async () => await Known(api, $"/v1/donations/{din}"));
+        if (api.Journal.Find(key + "-bags") is null) await Eventually.True($"{din} in Inventory", async () => await Known(api, $"/v1/donations/{din}"), api.Patience);
         await api.Once(key + "-bags", "station", $"/v1/donations/{din}/components", new { recipe = "red-cells-and-plasma" }, staff);
     }
 
@@ -108,12 +108,12 @@ public static class Eventually
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <exception cref="TimeoutException">It never came.</exception>
-    public static async Task True(string what, Func<Task<bool>> ask)
+    public static async Task True(string what, Func<Task<bool>> ask, TimeSpan? patience = null)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!await ask())
         {
-            if (TimeProvider.System.GetElapsedTime(started) > Patience) throw new TimeoutException($"{what}: not within {Patience.TotalSeconds} s");
+            if (TimeProvider.System.GetElapsedTime(started) > (patience ?? Patience)) throw new TimeoutException($"{what}: not within {(patience ?? Patience).TotalSeconds} s");
             await Task.Delay(TimeSpan.FromMilliseconds(50));
         }
     }

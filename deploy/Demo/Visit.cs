@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace BloodPlatform.Demo;
@@ -42,7 +43,7 @@ public sealed record Part(string Key, Person Person, Fate Fate, int? Slot, int N
 
 /// <summary>A visit's eight steps in their order, up to where its fate lets it come.</summary>
 /// <param name="Now">Whether it happens now, each step signed by whose function it is; else it is recorded afterwards and `quality` signs.</param>
-public sealed record Visit(Api Api, string DriveId, string Place, JsonNode Questionnaire, bool Now)
+public sealed record Visit(Api Api, string? DriveId, string Place, JsonNode Questionnaire, bool Now)
 {
     /// <summary>From check-in to the end of the longest collection.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(14);
@@ -90,7 +91,7 @@ public sealed record Visit(Api Api, string DriveId, string Place, JsonNode Quest
         await Step(id, "collection/start", "phlebotomist", new
         {
             din, procedure = "whole-blood", nominalMl = part.NominalMl, arm = "left", startedAt, bagScan = din, sampleTubeScans = new[] { din, din, din },
-            bag = new { catalogue = "Q-" + part.NominalMl, lot = "L" + startedAt.ToString("yyMM", null), expiresOn = startedAt.AddYears(2).ToString("yyyy-MM-dd", null), preservative = part.Preservative },
+            bag = new { catalogue = "Q-" + part.NominalMl, lot = "L" + startedAt.ToString("yyMM", CultureInfo.InvariantCulture), expiresOn = startedAt.AddYears(2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), preservative = part.Preservative },
         }, "collecting");
         await Step(id, "collection/finish", "phlebotomist", new { collectedMl = part.CollectedMl, endedAt, outcome = part.Outcome }, "collected");
         await Step(id, "complete", "physician", new { at = Now ? (DateTimeOffset?)null : endedAt.AddMinutes(15) }, "completed");

@@ -46,7 +46,7 @@ public sealed class IdempotentRequest
 
     internal static async Task<IdempotentRequest> Read(HttpContext http, Vault vault, string clientId, string key)
     {
-        http.Request.EnableBuffering();
+        http.Request.EnableBuffering(bufferThreshold: 16 * 1024 * 1024 + 1); // in memory: a body holds personal data and must not reach a temporary file
         using var hmac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, vault.RequestKey);
         hmac.AppendData(Encoding.UTF8.GetBytes($"{http.Request.Method}\n{http.Request.Path}{http.Request.QueryString}\n"));
         var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
