@@ -126,6 +126,7 @@ public sealed class Relay(ServiceDefinition service, ServiceName name, RelayConn
     private async Task<bool> BindingsComplete(CancellationToken ct)
     {
         if (clock.GetUtcNow() - bindingsChecked < CheckBindingsEvery) return true;
+        var known = state.MissingBindings;
         try
         {
             state.MissingBindings = await platformBus.MissingBindings(management, ct);
@@ -138,7 +139,7 @@ public sealed class Relay(ServiceDefinition service, ServiceName name, RelayConn
         if (state.MissingBindings.Count > 0)
         {
             state.Paused = "bindings are missing";
-            log.LogError("Nothing is published while bindings are missing: {Missing}", string.Join("; ", state.MissingBindings));
+            if (!known.SequenceEqual(state.MissingBindings)) log.LogError("Nothing is published while bindings are missing: {Missing}", string.Join("; ", state.MissingBindings));
             return false;
         }
         bindingsChecked = clock.GetUtcNow();
