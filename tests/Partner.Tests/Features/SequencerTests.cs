@@ -69,6 +69,13 @@ public sealed class SequencerTests
         Assert.Equal(Enumerable.Range(1, 500).Select(i => (long)i), (await Read(service)).Select(p => p.Sequence));
     }
 
+    /// <summary>Transactions of other tests on the same server hold the snapshot back too, for as long as they last.</summary>
+    private static async Task Places(Sequencer sequencer, int rows, TimeSpan patience)
+    {
+        var placed = 0;
+        await Eventually.That(async () => (placed += await sequencer.Place(TimeSpan.Zero, patience, CancellationToken.None)) == rows);
+    }
+
     [Fact]
     public async Task A_row_waits_for_an_earlier_one_that_is_still_being_written()
     {
@@ -83,7 +90,7 @@ public sealed class SequencerTests
 
         Assert.Equal(0, await sequencer.Place(TimeSpan.Zero, TimeSpan.FromMinutes(1), CancellationToken.None));
         await writing.CommitAsync();
-        Assert.Equal(2, await sequencer.Place(TimeSpan.Zero, TimeSpan.FromMinutes(1), CancellationToken.None));
+        await Places(sequencer, 2, TimeSpan.FromMinutes(1));
         Assert.Equal([1L, 2L], (await Read(service)).Select(p => p.Version));
     }
 
@@ -99,11 +106,11 @@ public sealed class SequencerTests
             insert into partner.drive (id, version, organiser_id, district) values ('00000000-0000-0000-0000-000000000000', 1, '00000000-0000-0000-0000-000000000000', '440703');
             insert into partner.organisation (id, version, kind, district, path, status) values ('00000000-0000-0000-0000-000000000000', 1, 'university', '440703', '{00000000-0000-0000-0000-000000000000}', 'active')
             """);
-        Assert.Equal(1, await sequencer.Place(TimeSpan.Zero, patient, CancellationToken.None));
+        await Places(sequencer, 1, patient);
         Assert.Equal(["b"], (await Read(service)).Select(p => p.Subject));
 
         await service.Deliver(Facts.Of<Contracts.Donor.DonorRegistered>(donor.ToString(), 1, ("DonorId", donor)));
-        Assert.Equal(3, await sequencer.Place(TimeSpan.Zero, patient, CancellationToken.None));
+        await Places(sequencer, 3, patient);
 
         await service.Deliver(Facts.Of<CreditGranted>("a", 3, ("DonorId", Some.Id())));
         Assert.Equal(0, await sequencer.Place(TimeSpan.Zero, patient, CancellationToken.None));

@@ -106,7 +106,7 @@ public sealed class CreditTests(RecognitionService recognition)
 
         var stranger = service.As(Roles.Station, Some.Id());
         Assert.Empty((await stranger.Get($"/v1/credits?donorId={donor}"))["items"].EnumerateArray());
-        Assert.Equal("not_yet_visible", (await stranger.Get($"/v1/credits/{id}")).Code); // fresh: nobody can tell it from one that is on its way
+        Assert.Equal((404, "not_found"), await Of(stranger.Get($"/v1/credits/{id}"))); // at once, though it is fresh
         Assert.Equal((404, "not_found"), await Of(stranger.Get($"/v1/credits/{Some.OldId()}")));
     }
 
