@@ -24,6 +24,7 @@ public static class Program
         var broker = new Uri($"amqp://blood:{Uri.EscapeDataString(settings["RABBITMQ_PASSWORD"])}@127.0.0.1:{settings["RABBITMQ_PORT"]}/blood");
         using var api = new Api(Credentials.Read(Path.Combine(run, "credentials.json")), new Journal());
 
+        var idle = Resident(run);
         var reference = await PlainPipe.Measure(superuser, broker, rate, seconds);
         var platform = await CollectionToCredit.Measure(api, superuser, rate, seconds);
         Console.WriteLine();
@@ -31,12 +32,16 @@ public static class Program
         Print("a row, a confirmed message, a row (reference)", reference);
         Print("collection (Donor) to credit (Recognition)", platform);
         Console.WriteLine($"ratio of p99: {Percentile(platform, 0.99) / Percentile(reference, 0.99):0.0}");
+        Console.WriteLine($"the five services resident: {idle:0} MB before, {Resident(run):0} MB after");
         return 0;
     }
 
     /// <summary>NAME=value lines as deploy/up keeps them.</summary>
     private static IEnumerable<KeyValuePair<string, string>> Settings(string run, string file) => File.ReadAllLines(Path.Combine(run, file))
         .Where(l => l.Contains('=', StringComparison.Ordinal) && !l.StartsWith('#')).Select(l => KeyValuePair.Create(l[..l.IndexOf('=', StringComparison.Ordinal)], l[(l.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim('\'', '"')));
+
+    private static double Resident(string run) => new[] { "donor", "event", "inventory", "recognition", "partner" }
+        .Sum(service => File.ReadLines($"/proc/{File.ReadAllText(Path.Combine(run, service + ".pid")).Trim()}/status").Where(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Select(l => long.Parse(l[6..^2], null) / 1024.0).Single());
 
     private static double Percentile(double[] sorted, double p) => sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(p * sorted.Length) - 1)];
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 
 namespace BloodPlatform.SystemTests;
 
@@ -27,9 +26,6 @@ public sealed class RunningPlatform : IAsyncLifetime
 
     public Credentials Credentials { get; private set; } = null!;
 
-    /// <summary>Resident memory of the five services when they had just become ready, in MB.</summary>
-    public double MemoryAtStart { get; private set; }
-
     public async ValueTask InitializeAsync()
     {
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(run, File.GetUnixFileMode(run) | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute); // PostgreSQL and nginx run as somebody else
@@ -38,7 +34,6 @@ public sealed class RunningPlatform : IAsyncLifetime
         foreach (var (name, port) in Ports.Zip(FreePorts(Ports.Length))) environment[name] = port.ToString(CultureInfo.InvariantCulture);
         environment["RUN_DIR"] = run;
         await Up();
-        MemoryAtStart = Memory();
         Credentials = Credentials.Read(Path.Combine(run, "credentials.json"));
     }
 
@@ -95,9 +90,6 @@ public sealed class RunningPlatform : IAsyncLifetime
 
     /// <summary>Somebody whom nobody else uses: the demo's people are born in other years.</summary>
     public Person SomePerson(string? bloodGroup = null) => People.Of('丁', Interlocked.Increment(ref people), new(1980, 1, 1), new(1990, 12, 31), bloodGroup);
-
-    /// <summary>Resident memory of the five services, MB.</summary>
-    public double Memory() => Services.Sum(s => long.Parse(Regex.Match(File.ReadAllText($"/proc/{ProcessId(s)}/status"), @"VmRSS:\s+(\d+) kB").Groups[1].Value, CultureInfo.InvariantCulture)) / 1024.0;
 
     /// <summary>What a test run that was killed itself has left.</summary>
     private async Task SweepUp()
