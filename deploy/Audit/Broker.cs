@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
@@ -18,9 +19,19 @@ public sealed record Broker(IReadOnlyList<BrokerQueue> Queues, IReadOnlyList<Bro
         using var http = new HttpClient { BaseAddress = new UriBuilder(management) { UserName = "", Password = "" }.Uri, Timeout = TimeSpan.FromSeconds(10) };
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(management.UserInfo))));
         var host = Uri.EscapeDataString(virtualHost);
-        return new Broker(
-            await http.GetFromJsonAsync<List<BrokerQueue>>($"api/queues/{host}", ct) ?? [],
-            await http.GetFromJsonAsync<List<BrokerBinding>>($"api/bindings/{host}", ct) ?? []);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new Broker(
+                    await http.GetFromJsonAsync<List<BrokerQueue>>($"api/queues/{host}", ct) ?? [],
+                    await http.GetFromJsonAsync<List<BrokerBinding>>($"api/bindings/{host}", ct) ?? []);
+            }
+            catch (HttpRequestException e) when (e.StatusCode >= HttpStatusCode.InternalServerError && attempt < 10)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), ct); // RabbitMQ answers 500 while a queue that it lists is being made or removed
+            }
+        }
     }
 }
 
