@@ -37,6 +37,7 @@ public sealed record Staff(Guid Id, string Number, IReadOnlyCollection<string> F
 }
 
 /// <summary>What an endpoint demands; every endpoint states it or is public, and a test fails for one that does neither.</summary>
+/// <param name="Scope">Of several, separated by spaces, one is enough.</param>
 public sealed record AccessRule(string Scope, string[] Roles);
 
 /// <summary>The functions of which the acting member of staff needs one.</summary>
@@ -129,7 +130,7 @@ internal sealed class AccessHandler(StaffTokens staffTokens) : AuthorizationHand
         var rule = metadata.GetRequiredMetadata<AccessRule>();
         var caller = Caller.From(context.User, null);
         if (!rule.Roles.Contains(caller.Role)) { context.Fail(new AccessFailure(this, CommonProblems.RoleForbidden, $"Allowed: {string.Join(", ", rule.Roles)}")); return; }
-        if (!caller.Scopes.Contains(rule.Scope)) { context.Fail(new AccessFailure(this, CommonProblems.ScopeRequired, $"Scope needed: {rule.Scope}")); return; }
+        if (!rule.Scope.Split(' ').Any(caller.Scopes.Contains)) { context.Fail(new AccessFailure(this, CommonProblems.ScopeRequired, $"Scope needed: {rule.Scope}")); return; }
 
         var staff = http.Request.Headers[Access.StaffHeader].ToString() is { Length: > 0 } token ? await staffTokens.Read(token, caller.TenantId) : null;
         if (metadata.GetMetadata<StaffRule>() is { } demand)

@@ -160,6 +160,16 @@ public sealed class Transaction
         RecordedAt = @event.RecordedAt == default ? Now : @event.RecordedAt,
     });
 
+    /// <summary>Queues a job of a kind that the service runs (<see cref="Jobs"/>); the caller's role and tenant may ask how far it is.</summary>
+    /// <returns>Its id.</returns>
+    public Guid StartJob(string kind, object input)
+    {
+        var id = NewId();
+        Write("insert into {schema}.job (id, kind, role, tenant_id, input, created_at) values (@id, @kind, @Role, @TenantId, @input::jsonb, @now)",
+            new { id, kind, request.Caller?.Role, request.Caller?.TenantId, input = JsonSerializer.Serialize(input, Json.Options), now = Now });
+        return id;
+    }
+
     /// <summary>Queues an audit entry of the current caller. Details carry ids and codes, never personal data.</summary>
     public void Audit(string action, string resource, object? detail = null) => Write("""
         insert into {schema}.audit (id, at, client_id, tenant_id, staff_id, action, resource, detail, trace_id)

@@ -40,6 +40,9 @@ public sealed class ServiceDefinition(string name, Assembly assembly)
     /// <summary>Operator's commands of the service's own: <c>dotnet X.dll name</c>.</summary>
     public Dictionary<string, Func<IServiceProvider, CancellationToken, Task<int>>> Commands { get; } = [];
 
+    /// <summary>What a step of each kind of job does.</summary>
+    internal Dictionary<string, Func<Job, Transaction, IServiceProvider, Task<JobStep>>> Jobs { get; } = new(StringComparer.Ordinal);
+
     public IEnumerable<Type> Heard => Handlers.Keys;
 }
 
@@ -80,6 +83,13 @@ public sealed class PlatformService
     public PlatformService ConsumesAll(Func<DomainEvent, Transaction, IServiceProvider, Task> handler)
     {
         foreach (var type in EventTypes.All) Definition.Handlers.Add(type.Type, handler);
+        return this;
+    }
+
+    /// <summary>Long work of this kind is done here, step by step (<see cref="Chassis.Jobs"/>).</summary>
+    public PlatformService Runs(string kind, Func<Job, Transaction, IServiceProvider, Task<JobStep>> step)
+    {
+        Definition.Jobs.Add(kind, step);
         return this;
     }
 
@@ -153,6 +163,7 @@ public sealed class PlatformService
             services.AddSingleton(new RelayConnection(connectionString)).AddHostedService<Relay>();
             services.AddHostedService<Housekeeping>();
         }
+        if (Definition.Jobs.Count > 0) services.AddSingleton<JobRunner>().AddHostedService(sp => sp.GetRequiredService<JobRunner>());
         services.AddSingleton<Health>();
         services.AddTelemetry(Definition.Name, configuration);
         services.AddApiDescription(Definition);

@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Features.Deferrals;
 using BloodPlatform.Donors.Features.Donations;
 using BloodPlatform.Donors.Features.Donors;
@@ -20,7 +21,7 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddHostedService<PublishRuleSets>();
+        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>();
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said
             .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
@@ -33,6 +34,7 @@ public static class Program
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
+            .Runs(ReEvaluate.Kind, ReEvaluate.Step)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
             .Constraint("visit_appointment_once", Problems.AppointmentUsed)
@@ -41,7 +43,8 @@ public static class Program
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
-            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map);
+            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map)
+            .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

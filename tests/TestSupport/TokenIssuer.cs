@@ -15,7 +15,7 @@ public sealed class TokenIssuer
     private readonly JsonWebTokenHandler handler = new();
 
     /// <summary>Every scope there is, for tests that are not about scopes.</summary>
-    public const string AllScopes = "donors visits organisations drives appointments statistics inventory orders recognitions clients staff events audit";
+    public const string AllScopes = "donors visits organisations drives appointments statistics inventory orders recognitions clients staff events audit rules";
 
     /// <summary>Puts the key set where a service looks for its disk copy.</summary>
     public void WriteKeySet(string stateDirectory)

@@ -1,8 +1,8 @@
 namespace BloodPlatform.Contracts.Donor;
 
 /// <summary>
-/// A version of the eligibility rules came into force. Key: rule set code. Intervals are carried so that bookings can
-/// forbid each other.
+/// A version of the eligibility rules, or of an overlay over them (an epidemic profile, which always ends), was published. Key: rule
+/// set code. Intervals are carried so that bookings can forbid each other.
 /// </summary>
 [PublishedBy("donor", HeardBy = ["event"])]
 public sealed record RuleSetPublished : DomainEvent
@@ -12,6 +12,9 @@ public sealed record RuleSetPublished : DomainEvent
     public required DateOnly ValidFrom { get; init; }
     public DateOnly? ValidTo { get; init; }
     public required DonationInterval[] Intervals { get; init; }
+
+    /// <summary>At most so many places in a slot while it holds: an epidemic profile's.</summary>
+    public int? DonorsPerSlot { get; init; }
 }
 
 /// <summary>The least time between two donations: calendar months or days, from one procedure to another (GB 18467-2011 chapter 9).</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
@@ -14,10 +15,11 @@ namespace BloodPlatform.Donors.Data;
 public sealed class DonorFile
 {
     private readonly long readVersion;
+    private byte[]? windowsDigest;
 
-    private DonorFile(DonorRow row, SubjectKey key, DonorFacts facts, List<MembershipRow> memberships)
+    private DonorFile(DonorRow row, SubjectKey key, DonorFacts facts, List<MembershipRow> memberships, RuleBook book)
     {
-        (Row, Key, Facts, Memberships) = (row, key, facts, memberships);
+        (Row, Key, Facts, Memberships, Book) = (row, key, facts, memberships, book);
         readVersion = Version = row.Version;
         Consents = JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!;
     }
@@ -34,6 +36,9 @@ public sealed class DonorFile
 
     public List<MembershipRow> Memberships { get; }
 
+    /// <summary>The newest rules, as of this read.</summary>
+    public RuleBook Book { get; }
+
     public long Version { get; private set; }
 
     /// <summary>The donor of an id, his row locked for the transaction.</summary>
@@ -48,10 +53,11 @@ public sealed class DonorFile
         """;
 
     // Statements of their own: each sees what was committed while the first waited for the lock.
-    private const string Rest = """
-        select donated_on as "on", procedure from donor.donation where donor_id = @donorId;
+    private const string Rest = RuleBooks.Position + """
+        select donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id = @donorId;
         select code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = @donorId;
         select min(at) as at from donor.reaction where donor_id = @donorId;
+        select rule, approved_for as "on" from donor.interval_approval where donor_id = @donorId;
         select organisation_id, member_number, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = @donorId order by organisation_id;
         """;
 
@@ -59,24 +65,33 @@ public sealed class DonorFile
     public static string LockedBy(string selectDonorId) => Locked.Replace("@donorId", $"({selectDonorId})", StringComparison.Ordinal);
 
     /// <summary>Takes the results of the statements above; null when there is no such donor.</summary>
-    public static async Task<DonorFile?> Read(SqlMapper.GridReader grid, Vault vault)
+    public static async Task<DonorFile?> Read(SqlMapper.GridReader grid, Vault vault, RuleBooks books)
     {
         var row = await grid.ReadSingleOrDefaultAsync<DonorRow>();
+        var book = await books.At(await grid.ReadSingleAsync<long>());
         var donations = (await grid.ReadAsync<PastDonation>()).AsList();
         var deferrals = (await grid.ReadAsync<DeferralRow>()).AsList();
         var reaction = await grid.ReadSingleAsync<ReactionRow>();
+        var approvals = (await grid.ReadAsync<Approval>()).AsList();
         var memberships = (await grid.ReadAsync<MembershipRow>()).AsList();
         if (row is null) return null;
         var key = vault.Unwrap(row.Id, row.WrappedKey);
-        var facts = new DonorFacts(DateOnly.ParseExact(key.Open("birth_date", row.BirthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture), row.Sex, donations,
-            [.. deferrals.Select(d => new DeferralFact(key.Open("deferral_code", d.Code), d.StartsOn, EndOf(d)))], reaction.At is { } at ? Shanghai.DateOf(at) : null);
-        return new DonorFile(row, key, facts, memberships);
+        var facts = FactsOf(key, row.BirthDate, row.Sex, donations, deferrals, reaction.At, approvals);
+        return new DonorFile(row, key, facts, memberships, book);
     }
 
-    /// <summary>The donor in a change, locked.</summary>
-    public static Task<DonorFile?> Lock(Transaction tx, Vault vault, Guid donorId) => tx.Read(Locked, new { donorId }, grid => Read(grid, vault));
+    /// <summary>What the rules must know, opened.</summary>
+    internal static DonorFacts FactsOf(SubjectKey key, byte[] birthDate, string sex, IReadOnlyList<PastDonation> donations, IEnumerable<DeferralRow> deferrals, DateTimeOffset? reaction, IReadOnlyList<Approval> approvals) => new(
+        DateOnly.ParseExact(key.Open("birth_date", birthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture), sex, donations,
+        [.. deferrals.Select(d => new DeferralFact(key.Open("deferral_code", d.Code), d.StartsOn, EndOf(d)))], reaction is { } at ? Shanghai.DateOf(at) : null, approvals);
 
-    /// <summary>What forbids the procedure under the rules.</summary>
+    /// <summary>The donor in a change, locked.</summary>
+    public static Task<DonorFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid donorId) => tx.Read(Locked, new { donorId }, grid => Read(grid, vault, books));
+
+    /// <summary>What forbids the procedure, by the rules of each day.</summary>
+    public List<Obstacle> Obstacles(string procedure) => Eligibility.Obstacles(Facts, procedure, Book);
+
+    /// <summary>What forbids the procedure under these rules.</summary>
     public List<Obstacle> Obstacles(string procedure, RuleSet rules) => Eligibility.Obstacles(Facts, procedure, rules);
 
     /// <summary>The version of the donor's next event.</summary>
@@ -104,12 +119,23 @@ public sealed class DonorFile
     /// <summary>Announces the dates on which the donor may give: no reason, and everything medical looks alike.</summary>
     public void AnnounceWindows(Transaction tx)
     {
-        var rules = RuleBook.Current;
-        tx.Append(new DonorEligibilityChanged
+        var windows = Windows(Id, NextVersion(), Facts, Book, tx.Now);
+        windowsDigest = DigestOf(windows);
+        tx.Append(windows);
+    }
+
+    /// <summary>What two announcements have in common when nothing but their rule set's version differs.</summary>
+    public static byte[] DigestOf(DonorEligibilityChanged windows) => SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(windows.Procedures, Json.Options));
+
+    /// <summary>The event that says it.</summary>
+    public static DonorEligibilityChanged Windows(Guid donorId, long version, DonorFacts facts, RuleBook book, DateTimeOffset now)
+    {
+        var rules = book.Near(Shanghai.DateOf(now));
+        return new()
         {
-            Key = Id.ToString(), Version = NextVersion(), OccurredAt = tx.Now, DonorId = Id, RuleSet = rules.Code, RuleSetVersion = rules.Version,
-            Procedures = [.. Procedures.All.Select(p => new ProcedureWindows(p, [.. Eligibility.Windows(Obstacles(p, rules)).Select(w => new DateWindow(w.From, w.To))]))],
-        });
+            Key = donorId.ToString(), Version = version, OccurredAt = now, DonorId = donorId, RuleSet = rules.Code, RuleSetVersion = rules.Version,
+            Procedures = [.. Procedures.All.Select(p => new ProcedureWindows(p, [.. Eligibility.Windows(Eligibility.Obstacles(facts, p, book)).Select(w => new DateWindow(w.From, w.To))]))],
+        };
     }
 
     /// <summary>A donation of his must not be used; why is not said.</summary>
@@ -121,7 +147,7 @@ public sealed class DonorFile
     }
 
     /// <summary>Writes the version that the last event took.</summary>
-    public void Save(Transaction tx) => tx.Write("update donor.donor set version = @Version where id = @Id and version = @readVersion", new { Version, Id, readVersion });
+    public void Save(Transaction tx) => tx.Write("update donor.donor set version = @Version, windows_digest = coalesce(@windowsDigest, windows_digest) where id = @Id and version = @readVersion", new { Version, Id, readVersion, windowsDigest });
 
     /// <summary>The organisation the donor belongs to on a day, where he shares his participation with it.</summary>
     public Guid? SharedOrganisationOn(DateOnly day) => Memberships
@@ -139,9 +165,10 @@ public sealed class DonorFile
     }
 
     private sealed record ReactionRow(DateTimeOffset? At);
-
-    private sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 }
+
+/// <summary>A deferral as the rules see it.</summary>
+internal sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 
 /// <summary>The donor's row with his wrapped key.</summary>
 public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, byte[] Phone, string Sex, string? BloodGroup, string? District, string Consents, Guid[] Apps, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey);

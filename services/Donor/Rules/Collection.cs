@@ -34,7 +34,7 @@ public static class Collection
     public static (string[] Deviations, string[] Restrictions) Outcome(RuleSet rules, string outcome, int? nominalMl, int? collectedMl, TimeSpan bleed)
     {
         var deviations = new List<string>();
-        var tolerance = rules["VOLUME_TOLERANCE"].Percent!.Value / 100;
+        var tolerance = rules.OfKind("tolerance").Single().Percent!.Value / 100;
         if (nominalMl is { } nominal && collectedMl is { } collected && Math.Abs(collected - nominal) > nominal * tolerance) deviations.Add("volume-out-of-tolerance");
         if (outcome == "abandoned") deviations.Add("collection-abandoned");
         var slow = nominalMl is null ? [] : rules.OfKind("bleed-time").Where(r => (r.Values is null || r.Values.Contains(nominalMl.Value)) && (decimal)bleed.TotalSeconds > r.AtMost).ToArray();

@@ -2,10 +2,16 @@ namespace BloodPlatform.Donors.Rules;
 
 /// <summary>What the rules must know of a donor; everything as dates of Shanghai.</summary>
 /// <param name="FirstReaction">The first time giving did him harm; null when never.</param>
-public sealed record DonorFacts(DateOnly BirthDate, string Sex, IReadOnlyList<PastDonation> Donations, IReadOnlyList<DeferralFact> Deferrals, DateOnly? FirstReaction = null);
+/// <param name="Approvals">Days on which a physician approved a shorter interval; null is none.</param>
+public sealed record DonorFacts(DateOnly BirthDate, string Sex, IReadOnlyList<PastDonation> Donations, IReadOnlyList<DeferralFact> Deferrals, DateOnly? FirstReaction = null, IReadOnlyList<Approval>? Approvals = null);
 
-/// <summary>A donation that counts for intervals, whenever it was recorded.</summary>
-public sealed record PastDonation(DateOnly On, string Procedure);
+/// <summary>A donation that counts for intervals and yearly limits, whenever it was recorded.</summary>
+/// <param name="Ml">What was weighed, where it was.</param>
+/// <param name="Units">Treatment units of an apheresis.</param>
+public sealed record PastDonation(DateOnly On, string Procedure, int? Ml = null, int? Units = null);
+
+/// <summary>A physician's approval of an `interval-exception` for one day.</summary>
+public sealed record Approval(string Rule, DateOnly On);
 
 /// <summary>A deferral in force from a date; <paramref name="Until"/> is the first date without it, null while no end is known.</summary>
 public sealed record DeferralFact(string Code, DateOnly From, DateOnly? Until);
@@ -25,17 +31,54 @@ public sealed record Obstacle(string Rule, string Category, DateOnly From, DateO
 /// </summary>
 public static class Eligibility
 {
-    /// <summary>Everything that forbids the procedure, at any time of the donor's life.</summary>
+    /// <summary>
+    /// Everything that forbids the procedure, at any time of the donor's life, by the rules of each time: what stands in the last
+    /// days of one version and goes on in the first of the next is one obstacle.
+    /// </summary>
+    public static List<Obstacle> Obstacles(DonorFacts donor, string procedure, RuleBook book)
+    {
+        if (book.Life.Count == 1) return Obstacles(donor, procedure, book.Life[0]);
+        var all = new List<Obstacle>();
+        var covered = DateOnly.MinValue;
+        foreach (var rules in book.Life)
+        {
+            if (rules.ValidFrom > covered) all.Add(new("RULES_IN_FORCE", "rule-set", covered, rules.ValidFrom));
+            var end = rules.ValidTo?.AddDays(1);
+            foreach (var obstacle in Standing(donor, procedure, rules))
+            {
+                var from = obstacle.From < rules.ValidFrom ? rules.ValidFrom : obstacle.From;
+                var until = obstacle.Until is { } over && !(over > end) ? over : end;
+                if (until <= from) continue;
+                var before = all.FindIndex(o => o.Rule == obstacle.Rule && o.Until == from);
+                if (before >= 0) all[before] = all[before] with { Until = until };
+                else all.Add(new(obstacle.Rule, obstacle.Category, from, until));
+            }
+            if (end is not { } next) return all;
+            covered = next;
+        }
+        all.Add(new("RULES_IN_FORCE", "rule-set", covered, null));
+        return all;
+    }
+
+    /// <summary>The same by one set of rules, outside whose time nothing is open.</summary>
     public static List<Obstacle> Obstacles(DonorFacts donor, string procedure, RuleSet rules)
     {
         var obstacles = new List<Obstacle> { new("RULES_IN_FORCE", "rule-set", DateOnly.MinValue, rules.ValidFrom) };
         if (rules.ValidTo is { } last) obstacles.Add(new("RULES_IN_FORCE", "rule-set", last.AddDays(1), null));
-        obstacles.AddRange(OfAge(donor, rules));
-        foreach (var donation in donor.Donations) if (OfInterval(donation, procedure, rules) is { } interval) obstacles.Add(interval);
-        foreach (var yearly in rules.OfKind("yearly").Where(r => r.Concerns(procedure))) obstacles.AddRange(OfYearlyCount(donor, yearly));
+        obstacles.AddRange(Standing(donor, procedure, rules));
+        return obstacles;
+    }
+
+    private static IEnumerable<Obstacle> Standing(DonorFacts donor, string procedure, RuleSet rules)
+    {
+        foreach (var age in OfAge(donor, rules)) if (!(age.Until <= age.From)) yield return age;
+        foreach (var donation in donor.Donations)
+            foreach (var interval in OfInterval(donation, procedure, donor, rules)) if (!(interval.Until <= interval.From)) yield return interval;
+        foreach (var yearly in rules.OfKind("yearly"))
+            if (yearly.Concerns(procedure))
+                foreach (var obstacle in OfYear(donor, procedure, yearly, rules)) yield return obstacle;
         foreach (var deferral in donor.Deferrals)
-            if (rules.Find(deferral.Code) is not { Procedures: not null } rule || rule.Concerns(procedure)) obstacles.Add(new(deferral.Code, "deferral", deferral.From, deferral.Until));
-        return [.. obstacles.Where(o => o.Until is not { } end || end > o.From)];
+            if (!(deferral.Until <= deferral.From) && (rules.Find(deferral.Code) is not { Procedures: not null } rule || rule.Concerns(procedure))) yield return new(deferral.Code, "deferral", deferral.From, deferral.Until);
     }
 
     /// <summary>What forbids to give on the date; empty when it is open.</summary>
@@ -75,46 +118,93 @@ public static class Eligibility
         return born is { Month: 2, Day: 29 } && day.Day == 28 ? day.AddDays(1) : day;
     }
 
-    // Ages are completed years, so "at most 55" ends with the 56th birthday. Above that only who gave before, without harm.
+    // Ages are completed years, so "at most 55" ends with the 56th birthday. Above what a first-time donor may be, only who gave
+    // before; where the rules say so, without harm.
     private static IEnumerable<Obstacle> OfAge(DonorFacts donor, RuleSet rules)
     {
         DateOnly Full(decimal years) => Birthday(donor.BirthDate, (int)years);
-        yield return new("AGE_MIN", "age", DateOnly.MinValue, Full(rules["AGE_MIN"].AtLeast!.Value));
-        var firstEnd = Full(rules["AGE_MAX_FIRST"].AtMost!.Value + 1);
-        var repeatEnd = Full(rules["AGE_MAX_REPEAT"].AtMost!.Value + 1);
-        var repeatFrom = donor.Donations.Count == 0 ? DateOnly.MaxValue : donor.Donations.Min(d => d.On).AddDays(1);
-        var repeatTo = donor.FirstReaction is { } reaction && reaction < repeatEnd ? reaction.AddDays(1) : repeatEnd;
-        if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { yield return new("AGE_MAX_FIRST", "age", firstEnd, null); yield break; }
-        yield return new("AGE_MAX_FIRST", "age", firstEnd, repeatFrom);
-        yield return new(repeatTo < repeatEnd ? "AGE_MAX_FIRST" : "AGE_MAX_REPEAT", "age", repeatTo, null);
-    }
-
-    // A donation forbids the time behind it and the time before it: what is recorded afterwards may lie between two others.
-    private static Obstacle? OfInterval(PastDonation donation, string procedure, RuleSet rules)
-    {
-        Rule? Between(string from, string to) => rules.OfKind("interval").FirstOrDefault(r => r.From == from && r.To == to);
-        if (Between(donation.Procedure, procedure) is not { } after) return null;
-        var from = donation.On;
-        if (Between(procedure, donation.Procedure) is { } before)
+        Rule? first = null, repeat = null;
+        foreach (var rule in rules.OfKind("age"))
         {
-            // The last date from which the interval is over on the donation's day. Clamping lets several dates end on one, so look around.
-            var lastFree = donation.On.AddMonths(-before.Months).AddDays(-before.Days);
-            while (before.EndFrom(lastFree) > donation.On) lastFree = lastFree.AddDays(-1);
-            while (before.EndFrom(lastFree.AddDays(1)) <= donation.On) lastFree = lastFree.AddDays(1);
-            from = lastFree.AddDays(1);
+            if (!rule.ConcernsSex(donor.Sex)) continue;
+            if (rule.AtLeast is { } least) yield return new(rule.Code, "age", DateOnly.MinValue, Full(least));
+            if (rule.AtMost is not { } most) continue;
+            if (rule.Donors == "first-time") first = rule;
+            else if (rule.Donors == "repeat") repeat = rule;
+            else yield return new(rule.Code, "age", Full(most + 1), null);
         }
-        return new(after.Code, "interval", from, after.EndFrom(donation.On));
+        if (first is null) { if (repeat is not null) yield return new(repeat.Code, "age", Full(repeat.AtMost!.Value + 1), null); yield break; }
+
+        var firstEnd = Full(first.AtMost!.Value + 1);
+        var repeatEnd = repeat is null ? DateOnly.MaxValue : Full(repeat.AtMost!.Value + 1);
+        var repeatFrom = DateOnly.MaxValue;
+        foreach (var donation in donor.Donations) if (donation.On < repeatFrom) repeatFrom = donation.On.AddDays(1);
+        var repeatTo = repeat is { UnlessReaction: true } && donor.FirstReaction is { } reaction && reaction < repeatEnd ? reaction.AddDays(1) : repeatEnd;
+        if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { yield return new(first.Code, "age", firstEnd, null); yield break; }
+        yield return new(first.Code, "age", firstEnd, repeatFrom);
+        if (repeat is not null) yield return new(repeatTo < repeatEnd ? first.Code : repeat.Code, "age", repeatTo, null);
     }
 
-    // The standard says "a year" and not which: the calendar year and any 365 days, the stricter of both.
-    private static IEnumerable<Obstacle> OfYearlyCount(DonorFacts donor, Rule yearly)
+    // A donation forbids the time behind it and the time before it: what is recorded afterwards may lie between two others. Days
+    // on which a physician approved less stand open where that shorter interval is kept.
+    private static IEnumerable<Obstacle> OfInterval(PastDonation donation, string procedure, DonorFacts donor, RuleSet rules)
     {
-        var limit = yearly.Count!.Value;
-        var dates = donor.Donations.Where(d => yearly.Concerns(d.Procedure)).Select(d => d.On).Order().ToArray();
-        for (var i = 0; i + limit <= dates.Length; i++)
-            if (dates[i + limit - 1].DayNumber - dates[i].DayNumber < 365)
-                yield return new(yearly.Code, "interval", dates[i + limit - 1].AddDays(-364), dates[i].AddDays(365));
-        foreach (var year in dates.GroupBy(d => d.Year).Where(y => y.Count() >= limit))
-            yield return new(yearly.Code, "interval", new DateOnly(year.Key, 1, 1), new DateOnly(year.Key + 1, 1, 1));
+        var (after, before) = (rules.Interval(donation.Procedure, procedure, donor.Sex), rules.Interval(procedure, donation.Procedure, donor.Sex));
+        if ((after ?? before) is not { } rule) yield break;
+        var from = before is null ? donation.On : FirstTooLate(before, donation.On);
+        var until = after is null ? donation.On.AddDays(1) : after.EndFrom(donation.On);
+        if (donor.Approvals is { Count: > 0 } approvals)
+            foreach (var approval in approvals.OrderBy(a => a.On))
+                if (rules.Find(approval.Rule) is { Kind: "interval-exception" } exception && approval.On >= from && approval.On < until && exception.Excepts == (approval.On < donation.On ? before : after)?.Code
+                    && (approval.On < donation.On ? exception.EndFrom(approval.On) <= donation.On : exception.EndFrom(donation.On) <= approval.On))
+                {
+                    if (approval.On > from) yield return new(rule.Code, "interval", from, approval.On);
+                    from = approval.On.AddDays(1);
+                }
+        yield return new(rule.Code, "interval", from, until);
+    }
+
+    // The first date from which the interval is not yet over on the donation's day. Clamping lets several dates end on one, so look around.
+    private static DateOnly FirstTooLate(Rule interval, DateOnly day)
+    {
+        var free = day.AddMonths(-(12 * interval.Years) - interval.Months).AddDays(-interval.Days);
+        while (interval.EndFrom(free) > day) free = free.AddDays(-1);
+        while (interval.EndFrom(free.AddDays(1)) <= day) free = free.AddDays(1);
+        return free.AddDays(1);
+    }
+
+    // The standard says "a year" and not which: any so many days, and where the row says so the calendar year, the stricter of
+    // both. Donations are counted, or their millilitres added up; the next one adds at least the least that may be collected.
+    private static IEnumerable<Obstacle> OfYear(DonorFacts donor, string procedure, Rule yearly, RuleSet rules)
+    {
+        var gave = donor.Donations.Where(d => yearly.Concerns(d.Procedure)).OrderBy(d => d.On).ToArray();
+        if (gave.Length == 0) yield break;
+        var ml = yearly.Measure == "ml";
+        int Weight(PastDonation d) => !ml ? 1 : d.Ml is { } weighed and > 0 ? weighed : (d.Units ?? 1) * (yearly.UnitMl ?? 0);
+        var limit = ml ? yearly.AtMost!.Value : yearly.Count!.Value;
+        var room = limit - (ml ? Least(procedure, yearly, rules) : 1);
+
+        if (yearly.Days > 0)
+        {
+            var (sum, start) = (0, 0);
+            for (var end = 0; end < gave.Length; end++)
+            {
+                sum += Weight(gave[end]);
+                for (; gave[end].On.DayNumber - gave[start].On.DayNumber >= yearly.Days; start++) sum -= Weight(gave[start]);
+                // The shortest run that is too much, ending here: a longer one forbids nothing more.
+                var (first, over) = (start, sum);
+                while (over - Weight(gave[first]) > room) over -= Weight(gave[first++]);
+                if (over > room) yield return new(yearly.Code, "interval", gave[end].On.AddDays(1 - yearly.Days), gave[first].On.AddDays(yearly.Days));
+            }
+        }
+        if (yearly.CalendarYear)
+            foreach (var year in gave.GroupBy(d => d.On.Year).Where(y => y.Sum(Weight) > room))
+                yield return new(yearly.Code, "interval", new DateOnly(year.Key, 1, 1), new DateOnly(year.Key + 1, 1, 1));
+    }
+
+    private static int Least(string procedure, Rule yearly, RuleSet rules)
+    {
+        foreach (var volume in rules.OfKind("volume")) if (volume.Concerns(procedure)) return volume.Values!.Min() * (procedure == Procedures.WholeBlood ? 1 : yearly.UnitMl ?? 0);
+        return 0;
     }
 }

@@ -10,12 +10,12 @@ public static class Scopes
 {
     private static readonly Dictionary<string, string[]> ByRole = new()
     {
-        [Roles.Station] = ["donors", "visits", "organisations", "drives", "appointments", "statistics", "inventory", "orders", "recognitions", "staff", "events"],
+        [Roles.Station] = ["donors", "visits", "organisations", "drives", "appointments", "statistics", "inventory", "orders", "recognitions", "staff", "rules", "events"],
         [Roles.Organiser] = ["organisations", "drives", "appointments", "statistics", "recognitions", "events"],
         [Roles.App] = ["donors", "organisations", "drives", "appointments", "recognitions", "events"],
         [Roles.Hospital] = ["inventory", "orders", "staff", "events"],
-        [Roles.Authority] = ["organisations", "drives", "statistics", "recognitions", "events", "audit"],
-        [Roles.Admin] = ["clients", "staff", "organisations", "statistics", "events", "audit"],
+        [Roles.Authority] = ["organisations", "drives", "statistics", "recognitions", "rules", "events", "audit"],
+        [Roles.Admin] = ["clients", "staff", "organisations", "statistics", "rules", "events", "audit"],
     };
 
     /// <summary>Every scope there is, in the order they are published.</summary>

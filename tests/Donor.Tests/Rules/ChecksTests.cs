@@ -1,4 +1,3 @@
-using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;
@@ -7,7 +6,7 @@ public sealed class ChecksTests
 {
     private static readonly DateOnly Day = new(2026, 3, 5);
 
-    private static string[] Failing(string sex, string measure, double value) => [.. Checks.Judge(RuleBook.Current, sex, Day, new Dictionary<string, decimal> { [measure] = (decimal)value }).Reasons.Select(r => r.Rule)];
+    private static string[] Failing(string sex, string measure, double value) => [.. Checks.Judge(Release.Rules, sex, Day, new Dictionary<string, decimal> { [measure] = (decimal)value }).Reasons.Select(r => r.Rule)];
 
     [Theory]
     [InlineData("male", "weightKg", 49.9, 50)]
@@ -38,7 +37,7 @@ public sealed class ChecksTests
     [Fact]
     public void A_failing_value_says_when_it_is_over_where_the_rule_set_knows()
     {
-        var findings = Checks.Judge(RuleBook.Current, "male", Day, new Dictionary<string, decimal> { ["haemoglobinGl"] = 119, ["weightKg"] = 49 });
+        var findings = Checks.Judge(Release.Rules, "male", Day, new Dictionary<string, decimal> { ["haemoglobinGl"] = 119, ["weightKg"] = 49 });
         Assert.Equal(new DeferralFact("T32-haemoglobin", Day, Day.AddMonths(3)), Assert.Single(findings.Deferrals));
         Assert.Equal([Day.AddMonths(3), null], findings.Reasons.OrderBy(r => r.Rule).Select(r => r.Until));
     }
@@ -57,7 +56,7 @@ public sealed class ChecksTests
     [InlineData("apheresis-platelets", null, 2, true)]
     [InlineData("apheresis-platelets", null, 3, false)]
     [InlineData("apheresis-platelets", 200, 1, false)]
-    public void Volumes_are_those_of_the_law(string procedure, int? nominalMl, int? units, bool allowed) => Assert.Equal(allowed, Collection.Volume(RuleBook.Current, procedure, nominalMl, units) is null);
+    public void Volumes_are_those_of_the_law(string procedure, int? nominalMl, int? units, bool allowed) => Assert.Equal(allowed, Collection.Volume(Release.Rules, procedure, nominalMl, units) is null);
 
     [Theory]
     [InlineData(400, 600, "")]
@@ -70,14 +69,14 @@ public sealed class ChecksTests
     [InlineData(400, 10, "")]
     public void A_long_bleed_restricts_and_a_short_one_does_not(int nominalMl, int seconds, string restrictions)
     {
-        var (deviations, restricted) = Collection.Outcome(RuleBook.Current, "completed", nominalMl, nominalMl, TimeSpan.FromSeconds(seconds));
+        var (deviations, restricted) = Collection.Outcome(Release.Rules, "completed", nominalMl, nominalMl, TimeSpan.FromSeconds(seconds));
         Assert.Empty(deviations);
         Assert.Equal(restrictions.Length == 0 ? [] : restrictions.Split(','), restricted);
     }
 
     [Fact]
     public void An_implausible_bleed_is_a_deviation() =>
-        Assert.Equal(["bleed-time-long"], Collection.Outcome(RuleBook.Current, "completed", 400, 400, TimeSpan.FromMinutes(31)).Deviations);
+        Assert.Equal(["bleed-time-long"], Collection.Outcome(Release.Rules, "completed", 400, 400, TimeSpan.FromMinutes(31)).Deviations);
 
     [Fact]
     public void A_bag_serves_to_its_last_day()

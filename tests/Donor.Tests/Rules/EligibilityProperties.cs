@@ -1,4 +1,3 @@
-using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using FsCheck;
 using FsCheck.Fluent;
@@ -16,7 +15,7 @@ public sealed class EligibilityProperties
         from procedures in Gen.Elements(Procedures.All).ListOf(6)
         from dense in Gen.Elements(0, 0, 0, 23, 24, 26)
         from denseFrom in Gen.Choose(0, 5000)
-        from deferrals in (from code in Gen.Elements("T01", "T04", "T14", "T16", "T20", "P07", "T32") from start in Gen.Choose(0, 5200) select Checks.Defer(RuleBook.Current, code, Epoch.AddDays(start))).ListOf().Select(l => l.Take(3))
+        from deferrals in (from code in Gen.Elements("T01", "T04", "T14", "T16", "T20", "P07", "T32") from start in Gen.Choose(0, 5200) select Checks.Defer(Release.Rules, code, Epoch.AddDays(start))).ListOf().Select(l => l.Take(3))
         from reaction in Gen.Elements(true, false, false)
         select new DonorFacts(born, "female",
             [.. dates.Zip(procedures, (d, p) => new PastDonation(d, p)), .. Enumerable.Range(0, dense).Select(i => new PastDonation(Epoch.AddDays(denseFrom + (14 * i)), Procedures.ApheresisPlatelets))],
@@ -27,7 +26,7 @@ public sealed class EligibilityProperties
     {
         foreach (var procedure in Procedures.All)
         {
-            var windows = Eligibility.Windows(Eligibility.Obstacles(donor, procedure, RuleBook.Current));
+            var windows = Eligibility.Windows(Eligibility.Obstacles(donor, procedure, Release.Rules));
             for (var i = 1; i < windows.Count; i++) Assert.True(windows[i - 1].To < windows[i].From.AddDays(-1)); // in order, apart
             // Each edge and its neighbour, and days between: what is open must be allowed, what is not must not.
             var probes = windows.SelectMany(w => new[] { w.From.AddDays(-1), w.From, w.To ?? w.From, (w.To ?? w.From).AddDays(1) }).Concat(Enumerable.Range(0, 200).Select(n => Epoch.AddDays((n * 97) - 400)));
@@ -39,7 +38,7 @@ public sealed class EligibilityProperties
     [Fact]
     public void The_first_open_day_is_open_and_none_before_it_is() => Prop.ForAll(Donors, Gen.Choose(-200, 5500).ToArbitrary(), (donor, offset) =>
     {
-        var obstacles = Eligibility.Obstacles(donor, Procedures.WholeBlood, RuleBook.Current);
+        var obstacles = Eligibility.Obstacles(donor, Procedures.WholeBlood, Release.Rules);
         var from = Epoch.AddDays(offset);
         var first = obstacles.FirstOpen(from);
         if (first is { } open) Assert.Empty(obstacles.On(open));

@@ -1,4 +1,3 @@
-using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;
@@ -14,7 +13,7 @@ public sealed class EligibilityTests
     private static DonorFacts Donor(DateOnly? born = null, PastDonation[]? donations = null, DeferralFact[]? deferrals = null, DateOnly? reaction = null) =>
         new(born ?? Born, "male", donations ?? [], deferrals ?? [], reaction);
 
-    private static string[] On(DonorFacts donor, string date, string procedure = Whole) => [.. Eligibility.Obstacles(donor, procedure, RuleBook.Current).On(D(date)).Select(o => o.Rule)];
+    private static string[] On(DonorFacts donor, string date, string procedure = Whole) => [.. Eligibility.Obstacles(donor, procedure, Release.Rules).On(D(date)).Select(o => o.Rule)];
 
     [Theory]
     [InlineData("2000-06-15", "2018-06-14", "AGE_MIN")] // 17 years and 364 days
@@ -86,18 +85,18 @@ public sealed class EligibilityTests
     [InlineData("P07", "2026-03-01", null)]
     public void A_deferral_lasts_as_the_rule_set_says(string code, string from, string? until)
     {
-        var deferral = Checks.Defer(RuleBook.Current, code, D(from));
+        var deferral = Checks.Defer(Release.Rules, code, D(from));
         Assert.Equal(until is null ? null : D(until), deferral.Until);
         var donor = Donor(deferrals: [deferral]);
         Assert.Equal([code], On(donor, from));
         if (until is not null) Assert.Empty(On(donor, until));
-        Assert.Equal(until is null ? null : D(until), Eligibility.Obstacles(donor, Whole, RuleBook.Current).FirstOpen(D(from)));
+        Assert.Equal(until is null ? null : D(until), Eligibility.Obstacles(donor, Whole, Release.Rules).FirstOpen(D(from)));
     }
 
     [Fact]
     public void Aspirin_stops_platelets_only()
     {
-        var donor = Donor(deferrals: [Checks.Defer(RuleBook.Current, "T20", D("2026-03-01"))]);
+        var donor = Donor(deferrals: [Checks.Defer(Release.Rules, "T20", D("2026-03-01"))]);
         Assert.Equal(["T20"], On(donor, "2026-03-05", Platelets));
         Assert.Empty(On(donor, "2026-03-05"));
     }
@@ -108,17 +107,17 @@ public sealed class EligibilityTests
     [Fact]
     public void Every_deferral_of_the_standard_is_there_and_says_where_it_comes_from()
     {
-        var codes = RuleBook.Current.OfKind("deferral").Select(r => r.Code).ToHashSet();
+        var codes = Release.Rules.OfKind("deferral").Select(r => r.Code).ToHashSet();
         Assert.All(Enumerable.Range(1, 32).Select(n => $"T{n:00}").Concat(Enumerable.Range(1, 22).Select(n => $"P{n:00}")), code => Assert.Contains(code, codes));
-        Assert.All(RuleBook.Current.Rules, r => Assert.True(r.Clause.Length > 0 && r.Source.Length > 0 && r.Confidence is "high" or "medium" or "low" && r.Zh.Length > 0 && r.En.Length > 0, r.Code));
-        Assert.All(RuleBook.Current.OfKind("deferral"), r => Assert.True(r.Permanent || r.OpenEnded || r.Years + r.Months + r.Days > 0, r.Code));
-        Assert.All(RuleBook.Current.Rules.Where(r => r.Defers is not null), r => Assert.Equal("deferral", RuleBook.Current[r.Defers!].Kind));
+        Assert.All(Release.Rules.Rules, r => Assert.True(r.Clause.Length > 0 && r.Source.Length > 0 && r.Confidence is "high" or "medium" or "low" && r.Zh.Length > 0 && r.En.Length > 0, r.Code));
+        Assert.All(Release.Rules.OfKind("deferral"), r => Assert.True(r.Permanent || r.OpenEnded || r.Years + r.Months + r.Days > 0, r.Code));
+        Assert.All(Release.Rules.Rules.Where(r => r.Defers is not null), r => Assert.Equal("deferral", Release.Rules[r.Defers!].Kind));
     }
 
     [Fact]
     public void Every_question_maps_to_a_deferral_of_the_rule_set()
     {
-        Assert.InRange(RuleBook.Questionnaires[^1].Questions.Length, 15, 25);
-        Assert.All(RuleBook.Questionnaires[^1].Questions, q => Assert.Equal("deferral", RuleBook.Current.Find(q.Deferral)?.Kind));
+        Assert.InRange(RuleBook.OfRelease.Questionnaires[^1].Questions.Length, 15, 25);
+        Assert.All(RuleBook.OfRelease.Questionnaires[^1].Questions, q => Assert.Equal("deferral", Release.Rules.Find(q.Deferral)?.Kind));
     }
 }

@@ -27,7 +27,7 @@ public sealed class BootstrapTests(PartnerService partner)
         Assert.NotEqual(one.Secret, two.Secret);
         Assert.Equal(401, (await Token(one)).Status);
         var token = await Token(two);
-        Assert.Equal((200, "audit clients events organisations staff statistics"), (token.Status, string.Join(' ', token.Text("scope").Split(' ').Order(StringComparer.Ordinal))));
+        Assert.Equal((200, "audit clients events organisations rules staff statistics"), (token.Status, string.Join(' ', token.Text("scope").Split(' ').Order(StringComparer.Ordinal))));
 
         Assert.Equal(200, (await service.Admin().Post($"/v1/clients/{two.Id}/revoke")).Status);
         var third = Credentials((await Bootstrap("--Platform:Sandbox=true")).Output);

@@ -16,15 +16,15 @@ public static class AddDeferral
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/{id:guid}/deferrals", Handle)
         .Allow("donors", Roles.Station).Creates().WithSummary("Defers a donor under a rule of the rule set");
 
-    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> Handle(Guid id, AddDeferralRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> Handle(Guid id, AddDeferralRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
-            var rules = RuleBook.Current;
-            if (rules.Find(request.Code) is not { Kind: "deferral" } rule) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
             if (request.From > Shanghai.DateOf(tx.Now) || request.From.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "A day in the past, or today"));
             var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, station_id, donated_on from donor.donation where donor_id = @donorId and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
-                async grid => (await DonorFile.Read(grid, vault), (await grid.ReadAsync<TakenRow>()).ToList()));
+                async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<TakenRow>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
+            var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
+            if (rules.Find(request.Code) is not { Kind: "deferral" } rule) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
 
             var deferral = Checks.Defer(rules, request.Code, request.From);
             var deferralId = donor.Defer(tx, deferral, "final", "station", rules, caller.Staff?.Id, request.Note);

@@ -1,5 +1,5 @@
 using BloodPlatform.Chassis;
-using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Features.Deferrals;
 
@@ -11,10 +11,11 @@ public sealed record DeferralView(
     Guid Id, Guid DonorId, string Code, string Message, string? Clause, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, string? Din, Guid? VisitId,
     DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, string[] AllowedActions)
 {
-    internal static DeferralView Of(DeferralFileRow row, SubjectKey key)
+    /// <param name="rules">Has the words: a deferral that it does not know is told as a laboratory's result.</param>
+    internal static DeferralView Of(DeferralFileRow row, SubjectKey key, RuleSet rules)
     {
         var code = key.Open("deferral_code", row.Code);
-        var rule = RuleBook.Current.Find(code) ?? RuleBook.Current["TEST_REACTIVE"];
+        var rule = rules.Find(code) ?? rules["TEST_REACTIVE"];
         return new(row.Id, row.DonorId, code, rule.Text, rule.Clause, row.StartsOn, row.EndsOn, row.Certainty, row.Origin, row.LiftedAt is null ? "active" : "lifted",
             row.Note is null ? null : key.Open("deferral_note", row.Note), row.Din, row.VisitId, row.RecordedAt, row.LiftedAt, row.LiftedAt is null && !row.Reentry ? ["lift"] : []);
     }

@@ -14,11 +14,11 @@ public static class LiftDeferral
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/deferrals/{id:guid}/lift", Handle)
         .Allow("donors", Roles.Station).ByStaff("physician").WithSummary("Ends a deferral early");
 
-    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> Handle(Guid id, LiftDeferralRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> Handle(Guid id, LiftDeferralRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
             var (donor, row) = await tx.Read(DonorFile.LockedBy("select donor_id from donor.deferral where id = @id") + DeferralFileRow.Select + " where f.id = @id for update of f", new { id },
-                async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleOrDefaultAsync<DeferralFileRow>()));
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DeferralFileRow>()));
             if (donor is null || row is null) return CommonProblems.Unknown(id);
             if (row.LiftedAt is not null) return Problems.DeferralNotActive.With();
             if (row.Reentry) return Problems.ReentryRequired.With();
@@ -35,6 +35,6 @@ public static class LiftDeferral
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("deferral.lift", $"deferrals/{id}", new { donorId = donor.Id });
-            return Answers.Ok(row.Version + 1, DeferralView.Of(row with { LiftedAt = tx.Now }, donor.Key));
+            return Answers.Ok(row.Version + 1, DeferralView.Of(row with { LiftedAt = tx.Now }, donor.Key, donor.Book.Near(today)));
         }, ct);
 }

@@ -13,7 +13,7 @@ public static class ListDeferrals
         app.MapGet("/v1/deferrals/{id:guid}", One).Allow("donors", Roles.Station).WithSummary("A deferral");
     }
 
-    private static async Task<Results<Ok<Page<DeferralView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct, int? limit = null, Guid? cursor = null) =>
+    private static async Task<Results<Ok<Page<DeferralView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct, int? limit = null, Guid? cursor = null) =>
         await db.InTransaction<Results<Ok<Page<DeferralView>>, ProblemHttpResult>>(async tx =>
         {
             var take = Answers.Limit(limit);
@@ -23,14 +23,15 @@ public static class ListDeferrals
                 """, new { id, cursor, more = take + 1 }, async grid => (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<DeferralFileRow>()).ToList()));
             if (!known) return CommonProblems.Unknown(id);
             tx.Audit("deferral.read", $"donors/{id}");
-            return TypedResults.Ok(Page<DeferralView>.From([.. rows.Select(r => DeferralView.Of(r, vault.Unwrap(id, r.WrappedKey)))], take, d => d.Id.ToString()));
+            var rules = books.Remembered.Near(Shanghai.DateOf(tx.Now));
+            return TypedResults.Ok(Page<DeferralView>.From([.. rows.Select(r => DeferralView.Of(r, vault.Unwrap(id, r.WrappedKey), rules))], take, d => d.Id.ToString()));
         }, ct);
 
-    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
             if (await tx.QuerySingle<DeferralFileRow>(DeferralFileRow.Select + " where f.id = @id", new { id }) is not { } row) return CommonProblems.Unknown(id);
             tx.Audit("deferral.read", $"deferrals/{id}");
-            return Answers.Ok(row.Version, DeferralView.Of(row, vault.Unwrap(row.DonorId, row.WrappedKey)));
+            return Answers.Ok(row.Version, DeferralView.Of(row, vault.Unwrap(row.DonorId, row.WrappedKey), books.Remembered.Near(Shanghai.DateOf(tx.Now))));
         }, ct);
 }

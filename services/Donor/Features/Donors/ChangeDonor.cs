@@ -20,10 +20,10 @@ public static class ChangeDonor
     public static void Map(IEndpointRouteBuilder app) => app.MapPatch("/v1/donors/{id:guid}", Handle)
         .Allow("donors", Roles.Station, Roles.App).WithSummary("Changes telephone, blood group, district or consents");
 
-    private static async Task<Results<Made<DonorView>, ProblemHttpResult>> Handle(Guid id, ChangeDonorRequest request, HttpRequest http, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<DonorView>, ProblemHttpResult>> Handle(Guid id, ChangeDonorRequest request, HttpRequest http, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DonorView>, ProblemHttpResult>>(async tx =>
         {
-            if (await DonorFile.Lock(tx, vault, id) is not { } donor) return CommonProblems.Unknown(id);
+            if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (Answers.Precondition(http, donor.Version) is { } no) return no;
             if (request.Consents is { } wanted)

@@ -33,21 +33,21 @@ public static class GetEligibility
         .Allow("donors", Roles.Station, Roles.App).WithSummary("Whether a donor may give on a day");
 
     private static async Task<Results<Ok<EligibilityView>, Ok<CoarseEligibilityView>, ProblemHttpResult>> Handle(
-        Guid id, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct, string procedure = Procedures.WholeBlood, int? volumeMl = null, DateOnly? asOf = null)
+        Guid id, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct, string procedure = Procedures.WholeBlood, int? volumeMl = null, DateOnly? asOf = null)
     {
         var today = Shanghai.DateOf(clock.GetUtcNow());
         var on = asOf ?? today;
         if (!Procedures.All.Contains(procedure)) return CommonProblems.Invalid.With(null, new FieldError("procedure", "invalid", string.Join(" or ", Procedures.All)));
-        if (volumeMl is { } ml && Collection.Volume(RuleBook.Current, procedure, ml, null) is { } volume) return volume.ToProblem();
         // An app that could ask for any day would find the date that ask-station does not bear.
-        if (on > (caller.Is(Roles.App) ? today.AddYears(1) : today.AddYears(100)) || on < (caller.Is(Roles.App) ? today : new DateOnly(1998, 10, 1)))
-            return CommonProblems.Invalid.With(null, new FieldError("asOf", "invalid", caller.Is(Roles.App) ? "From today to a year ahead" : "From 1998-10-01, when the law came into force"));
+        if (on > (caller.Is(Roles.App) ? today.AddYears(1) : today.AddYears(100)) || (caller.Is(Roles.App) && on < today))
+            return CommonProblems.Invalid.With(null, new FieldError("asOf", "invalid", caller.Is(Roles.App) ? "From today to a year ahead" : "At most a hundred years ahead"));
         return await db.InTransaction<Results<Ok<EligibilityView>, Ok<CoarseEligibilityView>, ProblemHttpResult>>(async tx =>
         {
-            if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault)) is not { } donor) return CommonProblems.Unknown(id);
+            if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
-            var rules = RuleBook.On(on) ?? RuleBook.Current;
-            var obstacles = donor.Obstacles(procedure, rules);
+            var rules = donor.Book.Near(on);
+            if (volumeMl is { } ml && Collection.Volume(rules, procedure, ml, null) is { } volume) return volume.ToProblem();
+            var obstacles = donor.Obstacles(procedure);
             if (caller.Is(Roles.App)) return TypedResults.Ok(Coarse(obstacles, on, today));
 
             tx.Audit("donor.eligibility", $"donors/{id}");

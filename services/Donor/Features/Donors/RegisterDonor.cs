@@ -37,13 +37,13 @@ public static class RegisterDonor
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors", Handle)
         .Allow("donors", Roles.Station, Roles.App).Creates().WithSummary("Registers a donor with a checked identity document");
 
-    private static async Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Handle(RegisterDonorRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct)
+    private static async Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Handle(RegisterDonorRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct)
     {
-        try { return await Register(request, caller, db, vault, clock, ct); }
-        catch (PostgresException e) when (e.ConstraintName == "donor_document_once") { return await Register(request, caller, db, vault, clock, ct); } // a twin was first: now he is known
+        try { return await Register(request, caller, db, vault, books, clock, ct); }
+        catch (PostgresException e) when (e.ConstraintName == "donor_document_once") { return await Register(request, caller, db, vault, books, clock, ct); } // a twin was first: now he is known
     }
 
-    private static Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Register(RegisterDonorRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct) =>
+    private static Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Register(RegisterDonorRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct) =>
         db.InTransaction<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>>(async tx =>
         {
             var today = Shanghai.DateOf(clock.GetUtcNow());
@@ -55,11 +55,16 @@ public static class RegisterDonor
             if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
 
             var documentIndex = vault.BlindIndex("document/" + document.Kind, document.Identity);
-            var known = await tx.QuerySingle<KnownRow>("""
+            var (known, book) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + """
                 select (select id from donor.donor where document_index = @documentIndex) as id,
                        (select count(*) from donor.link_request where app_id = @app and requested_at > @since) as asked
-                """, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) });
-            if (known!.Id is { } existing)
+                """, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) }, async grid =>
+                {
+                    await grid.ReadAsync<int>();
+                    var position = await grid.ReadSingleAsync<long>();
+                    return (await grid.ReadSingleAsync<KnownRow>(), await books.At(position));
+                });
+            if (known.Id is { } existing)
             {
                 if (caller.Is(Roles.Station))
                 {
@@ -79,12 +84,13 @@ public static class RegisterDonor
             var phone = Phone.Normalise(request.Phone);
             DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, 1, tx.Now, null))];
             Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
+            var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, [], []), book, tx.Now);
             tx.Write("""
-                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at)
-                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, 'declared', @now)
+                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest)
+                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, 'declared', @now, @digest)
                 """, new
                 {
-                    id, document.Kind, documentIndex, sex, request.BloodGroup, request.District, apps, now = tx.Now, consents = JsonSerializer.Serialize(consents, Json.Options),
+                    id, document.Kind, documentIndex, sex, request.BloodGroup, request.District, apps, now = tx.Now, digest = DonorFile.DigestOf(windows), consents = JsonSerializer.Serialize(consents, Json.Options),
                     name = key.Seal("name", request.Name.Trim()), number = key.Seal("document_number", document.Number), born = key.Seal("birth_date", $"{birthDate:yyyy-MM-dd}"),
                     phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone),
                 });
@@ -93,13 +99,7 @@ public static class RegisterDonor
                 Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Is(Roles.Station) ? caller.Tenant : null,
                 DonorId = id, Status = "active", BloodGroup = request.BloodGroup, District = request.District, Consents = consents, Memberships = [], Apps = apps,
             });
-            var facts = new DonorFacts(birthDate, sex, [], []);
-            var rules = RuleBook.Current;
-            tx.Append(new DonorEligibilityChanged
-            {
-                Key = id.ToString(), Version = 2, OccurredAt = tx.Now, DonorId = id, RuleSet = rules.Code, RuleSetVersion = rules.Version,
-                Procedures = [.. Procedures.All.Select(p => new ProcedureWindows(p, [.. Eligibility.Windows(Eligibility.Obstacles(facts, p, rules)).Select(w => new DateWindow(w.From, w.To))]))],
-            });
+            tx.Append(windows);
             tx.Audit("donor.register", $"donors/{id}");
             return Answers.Created($"/v1/donors/{id}", 2, new DonorView(
                 id, "active", Mask.Name(request.Name.Trim()), new(document.Kind, Mask.Number(document.Number)), sex, birthDate.Year, Mask.Number(phone), request.BloodGroup, request.District,

@@ -19,7 +19,7 @@ public static class SearchDonors
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/search", Handle)
         .Allow("donors", Roles.Station).IgnoresIdempotencyKey().WithSummary("Finds donors by exact document or telephone");
 
-    private static async Task<Results<Ok<Page<DonorView>>, ProblemHttpResult>> Handle(SearchDonorsRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct)
+    private static async Task<Results<Ok<Page<DonorView>>, ProblemHttpResult>> Handle(SearchDonorsRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct)
     {
         if (request.Document is null == request.Phone is null) return CommonProblems.Invalid.With("Send document or phone, one of them", new FieldError("", "invalid", "document or phone"));
         byte[]? documentIndex = null;
@@ -35,7 +35,7 @@ public static class SearchDonors
             var ids = await tx.Query<Guid>($"select id from donor.donor where document_index = @documentIndex or phone_index = @phoneIndex order by id limit {Most}", new { documentIndex, phoneIndex });
             var found = new List<DonorView>();
             foreach (var id in ids)
-                if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault)) is { } donor) found.Add(DonorView.Of(donor, caller));
+                if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is { } donor) found.Add(DonorView.Of(donor, caller));
             tx.Audit("donor.search", "donors", new { by = request.Phone is null ? "document" : "phone", found = ids });
             return TypedResults.Ok(new Page<DonorView>(found, null));
         }, ct);

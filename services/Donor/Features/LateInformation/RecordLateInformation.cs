@@ -19,14 +19,14 @@ public static class RecordLateInformation
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/{id:guid}/late-information", Handle)
         .Allow("donors", Roles.Station).WithSummary("A donor calls back: his bags are held");
 
-    private static async Task<Results<Ok<LateInformationView>, ProblemHttpResult>> Handle(Guid id, LateInformationRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Ok<LateInformationView>, ProblemHttpResult>> Handle(Guid id, LateInformationRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<LateInformationView>, ProblemHttpResult>>(async tx =>
         {
-            var rules = RuleBook.Current;
-            if (request.Code is { } code && rules.Find(code) is not { Kind: "deferral" }) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
             var (donor, donations) = await tx.Read(DonorFile.Locked + "select din, station_id from donor.donation where donor_id = @donorId and not backfilled order by din", new { donorId = id },
-                async grid => (await DonorFile.Read(grid, vault), (await grid.ReadAsync<DonationRow>()).ToList()));
+                async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<DonationRow>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
+            var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
+            if (request.Code is { } code && rules.Find(code) is not { Kind: "deferral" }) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
 
             foreach (var donation in donations) donor.Withdraw(tx, donation.Din, donation.StationId);
             var deferralId = donor.Defer(tx, new DeferralFact(request.Code ?? "LATE_INFORMATION", Shanghai.DateOf(tx.Now), null), "provisional", "late-information", rules, caller.Staff?.Id, request.Note);

@@ -23,11 +23,11 @@ public static class PutMembership
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/v1/donors/{id:guid}/memberships/{organisationId:guid}", Handle)
         .Allow("donors", Roles.Station, Roles.App).WithSummary("Says to which organisation a donor belongs");
 
-    private static async Task<Results<Made<MembershipView>, ProblemHttpResult>> Handle(Guid id, Guid organisationId, PutMembershipRequest request, HttpRequest http, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<MembershipView>, ProblemHttpResult>> Handle(Guid id, Guid organisationId, PutMembershipRequest request, HttpRequest http, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<MembershipView>, ProblemHttpResult>>(async tx =>
         {
             var (donor, organisationKnown) = await tx.Read(DonorFile.Locked + "select exists (select from donor.organisation where organisation_id = @organisationId)", new { donorId = id, organisationId },
-                async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleAsync<bool>()));
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleAsync<bool>()));
             if (donor is null) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (!organisationKnown) return CommonProblems.Unknown(organisationId);

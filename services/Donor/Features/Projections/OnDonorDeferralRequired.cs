@@ -13,13 +13,13 @@ public static class OnDonorDeferralRequired
 {
     public static async Task Handle(DonorDeferralRequired e, Transaction tx, IServiceProvider services)
     {
-        var vault = services.GetRequiredService<Vault>();
+        var (vault, books) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>());
         var (donor, done) = await tx.Read(DonorFile.Locked + "select exists (select from donor.deferral where requirement_id = @RequirementId)", new { donorId = e.DonorId, e.RequirementId },
-            async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleAsync<bool>()));
+            async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleAsync<bool>()));
         if (donor is null) throw new InvalidOperationException($"Requirement {e.RequirementId} is about a donor this service never registered");
         if (done) return; // an older replay
 
-        donor.Defer(tx, new DeferralFact(e.DeferralCode, Shanghai.DateOf(e.OccurredAt), null), e.Certainty, "test", RuleBook.Current, requirementId: e.RequirementId, din: e.Din);
+        donor.Defer(tx, new DeferralFact(e.DeferralCode, Shanghai.DateOf(e.OccurredAt), null), e.Certainty, "test", donor.Book.Near(Shanghai.DateOf(tx.Now)), requirementId: e.RequirementId, din: e.Din);
         donor.AnnounceWindows(tx);
         donor.Save(tx);
     }

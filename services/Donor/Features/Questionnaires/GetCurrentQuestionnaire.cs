@@ -15,9 +15,9 @@ public static class GetCurrentQuestionnaire
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/questionnaires/current", Handle)
         .Allow("donors", Roles.Station, Roles.App).WithSummary("The health questions that consultation asks");
 
-    private static Ok<QuestionnaireView> Handle()
+    private static async Task<Ok<QuestionnaireView>> Handle(Database db, RuleBooks books, TimeProvider clock, CancellationToken ct)
     {
-        var current = RuleBook.Questionnaires[^1];
+        var current = (await books.Newest(db, ct)).QuestionnaireOn(Shanghai.DateOf(clock.GetUtcNow()));
         return TypedResults.Ok(new QuestionnaireView(current.Code, current.Version, [.. current.Questions.Select(q => new QuestionView(q.Code, q.Text, q.DefersOn))]));
     }
 }

@@ -1,12 +1,13 @@
 using BloodPlatform.Chassis;
-using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 using Npgsql;
 
 namespace BloodPlatform.Donors.Features.RuleSets;
 
 /// <summary>
 /// A release brings rule sets; each version is recorded and announced once, in one transaction, by whichever replica starts first.
+/// What is recorded already stands, whatever a later release's file says: decisions were made by it.
 /// </summary>
 public sealed class PublishRuleSets(IServiceScopeFactory scopes, TimeProvider clock, ILogger<PublishRuleSets> log) : BackgroundService
 {
@@ -25,24 +26,18 @@ public sealed class PublishRuleSets(IServiceScopeFactory scopes, TimeProvider cl
 
     private async Task Publish(CancellationToken ct)
     {
-        foreach (var ((rules, document), version) in RuleBook.Versions.Select((v, i) => (v, i + 1)))
+        foreach (var (document, text) in RuleBook.ReleaseDocuments)
         {
             await using var scope = scopes.CreateAsyncScope();
-            try
+            await scope.ServiceProvider.GetRequiredService<Database>().InTransaction(async tx =>
             {
-                await scope.ServiceProvider.GetRequiredService<Database>().InTransaction(async tx =>
+                var (position, known) = await tx.Read(RuleBooks.Lock + RuleBooks.Position + "select exists (select from donor.rule_set where code = @Code and version = @Version)", new { document.Code, document.Version }, async grid =>
                 {
-                    if (await tx.QuerySingle<bool>("select exists (select from donor.rule_set where code = @Code and version = @Version)", new { rules.Code, rules.Version })) return;
-                    tx.Write("insert into donor.rule_set (code, version, valid_from, valid_to, document, recorded_at) values (@Code, @Version, @ValidFrom, @ValidTo, @document::jsonb, @now)",
-                        new { rules.Code, rules.Version, rules.ValidFrom, rules.ValidTo, document, now = tx.Now });
-                    tx.Append(new RuleSetPublished
-                    {
-                        Key = rules.Code, Version = version, OccurredAt = tx.Now, Code = rules.Code, RuleSetVersion = rules.Version, ValidFrom = rules.ValidFrom, ValidTo = rules.ValidTo,
-                        Intervals = [.. rules.OfKind("interval").Select(r => new DonationInterval(r.From!, r.To!, (12 * r.Years) + r.Months, r.Days))],
-                    });
-                }, ct);
-            }
-            catch (PostgresException e) when (e.ConstraintName == "rule_set_once") { log.LogInformation("Rule set {Code} {Version} was announced by another replica", rules.Code, rules.Version); }
+                    await grid.ReadAsync<int>();
+                    return (await grid.ReadSingleAsync<long>(), await grid.ReadSingleAsync<bool>());
+                });
+                if (!known) Publication.Write(tx, document, text, position + 1, "release");
+            }, ct);
         }
     }
 }

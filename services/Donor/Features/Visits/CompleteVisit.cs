@@ -1,5 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
@@ -12,10 +13,10 @@ public static class CompleteVisit
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/complete", Handle)
         .Allow("visits", Roles.Station).ByStaff("physician", "quality").WithSummary("Step 8: the donor has rested and leaves");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, CompleteVisitRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, CompleteVisitRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("complete", caller, request.At, tx.Now, "physician") is { } no) return no;
             visit.Announce(tx, new VisitCompleted
             {

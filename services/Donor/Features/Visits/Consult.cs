@@ -17,12 +17,12 @@ public static class Consult
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/consultation", Handle)
         .Allow("visits", Roles.Station).ByStaff("physician", "quality").WithSummary("Step 4: the health questions and the physician's finding");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, ConsultationRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, ConsultationRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("consultation", caller, request.At, tx.Now, "physician") is { } no) return no;
-            if (RuleBook.Questionnaires.SingleOrDefault(q => q.Code == request.Questionnaire.Code && q.Version == request.Questionnaire.Version) is not { } questionnaire)
+            if (visit.Donor.Book.Questionnaire(request.Questionnaire.Code, request.Questionnaire.Version) is not { } questionnaire)
                 return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire", "questionnaire_unknown", "GET /v1/questionnaires/current"));
             var (findings, rejection) = questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day);
             if (rejection is not null) return rejection.ToProblem();

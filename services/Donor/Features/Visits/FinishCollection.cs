@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -24,10 +25,10 @@ public static class FinishCollection
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/collection/finish", Handle)
         .Allow("visits", Roles.Station).ByStaff("phlebotomist", "quality").NeedsIdempotencyKey().WithSummary("Step 7: the collection ends");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, FinishCollectionRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, FinishCollectionRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("collection/finish", caller, request.EndedAt, tx.Now, "phlebotomist") is { } no) return no;
             var (row, donor) = (visit.Row, visit.Donor);
             var startedAt = row.StartedAt!.Value;
@@ -62,7 +63,7 @@ public static class FinishCollection
             // Something about him came while the needle was in, or he asked for it privately: it looks like any other withdrawal.
             var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && o.On(day));
             if (doubted || row.PrivateWithdrawal) donor.Withdraw(tx, row.Din!, row.StationId);
-            donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(day, row.Procedure!)] };
+            donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(day, row.Procedure!, row.CollectedMl, row.TreatmentUnits)] };
             donor.AnnounceWindows(tx);
             return visit.Pass(tx, caller, request);
         }, ct);

@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
@@ -12,10 +13,10 @@ public static class GetVisit
         app.MapGet("/v1/visits", List).Allow("visits", Roles.Station).WithSummary("Visits of the station, of a drive, in a status");
     }
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Read(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Read(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             tx.Audit("visit.read", $"visits/{id}");
             return Answers.Ok(visit.Row.Version, visit.View());

@@ -31,7 +31,7 @@ public static class OpenVisit
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits", Handle)
         .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").Creates().WithSummary("Checks a donor in");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(OpenVisitRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(OpenVisitRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
             var openedAt = request.OpenedAt ?? tx.Now;
@@ -40,15 +40,15 @@ public static class OpenVisit
             if (VisitFile.MayAct(caller, backfilled, ["registrar", "physician"]) is { } person) return person;
             if (backfilled && request.BackfillReason is null) return Problems.BackfillReasonRequired.With(null, new FieldError("/backfillReason", "required", "Recorded afterwards: say why"));
             var day = Shanghai.DateOf(openedAt);
-            if (RuleBook.On(day) is not { } rules) return Problems.NoRulesForDay.With(null, new FieldError("/openedAt", "no_rules_for_day", $"The oldest rules are of {RuleBook.Versions[0].Rules.ValidFrom:yyyy-MM-dd}"));
 
             var (donor, drive, appointment) = await tx.Read(DonorFile.Locked + """
                 select drive_id, station_id, organiser_id, district, procedures, starts_at, ends_at, case when cancelled_version > 0 then 'cancelled' when closed_version > 0 then 'closed' else status end as status
                 from donor.drive where drive_id = coalesce(@DriveId, (select drive_id from donor.appointment where appointment_id = @AppointmentId));
                 select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId
                 """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId },
-                async grid => (await DonorFile.Read(grid, vault), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>()));
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>()));
             if (donor is null) return CommonProblems.Unknown(request.DonorId);
+            if (donor.Book.On(day) is not { } rules) return Problems.NoRulesForDay.With(null, new FieldError("/openedAt", "no_rules_for_day", $"The oldest rules are of {donor.Book.Effective[0].ValidFrom:yyyy-MM-dd}"));
             if (request.AppointmentId is { } appointmentId)
             {
                 if (appointment is not { Booked: true }) return CommonProblems.Unknown(appointmentId);

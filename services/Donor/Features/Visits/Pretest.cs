@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -25,13 +26,13 @@ public static class Pretest
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/pretest", Handle)
         .Allow("visits", Roles.Station).ByStaff("physician", "quality").WithSummary("Step 5: haemoglobin, blood group, rapid tests");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, PretestRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, PretestRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
             var meter = request.Haemoglobin.Method == "meter";
             if (meter ? request.Haemoglobin.ValueGl is null || request.Haemoglobin.Pass is not null : request.Haemoglobin.Pass is null || request.Haemoglobin.ValueGl is not null)
                 return CommonProblems.Invalid.With(null, new FieldError("/haemoglobin", "invalid", "meter has valueGl, copper-sulfate has pass, and neither has the other"));
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("pretest", caller, request.At, tx.Now, "physician") is { } no) return no;
 
             var values = new Dictionary<string, decimal> { ["altPass"] = request.AltPass ? 1 : 0, ["hbsagPass"] = request.HbsagPass ? 1 : 0 };

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -24,10 +25,10 @@ public static class RecordReaction
         app.MapGet("/v1/visits/{id:guid}/reactions/{reactionId:guid}", Get).Allow("visits", Roles.Station).WithSummary("A donor's reaction");
     }
 
-    private static async Task<Results<Made<ReactionView>, ProblemHttpResult>> Handle(Guid id, ReactionRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<ReactionView>, ProblemHttpResult>> Handle(Guid id, ReactionRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<ReactionView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             var at = request.At ?? (visit.Row.Backfilled ? visit.Row.LastAt : tx.Now);
             if (at > tx.Now + VisitSteps.Tolerance || at < visit.Row.OpenedAt - VisitSteps.Tolerance) return Problems.TimeOutOfOrder.With(null, new FieldError("/at", "time_out_of_order", "Before the visit, or in the future"));

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -36,12 +37,12 @@ public static class StartCollection
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/collection/start", Handle)
         .Allow("visits", Roles.Station).ByStaff("phlebotomist", "quality").NeedsIdempotencyKey().WithSummary("Step 6: the collection begins");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, StartCollectionRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, StartCollectionRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
             var (din, invalid) = Din.Parse(request.Din);
             var (prefix, sequence) = din is null ? ("", 0) : Din.Split(din);
-            var (found, issued) = await VisitFile.Lock<bool>(tx, vault, id, """
+            var (found, issued) = await VisitFile.Lock<bool>(tx, vault, books, id, """
                 select exists (select from donor.din_block where prefix = @prefix and @sequence between first_sequence and last_sequence and station_id = @station)
                 """, new { id, prefix, sequence, station = caller.Tenant });
             if (found is not { } visit) return CommonProblems.Unknown(id);

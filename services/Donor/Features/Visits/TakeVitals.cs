@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -21,11 +22,11 @@ public static class TakeVitals
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/vitals", Handle)
         .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").WithSummary("Step 3: temperature, blood pressure, pulse, weight");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, VitalsRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, VitalsRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
             if (request.Diastolic >= request.Systolic) return CommonProblems.Invalid.With(null, new FieldError("/diastolic", "invalid", "Not below systolic"));
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("vitals", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
             var findings = Checks.Judge(visit.Rules, visit.Donor.Facts.Sex, visit.Day, new Dictionary<string, decimal>
             {

@@ -35,7 +35,7 @@ public sealed class VisitFile
         (Row, Donor, this.steps) = (row, donor, steps);
         readVersion = row.Version;
         reasons = row.Reasons is null ? [] : JsonSerializer.Deserialize<List<Reason>>(donor.Key.Open("visit_reasons", row.Reasons), Json.Options)!;
-        Rules = RuleBook.Version(row.RuleSet, row.RuleSetVersion);
+        Rules = donor.Book.Version(row.RuleSet, row.RuleSetVersion);
     }
 
     public VisitRow Row { get; set; }
@@ -52,20 +52,20 @@ public sealed class VisitFile
     internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, []);
 
     /// <summary>The visit, locked with its donor; null when there is none. More can be read with it, in the same round trip.</summary>
-    public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, Guid id, string more, object args) =>
-        Read<T>(tx, vault, DonorFile.LockedBy(ByVisit) + Select + " for update of v;" + Steps + more, args, more.Length > 0);
+    public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, object args) =>
+        Read<T>(tx, vault, books, DonorFile.LockedBy(ByVisit) + Select + " for update of v;" + Steps + more, args, more.Length > 0);
 
-    public static async Task<VisitFile?> Lock(Transaction tx, Vault vault, Guid id) => (await Lock<object>(tx, vault, id, "", new { id })).Visit;
+    public static async Task<VisitFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid id) => (await Lock<object>(tx, vault, books, id, "", new { id })).Visit;
 
     /// <summary>The visit as it stands, for answers that change nothing.</summary>
-    public static async Task<VisitFile?> Read(Transaction tx, Vault vault, Guid id) =>
-        (await Read<object>(tx, vault, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps, new { id }, false)).Visit;
+    public static async Task<VisitFile?> Read(Transaction tx, Vault vault, RuleBooks books, Guid id) =>
+        (await Read<object>(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps, new { id }, false)).Visit;
 
     private const string Steps = "select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;";
 
-    private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, string sql, object args, bool more) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
+    private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, bool more) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
     {
-        var donor = await DonorFile.Read(grid, vault);
+        var donor = await DonorFile.Read(grid, vault, books);
         var row = await grid.ReadSingleOrDefaultAsync<VisitRow>();
         var steps = (await grid.ReadAsync<StepView>()).AsList();
         var extra = more ? await grid.ReadSingleOrDefaultAsync<T>() : default;

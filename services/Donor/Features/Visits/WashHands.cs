@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -12,10 +13,10 @@ public static class WashHands
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/hygiene", Handle)
         .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").WithSummary("Step 2: hand hygiene");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, HygieneRequest request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, HygieneRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("hygiene", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
             return request.HandsWashed ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, Checks.Fail(visit.Rules, "HAND_HYGIENE", visit.Day));
         }, ct);

@@ -1,5 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -14,10 +15,10 @@ public static class WithdrawPrivately
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/private-withdrawal", Handle)
         .Allow("visits", Roles.Station).WithSummary("A donor leaves, or asks that his blood not be used");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Lock(tx, vault, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             var (row, donor) = (visit.Row, visit.Donor);
             switch (row.Status)
