@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace BloodPlatform.Chassis;
 
-/// <summary>What an operator runs: <c>dotnet X.dll migrate | replay | parked | health</c>.</summary>
+/// <summary>What an operator runs: <c>dotnet X.dll migrate | replay | parked | rotate-keys | health</c>.</summary>
 internal static class Commands
 {
     public static async Task<int> Run(string command, string[] args, PlatformService service)
@@ -22,9 +22,10 @@ internal static class Commands
                 "migrate" => await Migrate(service, stop.Token),
                 "replay" => await Replay(args, service, stop.Token),
                 "parked" => await Parked(args, service, stop.Token),
+                "rotate-keys" => await RotateKeys(service, stop.Token),
                 "health" => await Health(service, stop.Token),
                 _ => service.Definition.Commands.TryGetValue(command, out var own) ? await own(service.Build().Services, stop.Token)
-                    : Fail($"Unknown command {command}. Known: migrate, replay --queue=Q --from=T [--to=T] [--types=A,B], parked [--retry=true], health{string.Concat(service.Definition.Commands.Keys.Select(k => ", " + k))}"),
+                    : Fail($"Unknown command {command}. Known: migrate, replay --queue=Q --from=T [--to=T] [--types=A,B], parked [--retry=true], rotate-keys, health{string.Concat(service.Definition.Commands.Keys.Select(k => ", " + k))}"),
             };
         }
         catch (Exception e) when (e is InvalidOperationException or NpgsqlException or FormatException)
@@ -110,6 +111,15 @@ internal static class Commands
             select 'incoming', type, key, error from {schema}.parked_message
             union all select 'outgoing', type, key, last_error from {schema}.outbox where published_at is null and parked_at is not null
             """))) Console.WriteLine($"{row.Side}  {row.Type}  key {row.Key}  {row.Error}");
+        return 0;
+    }
+
+    /// <summary>Brings everything under the current master key while the service runs; whoever stopped it runs it again.</summary>
+    private static async Task<int> RotateKeys(PlatformService service, CancellationToken ct)
+    {
+        await using var app = service.Build();
+        foreach (var (table, moved) in await app.Services.GetRequiredService<KeyRotation>().Run(ct)) Console.WriteLine($"{table}: {moved} brought under the current key");
+        Console.WriteLine($"{service.Definition.Name}: everything is sealed under master key {app.Services.GetRequiredService<Vault>().CurrentKey}; the others can be taken away");
         return 0;
     }
 

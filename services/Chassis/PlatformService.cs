@@ -25,6 +25,9 @@ public sealed class ServiceDefinition(string name, Assembly assembly)
 
     public Assembly Assembly => assembly;
 
+    /// <summary>Columns of the service's own that its master key seals.</summary>
+    internal List<SealedColumn> Secrets { get; } = [];
+
     /// <summary>Named constraints that settle races, and the rejection each means.</summary>
     public Dictionary<string, ProblemCode> Constraints { get; } = new(StringComparer.Ordinal);
 
@@ -60,6 +63,8 @@ public sealed class PlatformService
         this.args = args;
         Definition = new ServiceDefinition(name, assembly);
         Builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [.. args.Where(a => a.StartsWith("--", StringComparison.Ordinal) && a.Contains('='))], ApplicationName = assembly.GetName().Name });
+        // One file per setting (Platform__MasterKeys__2), as secrets are mounted: a key that is added here is known without a restart.
+        if (Builder.Configuration["Platform:SecretsDirectory"] is { Length: > 0 } secrets) Builder.Configuration.AddKeyPerFile(secrets, optional: true, reloadOnChange: true);
     }
 
     public ServiceDefinition Definition { get; }
@@ -114,6 +119,16 @@ public sealed class PlatformService
         return this;
     }
 
+    /// <summary>
+    /// A column of secrets sealed with <see cref="Vault.SealSecret"/>, so that a rotation of the master keys brings them along.
+    /// <paramref name="context"/> is the SQL expression of the context each was sealed with.
+    /// </summary>
+    public PlatformService KeepsSecrets(string table, string key, string column, string context)
+    {
+        Definition.Secrets.Add(new(table, [key], column, context, static (vault, stored, of) => vault.SealSecret(vault.OpenSecret(stored, of), of)));
+        return this;
+    }
+
     public PlatformService Map(params Action<IEndpointRouteBuilder>[] features)
     {
         maps.AddRange(features);
@@ -137,7 +152,7 @@ public sealed class PlatformService
         services.AddSingleton(Definition).AddSingleton(name);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
-        services.AddSingleton<RelaySignal>().AddSingleton<RelayState>().AddSingleton<Vault>().AddSingleton<Consumers>();
+        services.AddSingleton<RelaySignal>().AddSingleton<RelayState>().AddSingleton<Vault>().AddSingleton<KeyRotation>().AddSingleton<Consumers>();
         services.AddScoped<Database>();
         services.ConfigureHttpJsonOptions(http => Json.Configure(http.SerializerOptions));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
@@ -183,7 +198,7 @@ public sealed class PlatformService
         return app;
     }
 
-    /// <summary>Runs a command (migrate, replay, parked, health) or, without one, the service.</summary>
+    /// <summary>Runs a command (migrate, replay, parked, rotate-keys, health) or, without one, the service.</summary>
     public async Task<int> Run()
     {
         if (args.FirstOrDefault(a => !a.StartsWith('-')) is { } command) return await Commands.Run(command, args, this);

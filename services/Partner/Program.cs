@@ -26,6 +26,7 @@ public static class Program
         return service
             .ConsumesAll(OnAnyEvent.Handle)
             .Constraint("staff_number_once", Problems.StaffNumberTaken)
+            .KeepsSecrets("partner.signing_key", "kid", "private_key", "'signing-key/' || kid")
             .Map(IssueToken.Map, PublishKeys.Map)
             .Map(RegisterClient.Map, RotateClient.Map, RevokeClient.Map, ReadClients.Map)
             .Map(RegisterStaff.Map, ChangeStaff.Map, ReadStaff.Map, SignInStaff.Map)
