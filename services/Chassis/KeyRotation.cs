@@ -57,7 +57,7 @@ internal sealed class KeyRotation(NpgsqlDataSource source, ServiceName name, Ser
         var keys = string.Join(", ", column.Keys);
         var header = vault.CurrentHeader;
         await using var command = source.CreateCommand(name.Sql($"""
-            select {keys}, {column.Context}, {column.Column} from {column.Table}
+            select {keys}, {column.Context} as bound_to, {column.Column} as sealed from {column.Table}
             where {column.Column} is not null and substring({column.Column} from 1 for {header.Length}) <> @header {(after is null ? "" : $"and ({keys}) > ({string.Join(", ", column.Keys.Select((_, i) => $"@k{i}"))})")}
             order by {keys} limit {Batch}
             """));

@@ -16,6 +16,7 @@ public static class Program
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle)
             .Consumes<DonorChanged>(OnDonorChanged.Handle)
+            .Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonationCollected>(OnDonationCollected.Handle)
             .Map(GetRecognition.Map, ListCredits.Map, GetCredit.Map);
     }

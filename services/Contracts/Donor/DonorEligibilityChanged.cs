@@ -15,7 +15,11 @@ public sealed record DonorEligibilityChanged : DomainEvent
 }
 
 /// <summary>When a procedure (`whole-blood`, `apheresis-platelets`) is open to the donor.</summary>
-public sealed record ProcedureWindows(string Procedure, DateWindow[] Windows);
+/// <param name="AskStation">
+/// When only a station can say more, everything medical alike and what touches drawn together. Within one of these an app books no day at all, as it is
+/// told `ask-station` for every day: else the first day it could book would tell how long a deferral lasts, and so which it is.
+/// </param>
+public sealed record ProcedureWindows(string Procedure, DateWindow[] Windows, DateWindow[]? AskStation = null);
 
 /// <summary>Both dates included; no `To` means until something changes.</summary>
 public sealed record DateWindow(DateOnly From, DateOnly? To);

@@ -35,11 +35,14 @@ public static class Booking
     /// Whether the donor may give that day. The windows are Donor's answer and carry no reason, so neither does this: interval,
     /// age and everything medical look alike.
     /// </summary>
+    /// <param name="asked">The day on which an app asks; null for a station. While a donor must ask the station, no day is open to an app.</param>
     /// <returns>procedure_not_offered, not_eligible, or null.</returns>
-    public static Rejection? DonorForbids(BookableDrive drive, string procedure, DateOnly date, ProcedureWindows[] windows) =>
+    public static Rejection? DonorForbids(BookableDrive drive, string procedure, DateOnly date, ProcedureWindows[] windows, DateOnly? asked) =>
         !drive.Procedures.Contains(procedure) ? Problems.ProcedureNotOffered.Because("Offered: " + string.Join(", ", drive.Procedures), new FieldError("/procedure", "not_offered", "Not offered by this drive"))
-        : !windows.Any(w => w.Procedure == procedure && w.Windows.Any(open => open.From <= date && (open.To is not { } to || date <= to))) ? Problems.NotEligible.Because()
+        : !windows.Any(w => w.Procedure == procedure && In(w.Windows, date) && !(asked is { } today && In(w.AskStation ?? [], today))) ? Problems.NotEligible.Because()
         : null;
+
+    private static bool In(DateWindow[] windows, DateOnly date) => windows.Any(w => w.From <= date && (w.To is not { } to || date <= to));
 
     /// <summary>
     /// Whether another booking forbids this one: one place per drive, and between two bookings at least the interval from the

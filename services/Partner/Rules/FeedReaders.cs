@@ -53,9 +53,21 @@ public static class FeedReaders
         return kept;
     }
 
-    /// <summary>Fields a role is not told, whoever the donor is: an organiser not why a booking was cancelled, for that may be a deferral.</summary>
-    public static string[] Withheld(string role, string eventName) =>
-        role == Roles.Organiser && eventName.StartsWith("Appointment", StringComparison.Ordinal) ? ["reasonCode"] : [];
+    /// <summary>
+    /// Fields a role is not told, whoever the donor is. An organiser not why a booking was cancelled, for that may be a deferral. Who may not see all of a
+    /// donor's events not their versions: a number that is left out says that something happened which he is not told. An app not what deviated
+    /// or what must not be made of the blood: a restriction may stand for a medicine.
+    /// </summary>
+    /// <param name="publisher">The service that says it: those of `donor` and `recognition` count with the donor.</param>
+    public static string[] Withheld(string role, string publisher, string eventName) =>
+    [
+        .. role == Roles.Organiser && eventName.StartsWith("Appointment", StringComparison.Ordinal) ? ["reasonCode"] : Array.Empty<string>(),
+        .. role is not (Roles.Station or Roles.Admin) && publisher is ("donor" or "recognition") ? ["version"] : Array.Empty<string>(),
+        .. role == Roles.App && eventName == "DonationCollected" ? ["deviations", "restrictions"] : Array.Empty<string>(),
+    ];
+
+    /// <summary>Why a booking was cancelled, as far as an app may know: the platform's own reasons. A station's own word may stand for a deferral.</summary>
+    public static bool MayTellApp(string? reasonCode) => reasonCode is "drive-cancelled" or "drive-postponed" or "donor-erased" or "not-stated";
 
     private static JsonNode? Without(JsonNode? value, IReadOnlyCollection<string> donorIds) => value switch
     {

@@ -66,9 +66,9 @@ public sealed class BookingTests
     {
         var from = new DateOnly(2024, 3, 1);
         BookableDrive drive = new(Some.Id(), "open", ["whole-blood"]);
-        Assert.Equal(open, Booking.DonorForbids(drive, "whole-blood", from.AddDays(day), [new("whole-blood", [new(from, from.AddDays(9))])]) is null);
-        Assert.Equal(Problems.NotEligible, Booking.DonorForbids(drive, "whole-blood", from, [new("apheresis-platelets", [new(from, null)])])?.Problem);
-        Assert.Equal(Problems.ProcedureNotOffered, Booking.DonorForbids(drive, "apheresis-platelets", from, [])?.Problem);
+        Assert.Equal(open, Booking.DonorForbids(drive, "whole-blood", from.AddDays(day), [new("whole-blood", [new(from, from.AddDays(9))])], null) is null);
+        Assert.Equal(Problems.NotEligible, Booking.DonorForbids(drive, "whole-blood", from, [new("apheresis-platelets", [new(from, null)])], null)?.Problem);
+        Assert.Equal(Problems.ProcedureNotOffered, Booking.DonorForbids(drive, "apheresis-platelets", from, [], null)?.Problem);
     }
 
     [Theory]

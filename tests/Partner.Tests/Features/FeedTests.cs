@@ -18,15 +18,29 @@ public sealed class FeedWorld : IAsyncLifetime
 
     public Side Foreign { get; private set; } = null!;
 
+    /// <summary>The one event of each kind that is its own side's, and those that are nobody's.</summary>
+    public HashSet<Guid> Owned { get; } = [];
+
+    public HashSet<Guid> Nobodys { get; } = [];
+
     /// <summary>Every kind of event there is, once for each side, and once as nobody's: without station, place, donor, drive or organisation anybody knows.</summary>
     public async ValueTask InitializeAsync()
     {
         Service = await ServiceUnderTest.Start("partner", Program.Create);
         (Own, Foreign) = (await Side.Make(Service, "440703"), await Side.Make(Service, "440785"));
+        // Last of all the erasure, after which an app reads nothing else of the donor.
         foreach (var side in new[] { Own, Foreign })
-            foreach (var type in EventTypes.All) await Service.Deliver(side.EventOf(type.Type));
-        foreach (var type in EventTypes.All) await Service.Deliver(Facts.Of(type.Type, Some.Id().ToString(), 99));
+            foreach (var type in EventTypes.All.Where(t => t.Type != typeof(DonorErased))) await Deliver(side == Own ? Owned : [], side.EventOf(type.Type));
+        foreach (var type in EventTypes.All) await Deliver(Nobodys, Facts.Of(type.Type, Some.Id().ToString(), 99));
+        foreach (var side in new[] { Own, Foreign }) await Deliver(side == Own ? Owned : [], side.EventOf(typeof(DonorErased), side.Erased));
         await Placed();
+    }
+
+    private async Task Deliver(HashSet<Guid> ids, DomainEvent e)
+    {
+        var given = e with { EventId = Some.Id() };
+        ids.Add(given.EventId);
+        await Service.Deliver(given);
     }
 
     public Task Placed() => Eventually.That(async () => await Service.Database.Scalar<long>("select count(*) from partner.feed where sequence is null") == 0, 30);
@@ -34,7 +48,7 @@ public sealed class FeedWorld : IAsyncLifetime
     public async ValueTask DisposeAsync() => await Service.DisposeAsync();
 }
 
-public sealed record Side(string District, Guid Station, Guid University, Guid College, Guid App, Guid Hospital, Guid Donor, Guid Drive)
+public sealed record Side(string District, Guid Station, Guid University, Guid College, Guid App, Guid Hospital, Guid Donor, Guid Drive, Guid Erased)
 {
     public const string Din = "A999926000001";
 
@@ -42,23 +56,24 @@ public sealed record Side(string District, Guid Station, Guid University, Guid C
     {
         var university = await service.Organisation("university", district);
         var side = new Side(district, await service.Organisation("blood-station", district), university, await service.Organisation("college", district, below: university),
-            await service.Organisation("partner-app", district), await service.Organisation("hospital", district), Some.Id(), Some.Id());
+            await service.Organisation("partner-app", district), await service.Organisation("hospital", district), Some.Id(), Some.Id(), Some.Id());
         await service.Deliver(
             Facts.Of<DonorRegistered>(side.Donor.ToString(), 1, ("DonorId", side.Donor), ("Apps", new[] { side.App }), ("District", district)),
+            Facts.Of<DonorRegistered>(side.Erased.ToString(), 1, ("DonorId", side.Erased), ("Apps", new[] { side.App }), ("District", district)),
             Facts.Of<DriveScheduled>(side.Drive.ToString(), 1, ("DriveId", side.Drive), ("OrganiserId", side.College), ("District", district), ("StationId", side.Station)));
         return side;
     }
 
     /// <summary>An event of the kind that is this side's in every way a field can say.</summary>
-    public DomainEvent EventOf(Type type)
+    public DomainEvent EventOf(Type type, Guid? donor = null)
     {
         var fields = new (string, object?)[]
         {
-            ("StationId", Station), ("DonorId", Donor), ("DriveId", Drive), ("OrganiserId", College), ("OrganisationId", College), ("HospitalId", Hospital), ("Apps", new[] { App }),
+            ("StationId", Station), ("DonorId", donor ?? Donor), ("DriveId", Drive), ("OrganiserId", College), ("OrganisationId", College), ("HospitalId", Hospital), ("Apps", new[] { App }),
             ("District", District), ("Path", new[] { University, College }), ("TenantId", Station), ("Kind", type.Name.StartsWith("Organisation", StringComparison.Ordinal) ? "college" : "something"), ("Din", Din),
         };
         var ofDonor = type.GetProperty("DonorId") is not null && type.Namespace!.Split('.')[^1] is ("Donor" or "Recognition");
-        return Facts.Of(type, (ofDonor ? Donor : type.Name.StartsWith("Organisation", StringComparison.Ordinal) ? College : Drive).ToString(), 10, fields);
+        return Facts.Of(type, (ofDonor ? donor ?? Donor : type.Name.StartsWith("Organisation", StringComparison.Ordinal) ? College : Drive).ToString(), 10, fields);
     }
 
     public Guid? TenantOf(string role) => role switch { Roles.Station => Station, Roles.Organiser => University, Roles.App => App, Roles.Hospital => Hospital, _ => null };
@@ -105,13 +120,13 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
         }
         // Own, and the one or two with which the side was made; never the other side's, never nobody's.
         Assert.All(items, item => Assert.DoesNotContain(Everything(world.Foreign), value => item.GetRawText().Contains(value.ToString(), StringComparison.OrdinalIgnoreCase)));
-        Assert.DoesNotContain(items, item => item.GetProperty("data").GetProperty("version").GetInt64() == 99);
-        if (may) Assert.Contains(items, item => item.GetProperty("data").GetProperty("version").GetInt64() == 10);
+        Assert.DoesNotContain(items, item => world.Nobodys.Contains(item.GetProperty("id").GetGuid()));
+        if (may) Assert.Contains(items, item => world.Owned.Contains(item.GetProperty("id").GetGuid()));
         else Assert.Empty(items);
         if (role is Roles.Authority or Roles.Organiser or Roles.Hospital) Assert.All(items, item => Assert.DoesNotContain(world.Own.Donor.ToString(), item.GetRawText(), StringComparison.OrdinalIgnoreCase));
     }
 
-    private static Guid[] Everything(Side side) => [side.Station, side.University, side.College, side.App, side.Hospital, side.Donor, side.Drive];
+    private static Guid[] Everything(Side side) => [side.Station, side.University, side.College, side.App, side.Hospital, side.Donor, side.Drive, side.Erased];
 
     [Fact]
     public async Task A_donors_event_keeps_its_donor_for_station_and_app_and_loses_him_for_the_authority()
@@ -128,6 +143,29 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
         Assert.False(seen.GetProperty("data").TryGetProperty("key", out _));
         Assert.Equal("440703", seen.GetProperty("data").GetProperty("district").GetString());
         Assert.All(await ReadAll(Reader(Roles.Authority), "blood-platform.donor-registered"), i => Assert.False(i.TryGetProperty("subject", out _)));
+    }
+
+    [Fact]
+    public async Task No_number_tells_an_app_that_something_happened_to_its_donor_which_it_is_not_told()
+    {
+        foreach (var type in EventTypes.All.Where(t => t.Publisher is "donor" or "recognition"))
+            foreach (var role in Roles.All)
+                Assert.All(await ReadAll(Reader(role), type.PublicName), i => Assert.Equal((role, role is Roles.Station or Roles.Admin), (role, i.GetProperty("data").TryGetProperty("version", out _))));
+        Assert.All(await ReadAll(Reader(Roles.App), "blood-platform.appointment-booked"), i => Assert.True(i.GetProperty("data").TryGetProperty("version", out _)));
+        foreach (var field in new[] { "restrictions", "deviations" })
+        {
+            Assert.All(await ReadAll(Reader(Roles.App), "blood-platform.donation-collected"), i => Assert.False(i.GetProperty("data").TryGetProperty(field, out _)));
+            Assert.All(await ReadAll(Reader(Roles.Station), "blood-platform.donation-collected"), i => Assert.True(i.GetProperty("data").TryGetProperty(field, out _)));
+        }
+    }
+
+    [Fact]
+    public async Task Of_who_asked_for_erasure_an_app_reads_that_and_nothing_else()
+    {
+        JsonElement[] Of(IEnumerable<JsonElement> items) => [.. items.Where(i => i.GetRawText().Contains(world.Own.Erased.ToString(), StringComparison.OrdinalIgnoreCase))];
+        var names = string.Join(',', EventTypes.All.Select(t => t.PublicName));
+        Assert.Equal("blood-platform.donor-erased", Assert.Single(Of(await ReadAll(Reader(Roles.App), names))).GetProperty("type").GetString());
+        Assert.Equal(2, Of(await ReadAll(Reader(Roles.Admin), names)).Length);
     }
 
     [Fact]
@@ -150,15 +188,15 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
         await service.Deliver(
             Facts.Of<AppointmentBooked>(appointment.ToString(), 1, ("AppointmentId", appointment), ("DonorId", own.Donor), ("DriveId", own.Drive)),
             Facts.Of<UnitReleased>("A999926000077", 1, ("DonorId", own.Donor), ("Din", "A999926000077"), ("StationId", own.Station)),
-            Facts.Of<HonourEarned>(own.Donor.ToString(), 77, ("DonorId", own.Donor)));
+            Facts.Of<HonourEarned>(own.Donor.ToString(), 77, ("DonorId", own.Donor), ("HonourId", appointment)));
         await world.Placed();
         foreach (var role in new[] { Roles.Station, Roles.Organiser, Roles.App, Roles.Authority }) Assert.True(await Sees(role, "appointment-booked", "version", 1), role);
         Assert.True(await Sees(Roles.Authority, "unit-released", "version", 1));  // the station lies in its district
-        Assert.True(await Sees(Roles.Authority, "honour-earned", "version", 77)); // the donor lives in it
-        Assert.False(await Sees(Roles.Station, "honour-earned", "version", 77));  // nobody's in particular
+        Assert.True(await Sees(Roles.Authority, "honour-earned", "honourId", appointment)); // the donor lives in it
+        Assert.False(await Sees(Roles.Station, "honour-earned", "honourId", appointment));  // nobody's in particular
 
-        async Task<bool> Sees(string role, string type, string field, long value) =>
-            (await ReadAll(Reader(role), "blood-platform." + type)).Any(i => i.GetProperty("data").GetProperty(field).GetInt64() == value);
+        async Task<bool> Sees(string role, string type, string field, object value) =>
+            (await ReadAll(Reader(role), "blood-platform." + type)).Any(i => i.GetProperty("data").GetProperty(field).ToString() == value.ToString());
     }
 
     [Fact]
@@ -179,7 +217,19 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
     {
         Assert.All(await ReadAll(Reader(Roles.Organiser), "blood-platform.appointment-cancelled"), i => Assert.False(i.GetProperty("data").TryGetProperty("reasonCode", out _)));
         Assert.Contains(await ReadAll(Reader(Roles.Organiser), "blood-platform.drive-cancelled"), i => i.GetProperty("data").TryGetProperty("reasonCode", out _));
-        Assert.Contains(await ReadAll(Reader(Roles.App), "blood-platform.appointment-cancelled"), i => i.GetProperty("data").TryGetProperty("reasonCode", out _));
+    }
+
+    [Fact]
+    public async Task An_app_learns_the_platforms_reasons_for_a_cancelled_booking_and_not_a_stations()
+    {
+        var own = world.Own;
+        var (theirs, ours) = (Some.Id(), Some.Id());
+        foreach (var (appointment, reason) in new[] { (theirs, "reactive-test"), (ours, "drive-cancelled") })
+            await service.Deliver(Facts.Of<AppointmentCancelled>(appointment.ToString(), 2, ("AppointmentId", appointment), ("DonorId", own.Donor), ("DriveId", own.Drive), ("ReasonCode", reason)));
+        await world.Placed();
+        var seen = (await ReadAll(Reader(Roles.App), "blood-platform.appointment-cancelled")).ToDictionary(i => i.GetProperty("subject").GetString()!, i => i.GetProperty("data"));
+        Assert.False(seen[theirs.ToString()].TryGetProperty("reasonCode", out _));
+        Assert.Equal("drive-cancelled", seen[ours.ToString()].GetProperty("reasonCode").GetString());
     }
 
     [Fact]

@@ -23,6 +23,20 @@ public sealed class RecognitionTests(RecognitionService recognition)
     }
 
     [Fact]
+    public async Task Who_asked_for_erasure_is_nobodys_and_his_gifts_stay_counted()
+    {
+        foreach (var erasedFirst in new[] { false, true })
+        {
+            var (donor, app) = (Some.Id(), Some.Id());
+            var erased = new Contracts.Donor.DonorErased { Key = donor.ToString(), Version = 8, OccurredAt = Given.On(2025), ErasureId = Some.Id(), DonorId = donor };
+            DomainEvent[] events = [Given.Registered(donor, app), Given.WholeBlood(donor, 400), Given.Changed(donor, 7, app)];
+            await service.Deliver(erasedFirst ? [erased, .. events] : [.. events, erased]);
+            Assert.Equal(404, (await service.As(Roles.App, app).Get($"/v1/recognitions/{donor}")).Status);
+            Assert.Equal(1, (await Station.Get($"/v1/recognitions/{donor}"))["donations"].GetInt32());
+        }
+    }
+
+    [Fact]
     public async Task Three_times_300_ml_are_4_counts()
     {
         var donor = Some.Id();

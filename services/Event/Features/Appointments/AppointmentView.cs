@@ -38,8 +38,9 @@ internal sealed record AppointmentRow
     /// <summary>A station sees bookings at its drives, an app those of donors it acts for.</summary>
     public bool IsVisibleTo(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : caller.Is(Roles.App) && Apps.Contains(caller.Tenant);
 
-    public AppointmentView View => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled, ReasonCode, VisitId, BookedAt, SettledAt,
-        Status == "booked" ? ["move", "cancel"] : []);
+    /// <summary>Why a station cancelled may be a deferral: an app is told the platform's own reasons only.</summary>
+    public AppointmentView ViewFor(Caller caller) => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled,
+        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
 
     /// <summary>Ends every booking of a drive that will not take place as planned; the caller holds the drive and these rows.</summary>
     public static void CancelAll(Transaction tx, Guid driveId, AppointmentRow[] booked, string reasonCode, DateTimeOffset at)

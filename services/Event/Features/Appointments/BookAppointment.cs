@@ -38,7 +38,7 @@ public static class BookAppointment
             if (request.At is { } given && (!backfill || given > tx.Now)) return CommonProblems.Invalid.With(null, new FieldError("/at", backfill ? "in_the_future" : "only_backfill", "When a backfilled booking was made"));
             if (Booking.SlotForbids(drive.Bookable, slot, backfill, tx.Now) is { } noSlot) return noSlot.ToProblem();
             var procedure = request.Procedure ?? Booking.DefaultProcedure(drive.Procedures);
-            if (Booking.DonorForbids(drive.Bookable, procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows) is { } notThatDay) return notThatDay.ToProblem();
+            if (Booking.DonorForbids(drive.Bookable, procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows, caller.Is(Roles.App) ? Shanghai.DateOf(tx.Now) : null) is { } notThatDay) return notThatDay.ToProblem();
             if (Booking.OthersForbid(drive.Id, procedure, request.SlotStartsAt, others, rules) is { } tooClose)
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
@@ -59,6 +59,6 @@ public static class BookAppointment
             tx.Write("update event.slot set booked = booked + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
             tx.Append(appointment.ToBooked(appointment.BookedAt));
             if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
-            return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.View);
+            return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.ViewFor(caller));
         }, ct);
 }

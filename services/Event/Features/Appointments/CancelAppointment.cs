@@ -25,6 +25,6 @@ public static class CancelAppointment
             tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
             tx.Write("update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
             tx.Append(after.ToCancelled(after.ReasonCode!, tx.Now));
-            return Answers.Ok(after.Version, after.View);
+            return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);
 }

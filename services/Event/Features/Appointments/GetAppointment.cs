@@ -12,5 +12,5 @@ public static class GetAppointment
 
     private static async Task<Results<Made<AppointmentView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
         await db.QuerySingle<AppointmentRow>(AppointmentRow.Select + " where a.id = @id", new { id }, ct) is not { } appointment ? CommonProblems.Unknown(id)
-            : appointment.IsVisibleTo(caller) ? Answers.Ok(appointment.Version, appointment.View) : CommonProblems.NotFound.With();
+            : appointment.IsVisibleTo(caller) ? Answers.Ok(appointment.Version, appointment.ViewFor(caller)) : CommonProblems.NotFound.With();
 }

@@ -18,6 +18,6 @@ public static class ListAppointments
                and case when @station then d.station_id = @tenant else exists (select from event.donor p where p.donor_id = a.donor_id and p.apps @> array[@tenant]::uuid[]) end
             order by a.id limit @rows
             """, new { driveId, donorId, status, cursor, station = caller.Is(Roles.Station), tenant = caller.Tenant, rows = Answers.Limit(limit) + 1 }, ct);
-        return TypedResults.Ok(Page<AppointmentView>.From(rows.ConvertAll(r => r.View), Answers.Limit(limit), a => a.Id.ToString()));
+        return TypedResults.Ok(Page<AppointmentView>.From(rows.ConvertAll(r => r.ViewFor(caller)), Answers.Limit(limit), a => a.Id.ToString()));
     }
 }

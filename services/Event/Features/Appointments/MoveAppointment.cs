@@ -21,9 +21,9 @@ public static class MoveAppointment
             if (before is null || facts.Drive is not { } drive || facts.Donor is not { } donor) return CommonProblems.Unknown(id);
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
-            if (facts.Slot?.StartsAt == before.SlotStartsAt) return Answers.Ok(before.Version, before.View);
+            if (facts.Slot?.StartsAt == before.SlotStartsAt) return Answers.Ok(before.Version, before.ViewFor(caller));
             if (Booking.SlotForbids(drive.Bookable, facts.Slot, false, tx.Now) is { } noSlot) return noSlot.ToProblem();
-            if (Booking.DonorForbids(drive.Bookable, before.Procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows) is { } notThatDay) return notThatDay.ToProblem();
+            if (Booking.DonorForbids(drive.Bookable, before.Procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows, caller.Is(Roles.App) ? Shanghai.DateOf(tx.Now) : null) is { } notThatDay) return notThatDay.ToProblem();
             if (Booking.OthersForbid(drive.Id, before.Procedure, request.SlotStartsAt, facts.Others, facts.Rules) is { } tooClose)
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
@@ -33,6 +33,6 @@ public static class MoveAppointment
             foreach (var (slot, change) in new[] { (before.SlotStartsAt, -1), (after.SlotStartsAt, 1) }.OrderBy(s => s.Item1))
                 tx.Write("update event.slot set booked = booked + @change where drive_id = @DriveId and starts_at = @slot", new { before.DriveId, slot, change });
             tx.Append(after.ToMoved(before.SlotStartsAt, tx.Now));
-            return Answers.Ok(after.Version, after.View);
+            return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);
 }

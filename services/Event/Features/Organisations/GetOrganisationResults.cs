@@ -5,7 +5,8 @@ namespace BloodPlatform.Drives.Features.Organisations;
 
 /// <summary>
 /// What the drives of an organisation and of all below it brought. For an organiser: collected figures of closed drives only,
-/// and none below 5 (field policy: groups of fewer than five are hidden).
+/// and a drive that brought fewer than 5 counts nothing (field policy: groups of fewer than five are hidden). Not the sum is looked at but each drive:
+/// the difference of two sums, of a longer and a shorter time, would show what neither does.
 /// </summary>
 public sealed record OrganisationResultsView(Guid OrganisationId, DateOnly? From, DateOnly? To, int Drives, int SignedUp, int Attended, int? Collected, long? VolumeMl, int? TreatmentUnits, IReadOnlyList<ChildResultsView> Children);
 
@@ -31,9 +32,9 @@ public static class GetOrganisationResults
                        (select count(*) from event.appointment a where a.drive_id = d.id and a.status <> 'cancelled') as signed_up,
                        (select count(*) from event.visit v where v.drive_id = d.id) as attended,
                        n.collected, n.volume_ml, n.treatment_units
-                from event.drive d,
+                from event.drive d left join
                      lateral (select count(*) as collected, coalesce(sum(collected_ml), 0) as volume_ml, coalesce(sum(treatment_units), 0) as treatment_units
-                              from event.donation where drive_id = d.id and (not @organiser or d.status = 'closed')) n
+                              from event.donation where drive_id = d.id and (not @organiser or d.status = 'closed') having not @organiser or count(*) >= @least) n on true
                 where d.status not in ('draft', 'submitted', 'cancelled')
                   and (@station::uuid is null or d.station_id = @station)
                   and (not @limited or exists (select from unnest(@districts) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))
@@ -47,7 +48,7 @@ public static class GetOrganisationResults
             left join per_drive p on p.organisation_id = below.id
             where o.id = @id or o.parent_id = @id
             group by o.id, o.name, o.path order by o.name, o.id
-            """, new { id, from, to, organiser, station = caller.Is(Roles.Station) ? caller.TenantId : null, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray() }, ct);
+            """, new { id, from, to, organiser, least = LeastShown, station = caller.Is(Roles.Station) ? caller.TenantId : null, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray() }, ct);
         if (rows.Find(r => r.Id == id) is not { } whole) return CommonProblems.Unknown(id);
         if (organiser && !whole.Path.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
 

@@ -67,7 +67,8 @@ public static class ReadEvents
             Roles.Authority => "f.district = any(@districts)",
             Roles.Station => "f.station_id = @tenant",
             Roles.Organiser => "exists (select from partner.organisation o where o.id = f.organisation_id and @tenant = any(o.path))",
-            Roles.App => "exists (select from partner.donor d where d.id = f.donor_id and @tenant = any(d.apps))",
+            // Of who asked for erasure an app reads that and nothing else, not even the past.
+            Roles.App => "exists (select from partner.donor d where d.id = f.donor_id and @tenant = any(d.apps) and (not d.erased or f.type = 'blood-platform.donor-erased'))",
             Roles.Hospital => "f.hospital_id = @tenant",
             _ => "false",
         };
@@ -110,7 +111,8 @@ public static class ReadEvents
                 data = FeedReaders.WithoutDonors(data, donors);
                 if (donors.Contains(subject, StringComparer.OrdinalIgnoreCase)) subject = Din;
             }
-            foreach (var field in FeedReaders.Withheld(reader.Role, Names[Type!])) data.Remove(field);
+            foreach (var field in FeedReaders.Withheld(reader.Role, Source!, Names[Type!])) data.Remove(field);
+            if (reader.Is(Roles.App) && data["reasonCode"] is { } why && !FeedReaders.MayTellApp((string?)why)) data.Remove("reasonCode");
             return new("1.0", EventId!.Value, $"blood-platform/{Source}", Type!, subject, OccurredAt!.Value, "application/json", Sequence!.Value, data);
         }
     }

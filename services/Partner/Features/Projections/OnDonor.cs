@@ -10,4 +10,9 @@ public static class OnDonor
         on conflict (id) do update set version = excluded.version, district = excluded.district, apps = excluded.apps
         where excluded.version > d.version
         """, new { id, version, district, apps });
+
+    /// <summary>He asked for erasure: the apps that acted for him learn it, so that they erase what they have, and lose the rest.</summary>
+    public static void Erased(Transaction tx, Guid id) => tx.WriteAny("""
+        insert into partner.donor (id, version, apps, erased) values (@id, 0, '{}', true) on conflict (id) do update set erased = true
+        """, new { id });
 }

@@ -1,0 +1,34 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Appointments;
+
+namespace BloodPlatform.Drives.Features.Projections;
+
+/// <summary>
+/// A donor asked for erasure: nobody books for him any more, his places in the future go back, and what was known of where he lives and belongs is
+/// forgotten. That somebody came to a drive and gave stays: it is the drive's fact.
+/// </summary>
+public static class OnDonorErased
+{
+    public static async Task Handle(DonorErased e, Transaction tx)
+    {
+        // The donor first, as a booking does: none is made while this looks. His row may come later than this.
+        var booked = await tx.Read($"""
+            insert into event.donor (donor_id) values (@DonorId) on conflict (donor_id) do nothing;
+            select donor_id from event.donor where donor_id = @DonorId for update;
+            {AppointmentRow.Select} where a.donor_id = @DonorId and a.status = 'booked' and a.slot_starts_at > @now order by a.id for update of a
+            """, new { e.DonorId, now = tx.Now }, async grid =>
+        {
+            await grid.ReadSingleAsync<Guid>();
+            return (await grid.ReadAsync<AppointmentRow>()).ToArray();
+        });
+        tx.Write("update event.donor set status = 'erased', profile_version = greatest(profile_version, @Version), district = null, apps = '{}', memberships = '[]' where donor_id = @DonorId", new { e.DonorId, e.Version });
+        foreach (var before in booked)
+        {
+            var after = before with { Version = before.Version + 1, Status = "cancelled", ReasonCode = "donor-erased", SettledAt = e.OccurredAt };
+            tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
+            tx.Write("update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
+            tx.Append(after.ToCancelled("donor-erased", e.OccurredAt));
+        }
+    }
+}
