@@ -27,7 +27,7 @@ public sealed record ProblemCode(string Code, int Status, string Zh, string En)
         var document = new ProblemDetails
         {
             Type = $"/v1/problem-types/{Code}",
-            Title = CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? Zh : En,
+            Title = Language.IsChinese ? Zh : En,
             Status = Status,
             Detail = detail,
         };
@@ -39,6 +39,13 @@ public sealed record ProblemCode(string Code, int Status, string Zh, string En)
 
     /// <summary>A rejection of a pure rule.</summary>
     public Rejection Because(string? detail = null, params FieldError[] errors) => new(this, detail, errors);
+}
+
+/// <summary>The language of the request: zh-CN unless the caller asks for en.</summary>
+public static class Language
+{
+    /// <summary>By its name: without ICU a culture knows no more of itself.</summary>
+    public static bool IsChinese => CultureInfo.CurrentUICulture.Name.StartsWith("zh", StringComparison.Ordinal);
 }
 
 /// <summary>What exactly is wrong: a JSON pointer into the request (or a name of a condition), a code, and words.</summary>

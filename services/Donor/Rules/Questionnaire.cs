@@ -1,4 +1,3 @@
-using System.Globalization;
 using BloodPlatform.Chassis;
 
 namespace BloodPlatform.Donors.Rules;
@@ -30,5 +29,5 @@ public sealed record Questionnaire(string Code, string Version, DateOnly ValidFr
 /// <param name="Deferral">Code of the rule set.</param>
 public sealed record Question(string Code, string DefersOn, string Deferral, string Zh, string En)
 {
-    public string Text => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? Zh : En;
+    public string Text => Language.IsChinese ? Zh : En;
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using BloodPlatform.Chassis;
 
 namespace BloodPlatform.Donors.Rules;
 
@@ -37,7 +37,7 @@ public sealed record Rule(
     bool CalendarYear = false, int? UnitMl = null, string? Donors = null, bool UnlessReaction = false, string? Excepts = null)
 {
     /// <summary>The text in the language of the request.</summary>
-    public string Text => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? Zh : En;
+    public string Text => Language.IsChinese ? Zh : En;
 
     /// <summary>Whether the rule speaks of this procedure.</summary>
     public bool Concerns(string procedure) => Procedures is null || Procedures.Contains(procedure);

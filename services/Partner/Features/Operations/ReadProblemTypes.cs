@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,7 +22,7 @@ public static class ReadProblemTypes
     }
 
     private static ProblemTypeView View(Entry e) =>
-        new(e.Code, e.Status, CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? e.TitleZh : e.TitleEn, e.TitleZh, e.TitleEn, e.Services);
+        new(e.Code, e.Status, Language.IsChinese ? e.TitleZh : e.TitleEn, e.TitleZh, e.TitleEn, e.Services);
 
     /// <summary>docs/problem-types.json, written by a test from all five services; without it, this service's own codes.</summary>
     private static Entry[] Load()

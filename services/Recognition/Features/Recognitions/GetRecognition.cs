@@ -1,4 +1,3 @@
-using System.Globalization;
 using BloodPlatform.Chassis;
 using BloodPlatform.Recognition.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -53,7 +52,7 @@ public static class GetRecognition
 
     private static RuleSetView Cite(AwardRules rules) => new(rules.Award, rules.Version);
 
-    private static string In(AwardTitle title) => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? title.Zh : title.En;
+    private static string In(AwardTitle title) => Language.IsChinese ? title.Zh : title.En;
 
     // A donor who has not given has one row without a credit; one whose registration has not arrived has no app that acts for him.
     private sealed record Row(bool ActedFor, string? Din, DateTimeOffset? CollectedAt, string? Outcome, int? VolumeMl, int? TreatmentUnits, decimal? NationalCounts, decimal? ProvincialCounts);
