@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors;
 
@@ -9,6 +10,17 @@ public static class Problems
     public static readonly ProblemCode IdentityContradiction = new("identity_contradiction", 422, "性别或出生日期与证件不符", "Sex or birth date contradicts the document");
     public static readonly ProblemCode ConsentRequired = new("consent_required", 422, "登记须本人同意", "Registration needs the donor's consent");
     public static readonly ProblemCode DonorExists = new("donor_exists", 409, "该证件已登记", "A donor with this document is known");
+    public static readonly ProblemCode DonorMerged = new("donor_merged", 409, "该登记已并入另一献血者", "The donor was merged into another");
+    public static readonly ProblemCode DonorNotActive = new("donor_not_active", 409, "该献血者档案不可用", "The donor is not active");
+    public static readonly ProblemCode DonorsDiffer = new("donors_differ", 409, "两份登记的信息互相矛盾", "The two donors contradict each other");
+    public static readonly ProblemCode MergeUndone = new("merge_undone", 409, "该合并已撤销", "The merge was undone already");
+    public static readonly ProblemCode MergeUndoExpired = new("merge_undo_expired", 409, "已超过可撤销期限", "The time for undoing the merge is over");
+    public static readonly ProblemCode DocumentOfAnother = new("document_of_another_donor", 409, "该证件已登记在另一献血者名下", "The document belongs to another donor");
+    public static readonly ProblemCode DocumentUnknown = new("document_unknown", 409, "该证件尚未登记在此献血者名下", "The donor has no such document yet");
+    public static readonly ProblemCode DocumentNotSeen = new("document_not_seen", 409, "尚未核验本人证件，不得采血", "No document of the donor was seen: nothing is collected");
+    public static readonly ProblemCode PhoneMismatch = new("phone_mismatch", 422, "电话号码与登记不符", "Not the telephone on record");
+    public static readonly ProblemCode MembershipOverlap = new("membership_overlap", 409, "与该组织的后续成员期间重叠", "Overlaps the next membership in the organisation");
+    public static readonly ProblemCode ImportUnreadable = new("import_unreadable", 422, "文件不是所需的 CSV", "The file is not the CSV that this import takes");
     public static readonly ProblemCode DeferralCodeUnknown = new("deferral_code_unknown", 422, "规则集中没有此暂缓代码", "The rule set has no such deferral");
     public static readonly ProblemCode DeferralNotActive = new("deferral_not_active", 409, "该暂缓已解除", "The deferral was lifted already");
     public static readonly ProblemCode ReentryRequired = new("reentry_required", 409, "该暂缓须经归队程序解除", "Only re-entry ends this deferral");
@@ -32,4 +44,12 @@ public static class Problems
     public static readonly ProblemCode DinNotIssued = new("din_not_issued", 422, "献血码未发放给本站", "The donation number was not issued to this station");
     public static readonly ProblemCode DinUsed = new("din_used", 409, "献血码已使用", "The donation number is used");
     public static readonly ProblemCode DinMismatch = new("din_mismatch", 409, "扫描的献血码不一致", "The scans bear different numbers");
+
+    /// <summary>409 donor_merged with the id that this call must be made for.</summary>
+    public static ProblemHttpResult Survivor(Guid personId)
+    {
+        var merged = DonorMerged.With("Make the call for the donor he was merged into");
+        merged.ProblemDetails.Extensions["mergedInto"] = personId;
+        return merged;
+    }
 }

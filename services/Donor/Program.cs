@@ -4,6 +4,9 @@ using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Features.Deferrals;
 using BloodPlatform.Donors.Features.Donations;
+using BloodPlatform.Donors.Features.Documents;
+using BloodPlatform.Donors.Features.DonorDuplicates;
+using BloodPlatform.Donors.Features.DonorMerges;
 using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Features.LateInformation;
 using BloodPlatform.Donors.Features.Memberships;
@@ -21,7 +24,7 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>();
+        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<IndexDonors>();
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said
             .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
@@ -36,11 +39,13 @@ public static class Program
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
             .Runs(ReEvaluate.Kind, ReEvaluate.Step)
             .Constraint("donor_document_once", Problems.DonorExists)
+            .Constraint("document_one_donor", Problems.DocumentOfAnother)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
             .Constraint("visit_appointment_once", Problems.AppointmentUsed)
             .Constraint("visit_din_once", Problems.DinUsed)
             .Constraint("donation_once", Problems.DinUsed)
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
+            .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
             .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map)

@@ -5,60 +5,115 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Rules;
 using Dapper;
+using Npgsql;
 
 namespace BloodPlatform.Donors.Data;
 
 /// <summary>
-/// All that the rules and the events need of one donor, read in one round trip. A change reads it with his row locked, so that the
-/// order of his events and their versions agree; each event takes the next version, and <see cref="Save"/> writes the last one.
+/// All that the rules and the events need of one person, read in one round trip: the donor who was asked for, and every registration
+/// that was merged with his (docs/decisions/0008). Facts, consents, memberships and apps are those of all; what is recorded goes under
+/// the id that was asked for, is sealed with that id's key and counts that id's versions. A change locks the survivor's row: whoever
+/// holds it owns them all, so the order of their events and versions agree; <see cref="Save"/> writes the last ones.
 /// </summary>
 public sealed class DonorFile
 {
-    private readonly long readVersion;
+    private readonly List<Registered> all;
+    private readonly Dictionary<Guid, long> versions;
     private byte[]? windowsDigest;
 
-    private DonorFile(DonorRow row, SubjectKey key, DonorFacts facts, List<MembershipRow> memberships, RuleBook book)
+    private DonorFile(Guid id, Guid personId, List<Registered> all, Dictionary<Guid, long> versions, RuleBook book)
     {
-        (Row, Key, Facts, Memberships, Book) = (row, key, facts, memberships, book);
-        readVersion = Version = row.Version;
-        Consents = JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!;
+        (this.all, this.versions, Book) = (all, versions, book);
+        (Recorded, Person) = (all.Single(r => r.Row.Id == id), all.Single(r => r.Row.Id == personId));
+        Facts = Merging.Together([Person.Facts, .. Others.Select(r => r.Facts)]);
+        Consents = all.Count == 1 ? Person.Consents : Merging.Consents(all.SelectMany(r => r.Consents));
     }
 
-    public DonorRow Row { get; }
+    private Registered Recorded { get; set; }
+
+    private Registered Person { get; }
+
+    private IEnumerable<Registered> Others => all.Where(r => r != Person);
+
+    /// <summary>The registration that was asked for.</summary>
+    public DonorRow Row => Recorded.Row;
 
     public Guid Id => Row.Id;
 
-    public SubjectKey Key { get; }
+    /// <summary>The donor who stands for the person; <see cref="Id"/> itself unless it was merged.</summary>
+    public Guid PersonId => Person.Row.Id;
+
+    public bool Merged => PersonId != Id;
+
+    public SubjectKey Key => Recorded.Key;
+
+    /// <summary>The key of one of the person's registrations.</summary>
+    public SubjectKey KeyOf(Guid donorId) => all.Single(r => r.Row.Id == donorId).Key;
 
     public DonorFacts Facts { get; set; }
 
+    /// <summary>As they stand for the person: what he said last.</summary>
     public List<DonorConsent> Consents { get; }
 
-    public List<MembershipRow> Memberships { get; }
+    /// <summary>As they are kept with the registration that was asked for.</summary>
+    public List<DonorConsent> OwnConsents => Recorded.Consents;
+
+    public List<MembershipRow> Memberships => all.Count == 1 ? Person.Memberships : [.. all.SelectMany(r => r.Memberships).OrderBy(m => m.OrganisationId).ThenBy(m => m.ValidFrom)];
+
+    public List<MembershipRow> OwnMemberships => Recorded.Memberships;
+
+    public Guid[] Apps => [.. all.SelectMany(r => r.Row.Apps).Distinct()];
+
+    public string? BloodGroup => Person.Row.BloodGroup ?? Others.Select(r => r.Row.BloodGroup).OfType<string>().FirstOrDefault();
+
+    public string? District => Person.Row.District ?? Others.Select(r => r.Row.District).OfType<string>().FirstOrDefault();
+
+    /// <summary>The surest of all registrations.</summary>
+    public string Assurance => IdentityAssurance.Surest(all.Select(r => r.Row.IdentityAssurance));
+
+    /// <summary>Everybody's rows, for what a merge shows and writes.</summary>
+    public IReadOnlyList<DonorRow> Rows => [.. all.Select(r => r.Row)];
 
     /// <summary>The newest rules, as of this read.</summary>
     public RuleBook Book { get; }
 
-    public long Version { get; private set; }
+    public long Version => versions[Id];
 
-    /// <summary>The donor of an id, his row locked for the transaction.</summary>
-    public const string Locked = Head + " where d.id = @donorId for update of d;" + Rest;
+    /// <summary>Whether an id means this person.</summary>
+    public bool Includes(Guid donorId) => versions.ContainsKey(donorId);
+
+    /// <summary>Records what follows under another registration of the person: the one whose document was shown.</summary>
+    public void RecordAs(Guid donorId) => Recorded = all.Single(r => r.Row.Id == donorId);
+
+    /// <summary>The donor of an id, the survivor's row locked for the transaction.</summary>
+    public static readonly string Locked = Head + " for update of d;" + Rest;
 
     /// <summary>The donor of an id as he stands; for answers that change nothing.</summary>
-    public const string Unlocked = Head + " where d.id = @donorId;" + Rest;
+    public static readonly string Unlocked = Head + ";" + Rest;
 
-    private const string Head = """
-        select d.id, d.version, d.status, d.name, d.document_kind, d.document_number, d.birth_date, d.phone, d.sex, d.blood_group, d.district, d.consents::text as consents, d.apps, d.identity_assurance, d.registered_at, k.wrapped_key
+    /// <summary>The id of the donor who stands for the person of an id. An SQL expression.</summary>
+    public const string PersonOf = "coalesce((select q.person_id from donor.donor_person q where q.donor_id = @donorId), @donorId)";
+
+    /// <summary>Every id that means the person of an id. An SQL subquery.</summary>
+    public const string IdsOf = $"(select {PersonOf} union select q.donor_id from donor.donor_person q where q.person_id = {PersonOf})";
+
+    private const string Columns = """
+        d.id, d.version, d.status, d.name, d.document_kind, d.document_number, d.birth_date, d.phone, d.sex, d.blood_group, d.district, d.consents::text as consents, d.apps, d.identity_assurance, d.registered_at, k.wrapped_key,
+        d.merged_into, d.document_index, @donorId as asked_id
         from donor.donor d join donor.subject_key k on k.subject_id = d.id
         """;
 
+    private const string Head = $"select {Columns} where d.id = {PersonOf}";
+
     // Statements of their own: each sees what was committed while the first waited for the lock.
-    private const string Rest = RuleBooks.Position + """
-        select donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id = @donorId;
-        select code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = @donorId;
-        select min(at) as at from donor.reaction where donor_id = @donorId;
-        select rule, approved_for as "on" from donor.interval_approval where donor_id = @donorId;
-        select organisation_id, member_number, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = @donorId order by organisation_id;
+    private const string Rest = RuleBooks.Position + $"""
+        select {PersonOf};
+        select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
+        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {IdsOf};
+        select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
+        select donor_id, min(at) as at from donor.reaction where donor_id in {IdsOf} group by donor_id;
+        select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {IdsOf};
+        select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id in {IdsOf} order by organisation_id, valid_from nulls first;
         """;
 
     /// <summary>The same statements for the donor of something else: of a visit, of a deferral.</summary>
@@ -67,17 +122,27 @@ public sealed class DonorFile
     /// <summary>Takes the results of the statements above; null when there is no such donor.</summary>
     public static async Task<DonorFile?> Read(SqlMapper.GridReader grid, Vault vault, RuleBooks books)
     {
-        var row = await grid.ReadSingleOrDefaultAsync<DonorRow>();
+        var person = await grid.ReadSingleOrDefaultAsync<DonorRow>();
         var book = await books.At(await grid.ReadSingleAsync<long>());
-        var donations = (await grid.ReadAsync<PastDonation>()).AsList();
-        var deferrals = (await grid.ReadAsync<DeferralRow>()).AsList();
-        var reaction = await grid.ReadSingleAsync<ReactionRow>();
-        var approvals = (await grid.ReadAsync<Approval>()).AsList();
-        var memberships = (await grid.ReadAsync<MembershipRow>()).AsList();
-        if (row is null) return null;
-        var key = vault.Unwrap(row.Id, row.WrappedKey);
-        var facts = FactsOf(key, row.BirthDate, row.Sex, donations, deferrals, reaction.At, approvals);
-        return new DonorFile(row, key, facts, memberships, book);
+        var personNow = await grid.ReadSingleAsync<Guid>();
+        var others = (await grid.ReadAsync<DonorRow>()).AsList();
+        var donations = (await grid.ReadAsync<DonationRow>()).ToLookup(d => d.DonorId);
+        var deferrals = (await grid.ReadAsync<RecordedDeferral>()).ToLookup(d => d.DonorId);
+        var reactions = (await grid.ReadAsync<ReactionRow>()).ToDictionary(r => r.DonorId, r => r.At);
+        var approvals = (await grid.ReadAsync<ApprovalRow>()).ToLookup(a => a.DonorId);
+        var memberships = (await grid.ReadAsync<MembershipRow>()).ToLookup(m => m.DonorId);
+        if (person is null) return null;
+        // Merged, or a merge undone, while this waited for the row. As after a serialisation failure the work is run again, and finds whom it must.
+        if (personNow != person.Id) throw new PostgresException("the donor was merged meanwhile", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
+
+        var rows = others.Prepend(person).ToList();
+        return new DonorFile(person.AskedId, person.Id, rows.ConvertAll(row =>
+        {
+            var key = vault.Unwrap(row.Id, row.WrappedKey);
+            var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
+                reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
+            return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]]);
+        }), rows.ToDictionary(r => r.Id, r => r.Version), book);
     }
 
     /// <summary>What the rules must know, opened.</summary>
@@ -88,6 +153,17 @@ public sealed class DonorFile
     /// <summary>The donor in a change, locked.</summary>
     public static Task<DonorFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid donorId) => tx.Read(Locked, new { donorId }, grid => Read(grid, vault, books));
 
+    /// <summary>Two persons as the one that a merge makes of them: the survivor's. Both files' versions go on being counted together.</summary>
+    public static DonorFile Together(DonorFile survivor, DonorFile absorbed) =>
+        new(survivor.PersonId, survivor.PersonId, [.. survivor.all, .. absorbed.all], survivor.versions.Concat(absorbed.versions).ToDictionary(), survivor.Book);
+
+    /// <summary>The two persons that an undone merge leaves: who stays, and who hangs on the absorbed one. Their versions go on being counted together.</summary>
+    public (DonorFile Staying, DonorFile Separated) Split(Guid absorbed)
+    {
+        var under = Merging.Under(absorbed, [.. all.Select(r => (r.Row.Id, r.Row.MergedInto))]);
+        return (new(PersonId, PersonId, [.. all.Where(r => !under.Contains(r.Row.Id))], versions, Book), new(absorbed, absorbed, [.. all.Where(r => under.Contains(r.Row.Id))], versions, Book));
+    }
+
     /// <summary>What forbids the procedure, by the rules of each day.</summary>
     public List<Obstacle> Obstacles(string procedure) => Eligibility.Obstacles(Facts, procedure, Book);
 
@@ -95,7 +171,10 @@ public sealed class DonorFile
     public List<Obstacle> Obstacles(string procedure, RuleSet rules) => Eligibility.Obstacles(Facts, procedure, rules);
 
     /// <summary>The version of the donor's next event.</summary>
-    public long NextVersion() => ++Version;
+    public long NextVersion() => NextVersionOf(Id);
+
+    /// <summary>The same of one of the person's other ids.</summary>
+    public long NextVersionOf(Guid donorId) => ++versions[donorId];
 
     /// <summary>A deferral by the rule set (or by a code that only its sender knows), recorded and counted at once.</summary>
     /// <returns>Its id.</returns>
@@ -116,10 +195,17 @@ public sealed class DonorFile
         return id;
     }
 
-    /// <summary>Announces the dates on which the donor may give: no reason, and everything medical looks alike.</summary>
+    /// <summary>Announces the person as he now is: whole state.</summary>
+    public void AnnounceChange(Transaction tx, string? status = null, string? bloodGroup = null, string? district = null, IEnumerable<DonorConsent>? consents = null, IEnumerable<MembershipRow>? memberships = null) => tx.Append(new DonorChanged
+    {
+        Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, DonorId = PersonId, Status = status ?? Person.Row.Status, BloodGroup = bloodGroup ?? BloodGroup, District = district ?? District,
+        Consents = [.. consents ?? Consents], Apps = Apps, Memberships = [.. (memberships ?? Memberships).Select(m => m.Public)],
+    });
+
+    /// <summary>Announces the dates on which the person may give: no reason, and everything medical looks alike.</summary>
     public void AnnounceWindows(Transaction tx)
     {
-        var windows = Windows(Id, NextVersion(), Facts, Book, tx.Now);
+        var windows = Windows(PersonId, NextVersionOf(PersonId), Facts, Book, tx.Now);
         windowsDigest = DigestOf(windows);
         tx.Append(windows);
     }
@@ -138,23 +224,25 @@ public sealed class DonorFile
         };
     }
 
-    /// <summary>A donation of his must not be used; why is not said.</summary>
-    public void Withdraw(Transaction tx, string din, Guid stationId)
+    /// <summary>A donation of his must not be used; why is not said. Said of the id it was recorded under, whose facts Inventory waits for.</summary>
+    public void Withdraw(Transaction tx, string din, Guid stationId, Guid? recordedUnder = null)
     {
-        var id = tx.NewId();
-        tx.Write("insert into donor.withdrawal (id, din, donor_id, hold_kind, recorded_at) values (@id, @din, @donorId, 'late-information', @now)", new { id, din, donorId = Id, now = tx.Now });
-        tx.Append(new DonationWithdrawn { Key = Id.ToString(), Version = NextVersion(), OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = Id, Din = din, HoldKind = "late-information" });
+        var (id, donorId) = (tx.NewId(), recordedUnder ?? Id);
+        tx.Write("insert into donor.withdrawal (id, din, donor_id, hold_kind, recorded_at) values (@id, @din, @donorId, 'late-information', @now)", new { id, din, donorId, now = tx.Now });
+        tx.Append(new DonationWithdrawn { Key = donorId.ToString(), Version = NextVersionOf(donorId), OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = donorId, Din = din, HoldKind = "late-information" });
     }
 
-    /// <summary>Writes the version that the last event took.</summary>
-    public void Save(Transaction tx) => tx.Write("update donor.donor set version = @Version, windows_digest = coalesce(@windowsDigest, windows_digest) where id = @Id and version = @readVersion", new { Version, Id, readVersion, windowsDigest });
+    /// <summary>Writes the versions that the last events took.</summary>
+    public void Save(Transaction tx)
+    {
+        foreach (var row in all.Select(r => r.Row).Where(r => versions[r.Id] != r.Version))
+            tx.Write("update donor.donor set version = @next, windows_digest = coalesce(@digest, windows_digest) where id = @Id and version = @Version", new { next = versions[row.Id], digest = row.Id == PersonId ? windowsDigest : null, row.Id, row.Version });
+    }
 
-    /// <summary>The organisation the donor belongs to on a day, where he shares his participation with it.</summary>
-    public Guid? SharedOrganisationOn(DateOnly day) => Memberships
-        .Where(m => m.ShareParticipation && (m.ValidFrom is not { } from || from <= day) && (m.ValidTo is not { } to || day <= to))
-        .OrderByDescending(m => m.ValidFrom ?? DateOnly.MinValue).Select(m => (Guid?)m.OrganisationId).FirstOrDefault();
+    /// <summary>The organisation that a donation of the day is attributed to.</summary>
+    public Guid? SharedOrganisationOn(DateOnly day, Guid? organiser) => Rules.Memberships.SharedOn(Memberships.Select(m => m.Period), day, organiser);
 
-    public DonorMembership[] PublicMemberships => [.. Memberships.Select(m => new DonorMembership(m.OrganisationId, m.GroupId, m.ValidFrom, m.ValidTo, m.ShareParticipation))];
+    public DonorMembership[] PublicMemberships => [.. Memberships.Select(m => m.Public)];
 
     // A lifted deferral was in force until the day it was lifted: the past stays what it was.
     private static DateOnly? EndOf(DeferralRow deferral)
@@ -164,13 +252,27 @@ public sealed class DonorFile
         return deferral.EndsOn is { } end && end < on ? end : on;
     }
 
-    private sealed record ReactionRow(DateTimeOffset? At);
+    private sealed record ReactionRow(Guid DonorId, DateTimeOffset At);
+
+    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units);
+
+    private sealed record RecordedDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
+
+    private sealed record ApprovalRow(Guid DonorId, string Rule, DateOnly On);
+
+    /// <summary>One registration with what was recorded under it.</summary>
+    private sealed record Registered(DonorRow Row, SubjectKey Key, DonorFacts Facts, List<DonorConsent> Consents, List<MembershipRow> Memberships);
 }
 
 /// <summary>A deferral as the rules see it.</summary>
 internal sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 
 /// <summary>The donor's row with his wrapped key.</summary>
-public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, byte[] Phone, string Sex, string? BloodGroup, string? District, string Consents, Guid[] Apps, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey);
+public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, byte[] Phone, string Sex, string? BloodGroup, string? District, string Consents, Guid[] Apps, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey, Guid? MergedInto, byte[] DocumentIndex, Guid AskedId);
 
-public sealed record MembershipRow(Guid OrganisationId, byte[]? MemberNumber, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation);
+public sealed record MembershipRow(Guid Id, Guid DonorId, Guid OrganisationId, byte[]? MemberNumber, byte[]? MemberIndex, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation)
+{
+    public DonorMembership Public => new(OrganisationId, GroupId, ValidFrom, ValidTo, ShareParticipation);
+
+    public MembershipPeriod Period => new(Id, OrganisationId, GroupId, ValidFrom, ValidTo, ShareParticipation);
+}

@@ -15,18 +15,21 @@ public static class Population
     public static Task<(List<Person> People, RuleBook Book, int Read, Guid? Last)> After(Transaction tx, Vault vault, RuleBooks books, Guid after, int limit, bool locked)
     {
         const string Some = "(select id from donor.donor where id > @after order by id limit @limit)";
+        const string Theirs = $"(select id from {Some} some union select q.donor_id from donor.donor_person q where q.person_id in {Some})"; // with those merged into them
         return tx.Read($"""
             select d.id, d.version, d.status, d.birth_date, d.sex, d.windows_digest, k.wrapped_key
             from donor.donor d left join donor.subject_key k on k.subject_id = d.id where d.id > @after order by d.id limit @limit {(locked ? "for update of d" : "")};
             {RuleBooks.Position}
-            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {Some};
-            select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {Some};
-            select donor_id, min(at) as at from donor.reaction where donor_id in {Some} group by donor_id;
-            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {Some};
+            select q.person_id, d.id, d.birth_date, d.sex, k.wrapped_key from donor.donor_person q join donor.donor d on d.id = q.donor_id join donor.subject_key k on k.subject_id = d.id where q.person_id in {Some} and q.person_id <> q.donor_id order by d.id;
+            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {Theirs};
+            select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {Theirs};
+            select donor_id, min(at) as at from donor.reaction where donor_id in {Theirs} group by donor_id;
+            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {Theirs};
             """, new { after, limit }, async grid =>
         {
             var rows = (await grid.ReadAsync<Row>()).AsList();
             var book = await books.At(await grid.ReadSingleAsync<long>());
+            var absorbed = (await grid.ReadAsync<AbsorbedRow>()).ToLookup(a => a.PersonId);
             var donations = (await grid.ReadAsync<DonationRow>()).ToLookup(d => d.DonorId);
             var deferrals = (await grid.ReadAsync<PersonDeferral>()).ToLookup(d => d.DonorId);
             var reactions = (await grid.ReadAsync<ReactionRow>()).ToDictionary(r => r.DonorId, r => r.At);
@@ -34,13 +37,17 @@ public static class Population
             var people = new List<Person>(rows.Count);
             foreach (var row in rows)
                 if (row is { Status: "active", WrappedKey: { } wrapped }) // who is erased or merged into another gives on no date
-                    people.Add(new(row.Id, row.Version, row.WindowsDigest, DonorFile.FactsOf(vault.Unwrap(row.Id, wrapped), row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))],
-                        deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)), reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))])));
+                    people.Add(new(row.Id, row.Version, row.WindowsDigest, Merging.Together([Facts(row.Id, wrapped, row.BirthDate, row.Sex), .. absorbed[row.Id].Select(a => Facts(a.Id, a.WrappedKey, a.BirthDate, a.Sex))])));
             return (people, book, rows.Count, rows.Count == limit ? rows[^1].Id : (Guid?)null);
+
+            DonorFacts Facts(Guid id, byte[] wrapped, byte[] birthDate, string sex) => DonorFile.FactsOf(vault.Unwrap(id, wrapped), birthDate, sex, [.. donations[id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))],
+                deferrals[id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)), reactions.TryGetValue(id, out var at) ? at : null, [.. approvals[id].Select(a => new Approval(a.Rule, a.On))]);
         });
     }
 
     private sealed record Row(Guid Id, long Version, string Status, byte[] BirthDate, string Sex, byte[]? WindowsDigest, byte[]? WrappedKey);
+
+    private sealed record AbsorbedRow(Guid PersonId, Guid Id, byte[] BirthDate, string Sex, byte[] WrappedKey);
 
     private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units);
 

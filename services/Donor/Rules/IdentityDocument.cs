@@ -16,18 +16,21 @@ public sealed record IdentityDocument(string Kind, string Number, string Identit
     public const string Passport = "passport";
     public const string MilitaryId = "military-id";
 
+    /// <summary>外国人永久居留身份证.</summary>
+    public const string ForeignPermanentResidence = "foreign-permanent-residence";
+
     private const string CheckDigits = "10X98765432";
     private static readonly int[] Weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
     /// <summary>
     /// Normalises and checks a number: resident id and the residence permit of Hong Kong, Macau and Taiwan by GB 11643-1999 (mod
-    /// 11-2), permits by their layout and compared without the card's reissue count, passports and military ids as free text of at most 20.
+    /// 11-2), permits by their layout and compared without the card's reissue count, passports, military ids and foreigners' permanent residence ids as free text of at most 20.
     /// </summary>
     /// <returns>422 document_invalid when it can't be a number of the kind.</returns>
-    public static (IdentityDocument? Document, Rejection? Rejection) Read(string kind, string given, DateOnly today)
+    public static (IdentityDocument? Document, Rejection? Rejection) Read(string kind, string given, DateOnly today, string pointer = "/document/number")
     {
         var number = given.Trim().ToUpperInvariant().Replace(" ", "", StringComparison.Ordinal);
-        static (IdentityDocument?, Rejection?) No(string why) => (null, Problems.DocumentInvalid.Because(why, new FieldError("/document/number", "document_invalid", why)));
+        (IdentityDocument?, Rejection?) No(string why) => (null, Problems.DocumentInvalid.Because(why, new FieldError(pointer, "document_invalid", why)));
         switch (kind)
         {
             case ResidentId or HmtResidencePermit:
@@ -42,7 +45,7 @@ public sealed record IdentityDocument(string Kind, string Number, string Identit
                 return Regex.IsMatch(number, @"^[HM][0-9]{8}([0-9]{2})?$") ? (new(kind, number, number[..9], null, null), null) : No("H or M, 8 digits, and on older cards 2 of the reissue");
             case TaiwanPermit:
                 return Regex.IsMatch(number, @"^[0-9]{8}([0-9]{2})?$") ? (new(kind, number, number[..8], null, null), null) : No("8 digits, and on older cards 2 of the reissue");
-            case Passport or MilitaryId:
+            case Passport or MilitaryId or ForeignPermanentResidence:
                 return Regex.IsMatch(number, @"^[\p{L}\p{Nd}\-]{4,20}$") ? (new(kind, number, number, null, null), null) : No("4 to 20 letters, digits or hyphens");
             default:
                 return No("The kind is not known");

@@ -20,7 +20,7 @@ public static class AddDeferral
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
             if (request.From > Shanghai.DateOf(tx.Now) || request.From.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "A day in the past, or today"));
-            var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, station_id, donated_on from donor.donation where donor_id = @donorId and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
+            var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id, donated_on from donor.donation where donor_id in " + DonorFile.IdsOf + " and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
                 async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<TakenRow>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
@@ -29,7 +29,7 @@ public static class AddDeferral
             var deferral = Checks.Defer(rules, request.Code, request.From);
             var deferralId = donor.Defer(tx, deferral, "final", "station", rules, caller.Staff?.Id, request.Note);
             // Found later than blood was taken: what was given meanwhile must not be used.
-            foreach (var donation in taken.Where(d => deferral.Until is not { } end || d.DonatedOn < end)) donor.Withdraw(tx, donation.Din, donation.StationId);
+            foreach (var donation in taken.Where(d => deferral.Until is not { } end || d.DonatedOn < end)) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("deferral.add", $"deferrals/{deferralId}", new { donorId = id });
@@ -37,5 +37,5 @@ public static class AddDeferral
                 deferralId, id, request.Code, rule.Text, rule.Clause, request.From, deferral.Until, "final", "station", "active", request.Note, null, null, tx.Now, null, rule is { Permanent: true } or { TestDerived: true } ? [] : ["lift"]));
         }, ct);
 
-    private sealed record TakenRow(string Din, Guid StationId, DateOnly DonatedOn);
+    private sealed record TakenRow(string Din, Guid DonorId, Guid StationId, DateOnly DonatedOn);
 }

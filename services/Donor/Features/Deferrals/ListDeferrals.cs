@@ -18,13 +18,13 @@ public static class ListDeferrals
         {
             var take = Answers.Limit(limit);
             var (known, rows) = await tx.Read($"""
-                select exists (select from donor.donor where id = @id);
-                {DeferralFileRow.Select} where f.donor_id = @id and (@cursor is null or f.id > @cursor) order by f.id limit @more
-                """, new { id, cursor, more = take + 1 }, async grid => (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<DeferralFileRow>()).ToList()));
+                select exists (select from donor.donor where id = @donorId);
+                {DeferralFileRow.Select} where f.donor_id in {DonorFile.IdsOf} and (@cursor is null or f.id > @cursor) order by f.id limit @more
+                """, new { donorId = id, cursor, more = take + 1 }, async grid => (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<DeferralFileRow>()).ToList()));
             if (!known) return CommonProblems.Unknown(id);
             tx.Audit("deferral.read", $"donors/{id}");
             var rules = books.Remembered.Near(Shanghai.DateOf(tx.Now));
-            return TypedResults.Ok(Page<DeferralView>.From([.. rows.Select(r => DeferralView.Of(r, vault.Unwrap(id, r.WrappedKey), rules))], take, d => d.Id.ToString()));
+            return TypedResults.Ok(Page<DeferralView>.From([.. rows.Select(r => DeferralView.Of(r, vault.Unwrap(r.DonorId, r.WrappedKey), rules))], take, d => d.Id.ToString()));
         }, ct);
 
     private static async Task<Results<Made<DeferralView>, ProblemHttpResult>> One(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>

@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Donations;
@@ -14,12 +15,12 @@ public static class ListDonations
     private static async Task<Results<Ok<List<DonationView>>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<List<DonationView>>, ProblemHttpResult>>(async tx =>
         {
-            var (apps, donations) = await tx.Read("""
-                select apps from donor.donor where id = @id;
-                select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation where donor_id = @id order by started_at, din
-                """, new { id }, async grid => (await grid.ReadSingleOrDefaultAsync<Guid[]>(), (await grid.ReadAsync<DonationView>()).ToList()));
-            if (apps is null) return CommonProblems.Unknown(id);
-            if (!caller.Is(Roles.Station) && !apps.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
+            var (apps, donations) = await tx.Read($"""
+                select apps from donor.donor where id in {DonorFile.IdsOf};
+                select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation where donor_id in {DonorFile.IdsOf} order by started_at, din
+                """, new { donorId = id }, async grid => ((await grid.ReadAsync<Guid[]>()).ToList(), (await grid.ReadAsync<DonationView>()).ToList()));
+            if (apps.Count == 0) return CommonProblems.Unknown(id);
+            if (!caller.Is(Roles.Station) && !apps.Any(a => a.Contains(caller.Tenant))) return CommonProblems.NotFound.With();
             if (caller.Is(Roles.Station)) tx.Audit("donor.donations", $"donors/{id}");
             return TypedResults.Ok(donations);
         }, ct);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Donors;
@@ -25,6 +26,7 @@ public static class ChangeDonor
         {
             if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Merged) return Problems.Survivor(donor.PersonId);
             if (Answers.Precondition(http, donor.Version) is { } no) return no;
             if (request.Consents is { } wanted)
             {
@@ -34,19 +36,20 @@ public static class ChangeDonor
 
             var consents = request.Consents is null ? [.. donor.Consents] : Consented(donor.Consents, request.Consents, tx.Now);
             var phone = request.Phone is null ? null : Phone.Normalise(request.Phone);
-            var (bloodGroup, district) = (request.BloodGroup ?? donor.Row.BloodGroup, request.District ?? donor.Row.District);
+            var (bloodGroup, district) = (request.BloodGroup ?? donor.BloodGroup, request.District ?? donor.District);
+            // What another registration of his said stays there: an undone merge takes it along again.
+            List<DonorConsent> own = [.. donor.OwnConsents.Where(o => consents.Contains(o)), .. consents.Where(c => !donor.Consents.Contains(c))];
+            var assurance = phone is null ? donor.Row.IdentityAssurance : IdentityAssurance.WithNewPhone(donor.Row.IdentityAssurance);
             tx.Write("""
-                update donor.donor set phone = coalesce(@sealedPhone, phone), phone_index = coalesce(@phoneIndex, phone_index), blood_group = @bloodGroup, district = @district, consents = @consents::jsonb where id = @id
+                update donor.donor set phone = coalesce(@sealedPhone, phone), phone_index = coalesce(@phoneIndex, phone_index), phone_birth_index = coalesce(@phoneBirthIndex, phone_birth_index),
+                       blood_group = coalesce(@BloodGroup, blood_group), district = coalesce(@District, district), consents = @consents::jsonb, identity_assurance = @assurance where id = @id
                 """, new
                 {
-                    id, bloodGroup, district, consents = JsonSerializer.Serialize(consents, Json.Options),
+                    id, request.BloodGroup, request.District, assurance, consents = JsonSerializer.Serialize(own, Json.Options),
                     sealedPhone = phone is null ? null : donor.Key.Seal("phone", phone), phoneIndex = phone is null ? null : vault.BlindIndex("phone", phone),
+                    phoneBirthIndex = phone is null ? null : DonorIndexes.PhoneBirth(vault, phone, donor.Facts.BirthDate),
                 });
-            tx.Append(new DonorChanged
-            {
-                Key = id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, DonorId = id, Status = donor.Row.Status, BloodGroup = bloodGroup, District = district,
-                Consents = [.. consents], Memberships = donor.PublicMemberships, Apps = donor.Row.Apps,
-            });
+            donor.AnnounceChange(tx, bloodGroup: bloodGroup, district: district, consents: consents);
             donor.Save(tx);
             tx.Audit("donor.change", $"donors/{id}");
             var view = DonorView.Of(donor, caller) with { BloodGroup = bloodGroup, District = district, Consents = consents };

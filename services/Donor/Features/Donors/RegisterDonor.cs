@@ -11,6 +11,7 @@ using Npgsql;
 namespace BloodPlatform.Donors.Features.Donors;
 
 /// <summary>A person who wants to give. Sex and birth date may be left out where the document bears them.</summary>
+/// <param name="DocumentSeen">The station has the document before it: the donor is `document-seen` from the start, else `declared`.</param>
 public sealed record RegisterDonorRequest(
     [property: StringLength(80, MinimumLength = 1)] string Name,
     DocumentRequest Document,
@@ -19,10 +20,11 @@ public sealed record RegisterDonorRequest(
     [property: AllowedValues("male", "female", null)] string? Sex = null,
     DateOnly? BirthDate = null,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-", null)] string? BloodGroup = null,
-    [property: RegularExpression(@"\d{6}")] string? District = null);
+    [property: RegularExpression(@"\d{6}")] string? District = null,
+    bool DocumentSeen = false);
 
 public sealed record DocumentRequest(
-    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId)] string Kind,
+    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId, IdentityDocument.ForeignPermanentResidence)] string Kind,
     [property: StringLength(40, MinimumLength = 1)] string Number);
 
 /// <summary>What an app hears of a person who is known already: nothing but that the person must link himself.</summary>
@@ -39,12 +41,15 @@ public static class RegisterDonor
 
     private static async Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Handle(RegisterDonorRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct)
     {
+        if (request.DocumentSeen && !caller.Is(Roles.Station)) return CommonProblems.Invalid.With(null, new FieldError("/documentSeen", "invalid", "Only a station sees documents"));
         try { return await Register(request, caller, db, vault, books, clock, ct); }
-        catch (PostgresException e) when (e.ConstraintName == "donor_document_once") { return await Register(request, caller, db, vault, books, clock, ct); } // a twin was first: now he is known
+        catch (PostgresException e) when (e.ConstraintName is "donor_document_once" or "document_one_donor") { return await Register(request, caller, db, vault, books, clock, ct); } // a twin was first: now he is known
     }
 
-    private static Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Register(RegisterDonorRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct) =>
-        db.InTransaction<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>>(async tx =>
+    private static async Task<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>> Register(RegisterDonorRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct)
+    {
+        (IdentityDocument Document, Guid Owner)? met = null;
+        var answer = await db.InTransaction<Results<Made<DonorView>, Accepted<LinkRequired>, ProblemHttpResult>>(async tx =>
         {
             var today = Shanghai.DateOf(clock.GetUtcNow());
             var (document, bad) = IdentityDocument.Read(request.Document.Kind, request.Document.Number, today);
@@ -54,10 +59,11 @@ public static class RegisterDonor
             if (BadConsents(request.Consents) is { } consentsNo) return consentsNo;
             if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
 
-            var documentIndex = vault.BlindIndex("document/" + document.Kind, document.Identity);
+            var documentIndex = DonorIndexes.Document(vault, document);
             var (known, book) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + """
-                select (select id from donor.donor where document_index = @documentIndex) as id,
+                select d.donor_id as owner, coalesce(q.person_id, d.donor_id) as id,
                        (select count(*) from donor.link_request where app_id = @app and requested_at > @since) as asked
+                from (select 1) one left join donor.document d on d.identity_index = @documentIndex and d.renews is null left join donor.donor_person q on q.donor_id = d.donor_id
                 """, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) }, async grid =>
                 {
                     await grid.ReadAsync<int>();
@@ -68,6 +74,7 @@ public static class RegisterDonor
             {
                 if (caller.Is(Roles.Station))
                 {
+                    met = (document, known.Owner!.Value);
                     var exists = Problems.DonorExists.With();
                     exists.ProblemDetails.Extensions["donorId"] = existing;
                     exists.ProblemDetails.Extensions["id"] = existing;
@@ -81,19 +88,21 @@ public static class RegisterDonor
 
             var id = tx.NewId();
             var key = vault.CreateKey(tx, id);
+            var (name, assurance) = (request.Name.Trim(), request.DocumentSeen ? IdentityAssurance.DocumentSeen : IdentityAssurance.Declared);
             var phone = Phone.Normalise(request.Phone);
             DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, 1, tx.Now, null))];
             Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
             var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, [], []), book, tx.Now);
             tx.Write("""
-                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest)
-                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, 'declared', @now, @digest)
+                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, phone_birth_index, name_birth_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest)
+                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @phoneBirthIndex, @nameBirthIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, @assurance, @now, @digest)
                 """, new
                 {
-                    id, document.Kind, documentIndex, sex, request.BloodGroup, request.District, apps, now = tx.Now, digest = DonorFile.DigestOf(windows), consents = JsonSerializer.Serialize(consents, Json.Options),
-                    name = key.Seal("name", request.Name.Trim()), number = key.Seal("document_number", document.Number), born = key.Seal("birth_date", $"{birthDate:yyyy-MM-dd}"),
-                    phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone),
+                    id, document.Kind, documentIndex, sex, assurance, request.BloodGroup, request.District, apps, now = tx.Now, digest = DonorFile.DigestOf(windows), consents = JsonSerializer.Serialize(consents, Json.Options),
+                    name = key.Seal("name", name), number = key.Seal("document_number", document.Number), born = key.Seal("birth_date", $"{birthDate:yyyy-MM-dd}"),
+                    phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone), phoneBirthIndex = DonorIndexes.PhoneBirth(vault, phone, birthDate), nameBirthIndex = DonorIndexes.NameBirth(vault, name, birthDate),
                 });
+            Documents.Cards.Record(tx, id, key, document, documentIndex, [], request.DocumentSeen);
             tx.Append(new DonorRegistered
             {
                 Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Is(Roles.Station) ? caller.Tenant : null,
@@ -102,9 +111,13 @@ public static class RegisterDonor
             tx.Append(windows);
             tx.Audit("donor.register", $"donors/{id}");
             return Answers.Created($"/v1/donors/{id}", 2, new DonorView(
-                id, "active", Mask.Name(request.Name.Trim()), new(document.Kind, Mask.Number(document.Number)), sex, birthDate.Year, Mask.Number(phone), request.BloodGroup, request.District,
-                consents, [], "declared", tx.Now, DonorView.ActionsOf(caller)));
+                id, "active", Mask.Name(name), new(document.Kind, Mask.Number(document.Number)), sex, birthDate.Year, Mask.Number(phone), request.BloodGroup, request.District,
+                consents, [], assurance, tx.Now, null, DonorView.ActionsOf(caller)));
         }, ct);
+        // The 409 undoes its transaction; that his card was renewed is kept in one of its own.
+        if (met is { } renewed) await db.InTransaction(tx => Documents.Cards.Renew(tx, vault, books, renewed.Owner, renewed.Document, request.DocumentSeen), ct);
+        return answer;
+    }
 
     /// <summary>Consents are codes; more of them may come without a new release of the callers.</summary>
     internal static ProblemHttpResult? BadConsents(string[] consents)
@@ -113,7 +126,7 @@ public static class RegisterDonor
         return bad.Length == 0 ? null : CommonProblems.Invalid.With(null, bad);
     }
 
-    private sealed record KnownRow(Guid? Id, long Asked);
+    private sealed record KnownRow(Guid? Owner, Guid? Id, long Asked);
 }
 
 /// <summary>Telephone numbers, normalised so that one line is found however it was written.</summary>

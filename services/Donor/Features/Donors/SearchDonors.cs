@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
+using Dapper;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Donors;
@@ -27,17 +28,32 @@ public static class SearchDonors
         {
             var (document, bad) = IdentityDocument.Read(given.Kind, given.Number, Shanghai.DateOf(clock.GetUtcNow()));
             if (bad is not null) return bad.ToProblem();
-            documentIndex = vault.BlindIndex("document/" + document!.Kind, document.Identity);
+            documentIndex = DonorIndexes.Document(vault, document!);
         }
         var phoneIndex = request.Phone is { } phone ? vault.BlindIndex("phone", Phone.Normalise(phone)) : null;
         return await db.InTransaction<Results<Ok<Page<DonorView>>, ProblemHttpResult>>(async tx =>
         {
-            var ids = await tx.Query<Guid>($"select id from donor.donor where document_index = @documentIndex or phone_index = @phoneIndex order by id limit {Most}", new { documentIndex, phoneIndex });
-            var found = new List<DonorView>();
-            foreach (var id in ids)
-                if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is { } donor) found.Add(DonorView.Of(donor, caller));
+            // Whoever was merged is found as the person he is.
+            var ids = await tx.Query<Guid>($"""
+                select distinct coalesce(q.person_id, f.id) as id
+                from ({(documentIndex is null ? "select id from donor.donor where phone_index = @phoneIndex" : "select donor_id as id from donor.document where identity_index = @documentIndex and renews is null")}) f
+                left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
+                """, new { documentIndex, phoneIndex });
+            var found = ids.Count == 0 ? [] : await tx.Read(string.Concat(ids.Select((_, i) => DonorFile.Unlocked.Replace("@donorId", $"@id{i}", StringComparison.Ordinal))), Parameters(ids), async grid =>
+            {
+                var donors = new List<DonorView>();
+                foreach (var _ in ids) if (await DonorFile.Read(grid, vault, books) is { } donor) donors.Add(DonorView.Of(donor, caller));
+                return donors;
+            });
             tx.Audit("donor.search", "donors", new { by = request.Phone is null ? "document" : "phone", found = ids });
             return TypedResults.Ok(new Page<DonorView>(found, null));
         }, ct);
+    }
+
+    private static DynamicParameters Parameters(List<Guid> ids)
+    {
+        var parameters = new DynamicParameters();
+        for (var i = 0; i < ids.Count; i++) parameters.Add($"id{i}", ids[i]);
+        return parameters;
     }
 }

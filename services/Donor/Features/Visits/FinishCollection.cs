@@ -56,7 +56,7 @@ public static class FinishCollection
             visit.Announce(tx, new DonationCollected
             {
                 Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = startedAt, Din = row.Din!, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId,
-                OrganiserId = row.OrganiserId, DonorOrganisationId = donor.SharedOrganisationOn(day), District = row.District, Procedure = row.Procedure!, NominalMl = row.NominalMl, CollectedMl = row.CollectedMl, TreatmentUnits = units,
+                OrganiserId = row.OrganiserId, DonorOrganisationId = donor.SharedOrganisationOn(day, row.OrganiserId), District = row.District, Procedure = row.Procedure!, NominalMl = row.NominalMl, CollectedMl = row.CollectedMl, TreatmentUnits = units,
                 Outcome = request.Outcome, Bag = JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, BleedSeconds = (int)(request.EndedAt - startedAt).TotalSeconds, Deviations = deviations, Restrictions = restrictions,
                 BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled,
             });

@@ -26,7 +26,7 @@ public static class GetVisit
     {
         var take = Answers.Limit(limit);
         var rows = await db.Query<VisitItem>("""
-            select id, donor_id, drive_id, appointment_id, status, opened_at, backfilled, procedure, din, nominal_ml, collected_ml, treatment_units
+            select id, coalesce((select q.person_id from donor.donor_person q where q.donor_id = visit.donor_id), donor_id) as donor_id, drive_id, appointment_id, status, opened_at, backfilled, procedure, din, nominal_ml, collected_ml, treatment_units
             from donor.visit where station_id = @station and (@driveId::uuid is null or drive_id = @driveId) and (@status::text is null or status = @status) and (@cursor::uuid is null or id > @cursor)
             order by id limit @more
             """, new { station = caller.Tenant, driveId, status, cursor, more = take + 1 }, ct);

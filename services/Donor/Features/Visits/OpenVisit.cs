@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Documents;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -17,10 +18,12 @@ public sealed record OpenVisitRequest(
     DateTimeOffset? OpenedAt = null,
     [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null);
 
+/// <param name="Number">As read from the document: one of the donor's, perhaps on a renewed card. The visit is recorded under the registration it belongs to.</param>
 public sealed record IdentityCheckRequest(
-    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId)] string Kind,
+    [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId, IdentityDocument.ForeignPermanentResidence)] string Kind,
     [property: AllowedValues("chip", "manual", "face")] string Method,
-    [property: AllowedValues("match", "mismatch")] string Outcome);
+    [property: AllowedValues("match", "mismatch")] string Outcome,
+    [property: StringLength(40, MinimumLength = 1)] string? Number = null);
 
 /// <summary>
 /// POST /v1/visits: a donor stands at the table with his document. Who is not who the document says, or may not give that day,
@@ -41,18 +44,30 @@ public static class OpenVisit
             if (backfilled && request.BackfillReason is null) return Problems.BackfillReasonRequired.With(null, new FieldError("/backfillReason", "required", "Recorded afterwards: say why"));
             var day = Shanghai.DateOf(openedAt);
 
-            var (donor, drive, appointment) = await tx.Read(DonorFile.Locked + """
+            var (shown, unreadable) = request.IdentityCheck.Number is { } number ? IdentityDocument.Read(request.IdentityCheck.Kind, number, Shanghai.DateOf(tx.Now), "/identityCheck/number") : default;
+            if (unreadable is not null) return unreadable.ToProblem();
+
+            var (donor, drive, appointment, cards, open) = await tx.Read(DonorFile.Locked + $"""
                 select drive_id, station_id, organiser_id, district, procedures, starts_at, ends_at, case when cancelled_version > 0 then 'cancelled' when closed_version > 0 then 'closed' else status end as status
                 from donor.drive where drive_id = coalesce(@DriveId, (select drive_id from donor.appointment where appointment_id = @AppointmentId));
-                select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId
-                """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId },
-                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>()));
+                select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId;
+                {Cards.OfIdentity};
+                select exists (select from donor.visit where donor_id in {DonorFile.IdsOf} and status not in ('deferred', 'abandoned', 'collected', 'completed'))
+                """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId, identityIndex = shown is null ? null : DonorIndexes.Document(vault, shown) },
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<bool>()));
             if (donor is null) return CommonProblems.Unknown(request.DonorId);
+            if (shown is not null)
+            {
+                if (cards.Count == 0) return Problems.DocumentUnknown.With("POST /v1/donors/{id}/documents records it", new FieldError("/identityCheck/number", "document_unknown", "No document of this donor"));
+                if (!donor.Includes(cards[0].DonorId)) return Cards.OfAnother(cards[0].PersonId, "/identityCheck/number");
+                donor.RecordAs(cards[0].DonorId);
+            }
+            if (open) return Problems.VisitOpen.With(); // of whichever registration of his
             if (donor.Book.On(day) is not { } rules) return Problems.NoRulesForDay.With(null, new FieldError("/openedAt", "no_rules_for_day", $"The oldest rules are of {donor.Book.Effective[0].ValidFrom:yyyy-MM-dd}"));
             if (request.AppointmentId is { } appointmentId)
             {
                 if (appointment is not { Booked: true }) return CommonProblems.Unknown(appointmentId);
-                if (appointment.DonorId != donor.Id || (request.DriveId is { } named && named != appointment.DriveId)) return Problems.AppointmentMismatch.With(null, new FieldError("/appointmentId", "appointment_mismatch", "Another donor's or another drive's"));
+                if (!donor.Includes(appointment.DonorId) || (request.DriveId is { } named && named != appointment.DriveId)) return Problems.AppointmentMismatch.With(null, new FieldError("/appointmentId", "appointment_mismatch", "Another donor's or another drive's"));
                 if (appointment.Cancelled) return Problems.AppointmentCancelled.With();
             }
             if ((request.DriveId ?? appointment?.DriveId) is { } driveId)
@@ -86,7 +101,12 @@ public static class OpenVisit
                     visit.Row.IdentityKind, visit.Row.IdentityMethod, visit.Row.IdentityOutcome, visit.Row.RuleSet, visit.Row.RuleSetVersion, visit.Row.Reasons,
                     reason = request.BackfillReason is null ? null : donor.Key.Seal("backfill_reason", request.BackfillReason),
                 });
-            if (!mismatch && donor.Row.IdentityAssurance == "declared") tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @id", new { id = donor.Id });
+            if (!mismatch)
+            {
+                if (donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen) tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
+                if (shown is null) tx.WriteAny("update donor.document set seen_at = @openedAt where donor_id = @Id and kind = @Kind and seen_at is null", new { donor.Id, request.IdentityCheck.Kind, openedAt });
+                else Cards.Record(tx, donor.Id, donor.Key, shown, DonorIndexes.Document(vault, shown), cards, seen: true);
+            }
             donor.Save(tx);
             tx.Audit("visit.open", $"visits/{id}", new { donorId = donor.Id, backfilled });
             return Answers.Created($"/v1/visits/{id}", 1, visit.View());

@@ -47,6 +47,7 @@ public static class StartCollection
                 """, new { id, prefix, sequence, station = caller.Tenant });
             if (found is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("collection/start", caller, request.StartedAt, tx.Now, "phlebotomist") is { } no) return no;
+            if (IdentityAssurance.Collection(visit.Donor.Assurance) is { } unseen) return unseen.ToProblem();
             if (invalid is not null) return invalid.ToProblem();
             var day = Shanghai.DateOf(request.StartedAt);
             if (Collection.Volume(visit.Rules, request.Procedure, request.NominalMl, request.TreatmentUnits) is { } volume) return volume.ToProblem();

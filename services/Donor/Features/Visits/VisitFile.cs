@@ -143,7 +143,7 @@ public sealed class VisitFile
         steps.Add(new(Step, StepAt, caller.Staff.Id));
     }
 
-    /// <summary>Writes the visit, and the donor's version where an event took one.</summary>
+    /// <summary>Writes the visit, and the donor's versions where events took some.</summary>
     public void Save(Transaction tx)
     {
         Row = Row with { Version = readVersion + 1 };
@@ -153,11 +153,11 @@ public sealed class VisitFile
                 restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal
             where id = @Id and version = @Version - 1
             """, Row);
-        if (Donor.Version != Donor.Row.Version) Donor.Save(tx);
+        Donor.Save(tx);
     }
 
     public VisitView View() => new(
-        Row.Id, Row.DonorId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
+        Row.Id, Donor.PersonId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
         steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits,
         Row.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(Row.Bag, Json.Options), Row.Arm, Row.StartedAt, Row.EndedAt,
         Row is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, Row.Outcome, Row.Deviations, Row.Restrictions, VisitSteps.Allowed(Row.Status));

@@ -1,0 +1,18 @@
+namespace BloodPlatform.Donors.Rules;
+
+/// <summary>How sure two registrations are one person, in percent, and by what.</summary>
+/// <param name="Why">What they share.</param>
+/// <param name="Against">What speaks against it: `sex-differs`, `blood-group-differs`.</param>
+public sealed record DuplicateScore(int Percent, string[] Why, string[] Against);
+
+/// <summary>Candidates for a merge. A person decides; this only sorts what is worth looking at.</summary>
+public static class Duplicates
+{
+    public static DuplicateScore Score(IdentityPolicy policy, bool samePhoneAndBirthDate, bool sameNameAndBirthDate, bool sexDiffers, bool bloodGroupDiffers)
+    {
+        string[] why = [.. new[] { samePhoneAndBirthDate ? "phone-and-birth-date" : null, sameNameAndBirthDate ? "name-and-birth-date" : null }.OfType<string>()];
+        string[] against = [.. new[] { sexDiffers ? "sex-differs" : null, bloodGroupDiffers ? "blood-group-differs" : null }.OfType<string>()];
+        var percent = why.Length switch { 0 => 0, 1 => policy.DuplicatePercent[why[0]].Value, _ => policy.DuplicatePercent["name-phone-and-birth-date"].Value };
+        return new(Math.Max(0, percent - against.Sum(a => policy.DuplicateLessPercent[a].Value)), why, against);
+    }
+}
