@@ -8,7 +8,7 @@ public sealed class IdentityRulesTests
     private static readonly Guid Club = Guid.Parse("00000000-0000-7000-8000-000000000002");
 
     private static MembershipPeriod Period(string? from, string? to, Guid? organisation = null, bool share = true, string? group = null) =>
-        new(Guid.NewGuid(), organisation ?? University, group, from is null ? null : DateOnly.Parse(from, null), to is null ? null : DateOnly.Parse(to, null), share);
+        new(Some.Id(), organisation ?? University, group, from is null ? null : DateOnly.Parse(from, null), to is null ? null : DateOnly.Parse(to, null), share);
 
     [Theory]
     [InlineData(true, false, false, false, 60)]

@@ -77,7 +77,7 @@ public sealed class MergingTests
     {
         get
         {
-            Registration good = new(Guid.NewGuid(), "active", new(1990, 1, 1), "male", "O+", false);
+            Registration good = new(Some.Id(), "active", new(1990, 1, 1), "male", "O+", false);
             return new()
             {
                 { good with { Status = "merged" }, good, "donor_merged /survivor" }, { good, good with { Status = "merged" }, "donor_merged /absorbed" },
@@ -99,14 +99,14 @@ public sealed class MergingTests
     [Fact]
     public void An_unknown_blood_group_contradicts_nothing()
     {
-        Registration one = new(Guid.NewGuid(), "active", new(1990, 1, 1), "male", "O+", false);
+        Registration one = new(Some.Id(), "active", new(1990, 1, 1), "male", "O+", false);
         Assert.Null(Merging.Forbids(one, one with { BloodGroup = null }));
     }
 
     [Fact]
     public void Under_a_donor_are_those_merged_into_him_and_into_these()
     {
-        Guid a = Guid.NewGuid(), b = Guid.NewGuid(), c = Guid.NewGuid(), d = Guid.NewGuid();
+        Guid a = Some.Id(), b = Some.Id(), c = Some.Id(), d = Some.Id();
         (Guid, Guid?)[] registrations = [(a, b), (b, c), (c, null), (d, c)];
         Assert.Equal(new HashSet<Guid> { a, b }, Merging.Under(b, registrations));
         Assert.Equal(new HashSet<Guid> { a, b, c, d }, Merging.Under(c, registrations));
