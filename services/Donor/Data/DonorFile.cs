@@ -11,7 +11,7 @@ namespace BloodPlatform.Donors.Data;
 
 /// <summary>
 /// All that the rules and the events need of one person, read in one round trip: the donor who was asked for, and every registration
-/// that was merged with his (docs/decisions/0008). Facts, consents, memberships and apps are those of all; what is recorded goes under
+/// that was merged with his (docs/decisions/0009). Facts, consents, memberships and apps are those of all; what is recorded goes under
 /// the id that was asked for, is sealed with that id's key and counts that id's versions. A change locks the survivor's row: whoever
 /// holds it owns them all, so the order of their events and versions agree; <see cref="Save"/> writes the last ones.
 /// </summary>
