@@ -149,12 +149,12 @@ internal sealed class JobRunner(ServiceDefinition service, IServiceScopeFactory 
                 if (taken is null) return false;
                 var step = await service.Jobs[taken.Kind](new Job(taken), tx, scope.ServiceProvider);
                 tx.Write("""
-                    update {schema}.job set state = @state, cursor = @cursor::jsonb, done = coalesce(@Done, done), total = coalesce(@Total, total), result = @result::jsonb, failures = 0, last_error = null,
+                    update {schema}.job set state = @state, cursor = @cursor::jsonb, done = coalesce(@Done, done), total = coalesce(@Total, total, @last), result = @result::jsonb, failures = 0, last_error = null,
                         started_at = coalesce(started_at, @now), finished_at = @finished, stepped_at = clock_timestamp()
                     where id = @Id
                     """, new
                     {
-                        taken.Id, step.Done, step.Total, now = tx.Now, finished = step.IsLast ? tx.Now : (DateTimeOffset?)null, state = step.IsLast ? "succeeded" : "running",
+                        taken.Id, step.Done, step.Total, now = tx.Now, finished = step.IsLast ? tx.Now : (DateTimeOffset?)null, last = step.IsLast ? step.Done : null, state = step.IsLast ? "succeeded" : "running",
                         cursor = step.Cursor is null ? null : JsonSerializer.Serialize(step.Cursor, Json.Options), result = step.Result is null ? null : JsonSerializer.Serialize(step.Result, Json.Options),
                     });
                 foreach (var problem in step.Problems)

@@ -2,6 +2,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Decisions;
 using BloodPlatform.Donors.Features.Deferrals;
 using BloodPlatform.Donors.Features.Donations;
 using BloodPlatform.Donors.Features.Documents;
@@ -34,10 +35,13 @@ public static class Program
             .Consumes<DriveCancelled>(OnDriveCancelled.Handle)
             .Consumes<DriveClosed>(OnDriveClosed.Handle)
             .Consumes<AppointmentBooked>(OnAppointmentBooked.Handle)
+            .Consumes<AppointmentMoved>(OnAppointmentMoved.Handle)
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
-            .Runs(ReEvaluate.Kind, ReEvaluate.Step)
+            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step)
+            .Constraint("rule_set_once", Problems.RuleSetVersionExists)
+            .Constraint("interval_approval_once", Problems.IntervalApproved)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("document_one_donor", Problems.DocumentOfAnother)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
@@ -49,6 +53,7 @@ public static class Program
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
             .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map)
+            .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListDecisions.Map, RerunDecision.Map)
             .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }
 

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// A place was exchanged for one in another slot of the same drive. Key: appointment.
 /// </summary>
-[PublishedBy("event", HeardBy = [])]
+[PublishedBy("event", HeardBy = ["donor"])]
 public sealed record AppointmentMoved : DomainEvent
 {
     public required Guid AppointmentId { get; init; }

@@ -24,8 +24,11 @@ public static class Consult
             if (visit.Enter("consultation", caller, request.At, tx.Now, "physician") is { } no) return no;
             if (visit.Donor.Book.Questionnaire(request.Questionnaire.Code, request.Questionnaire.Version) is not { } questionnaire)
                 return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire", "questionnaire_unknown", "GET /v1/questionnaires/current"));
-            var (findings, rejection) = questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day);
-            if (rejection is not null) return rejection.ToProblem();
-            return findings!.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+            // Who is there today is asked what is asked today; what is recorded afterwards was asked what the paper then asked.
+            if (!visit.Row.Backfilled && visit.Donor.Book.QuestionnaireOn(visit.Day) is var asked && asked.Version != questionnaire.Version)
+                return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire/version", "questionnaire_unknown", $"On {visit.Day:yyyy-MM-dd} version {asked.Version} is asked"));
+            if (questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day).Rejection is { } rejection) return rejection.ToProblem();
+            var findings = visit.Judge(tx, new(visit.Day, Questionnaire: new(questionnaire.Code, questionnaire.Version), Answers: request.Answers, FitToDonate: request.FitToDonate));
+            return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
         }, ct);
 }

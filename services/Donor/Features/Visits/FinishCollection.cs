@@ -14,7 +14,7 @@ public sealed record FinishCollectionRequest(
     DateTimeOffset EndedAt,
     [property: AllowedValues("completed", "under", "over", "abandoned")] string Outcome,
     [property: Range(0, 2000)] int? CollectedMl = null,
-    [property: Range(1, 2)] int? TreatmentUnits = null);
+    [property: Range(1, 100)] int? TreatmentUnits = null);
 
 /// <summary>
 /// POST /v1/visits/{id}/collection/finish: the one fact that every count in every service starts from, and with it the dates on
@@ -37,6 +37,7 @@ public static class FinishCollection
             if (whole && request is { Outcome: not "abandoned", CollectedMl: null or 0 }) return CommonProblems.Invalid.With(null, new FieldError("/collectedMl", "required", "What was weighed"));
             if (whole && request.TreatmentUnits is not null) return CommonProblems.Invalid.With(null, new FieldError("/treatmentUnits", "invalid", "Not with whole blood"));
 
+            if (request.TreatmentUnits is { } given && Collection.Volume(visit.Rules, row.Procedure!, null, given) is { } notSo) return notSo.ToProblem();
             var (deviations, restrictions) = Collection.Outcome(visit.Rules, request.Outcome, row.NominalMl, request.CollectedMl, request.EndedAt - startedAt);
             var units = whole ? null : request.TreatmentUnits ?? row.TreatmentUnits;
             visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };

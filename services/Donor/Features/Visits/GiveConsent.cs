@@ -19,6 +19,6 @@ public static class GiveConsent
         {
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("consent", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            return request.Accepted ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, Checks.Fail(visit.Rules, "CONSENT", visit.Day));
+            return request.Accepted ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, visit.Judge(tx, new(visit.Day, Failed: "CONSENT")));
         }, ct);
 }

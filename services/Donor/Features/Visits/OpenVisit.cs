@@ -86,11 +86,10 @@ public static class OpenVisit
             var visit = VisitFile.Opened(row, donor);
             visit.Announce(tx, new VisitOpened { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = openedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = backfilled });
 
-            // A walk-in may still choose: he is turned away only where nothing that is offered is open to him.
             string[] offered = appointment is null ? drive?.Procedures is { Length: > 0 } some ? some : Procedures.All : [appointment.Procedure];
-            var standing = offered.Select(procedure => donor.Obstacles(procedure, rules).On(day)).ToArray();
-            if (mismatch) visit.Refuse(tx, Checks.Fail(rules, "IDENTITY", day), openedAt, caller.Staff!.Id);
-            else if (standing.All(o => o.Length > 0)) visit.Refuse(tx, new([.. standing[0].Select(o => new Reason(o.Category, o.Rule, o.Until))], []), openedAt, caller.Staff!.Id);
+            var judged = mismatch ? new DecisionInput(day, Failed: "IDENTITY") : new DecisionInput(day, donor.Facts, offered);
+            var findings = Decision.Judge(donor.Book, rules, judged);
+            if (!findings.Pass) visit.Refuse(tx, findings, openedAt, caller.Staff!.Id);
 
             tx.Write("""
                 insert into donor.visit (id, version, donor_id, station_id, drive_id, appointment_id, collection_point, status, opened_at, backfilled, backfill_reason, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version, reasons)
@@ -101,6 +100,7 @@ public static class OpenVisit
                     visit.Row.IdentityKind, visit.Row.IdentityMethod, visit.Row.IdentityOutcome, visit.Row.RuleSet, visit.Row.RuleSetVersion, visit.Row.Reasons,
                     reason = request.BackfillReason is null ? null : donor.Key.Seal("backfill_reason", request.BackfillReason),
                 });
+            visit.Keep(tx, "open", judged, findings);
             if (!mismatch)
             {
                 if (donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen) tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });

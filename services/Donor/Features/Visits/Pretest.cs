@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
-/// <summary>The drop of blood before giving: g/L, a fraction, 10⁹/L. Haematocrit and platelets are for apheresis.</summary>
+/// <summary>The drop of blood before giving: g/L, a fraction, 10⁹/L. Haematocrit and platelets are for apheresis, with the count that is predicted to be left.</summary>
 public sealed record PretestRequest(
     HaemoglobinRequest Haemoglobin,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-")] string BloodGroup,
@@ -14,6 +14,7 @@ public sealed record PretestRequest(
     bool HbsagPass,
     [property: Range(0.05, 0.90)] decimal? Hematocrit = null,
     [property: Range(1, 5000)] int? PlateletCount = null,
+    [property: Range(1, 5000)] int? PlateletCountAfter = null,
     DateTimeOffset? At = null);
 
 /// <param name="ValueGl">With method meter.</param>
@@ -40,7 +41,8 @@ public static class Pretest
             if (request.Haemoglobin.Pass is { } sinks) values["copperSulfatePass"] = sinks ? 1 : 0;
             if (request.Hematocrit is { } hematocrit) values["hematocrit"] = hematocrit;
             if (request.PlateletCount is { } platelets) values["plateletCount"] = platelets;
-            var findings = Checks.Judge(visit.Rules, visit.Donor.Facts.Sex, visit.Day, values);
+            if (request.PlateletCountAfter is { } left) values["plateletCountAfter"] = left;
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values));
             visit.Row = visit.Row with { BloodGroup = request.BloodGroup, ApheresisChecked = request is { Hematocrit: not null, PlateletCount: not null } };
             return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
         }, ct);

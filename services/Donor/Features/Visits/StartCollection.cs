@@ -57,8 +57,8 @@ public static class StartCollection
             if (request.Procedure == Procedures.ApheresisPlatelets && !visit.Row.ApheresisChecked) return Problems.PretestIncomplete.With("Haematocrit and platelet count were not taken");
             if (!issued) return FreshIds.WaitThen(Problems.DinNotIssued.With());
 
-            var standing = visit.Donor.Obstacles(request.Procedure, visit.Rules).On(day);
-            if (standing.Length > 0) return visit.Defer(tx, caller, request, new([.. standing.Select(o => new Reason(o.Category, o.Rule, o.Until))], []));
+            var findings = visit.Judge(tx, new(day, visit.Donor.Facts, [request.Procedure]));
+            if (!findings.Pass) return visit.Defer(tx, caller, request, findings);
             visit.Row = visit.Row with
             {
                 Din = din, Procedure = request.Procedure, NominalMl = request.NominalMl, TreatmentUnits = request.TreatmentUnits, Arm = request.Arm, StartedAt = request.StartedAt,

@@ -28,11 +28,11 @@ public static class TakeVitals
             if (request.Diastolic >= request.Systolic) return CommonProblems.Invalid.With(null, new FieldError("/diastolic", "invalid", "Not below systolic"));
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("vitals", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            var findings = Checks.Judge(visit.Rules, visit.Donor.Facts.Sex, visit.Day, new Dictionary<string, decimal>
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: new()
             {
                 ["temperatureC"] = request.TemperatureC, ["systolic"] = request.Systolic, ["diastolic"] = request.Diastolic, ["pulsePressure"] = request.Systolic - request.Diastolic,
                 [request.EnduranceAthlete ? "pulseOfAthlete" : "pulse"] = request.Pulse, ["weightKg"] = request.WeightKg,
-            });
+            }));
             return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
         }, ct);
 }

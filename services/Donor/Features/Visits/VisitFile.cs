@@ -132,6 +132,23 @@ public sealed class VisitFile
         if (findings.Deferrals.Count > 0) Donor.AnnounceWindows(tx);
     }
 
+    /// <summary>Judges by the visit's rules, and keeps what was judged and what came of it, sealed: it can be judged again.</summary>
+    public Findings Judge(Transaction tx, DecisionInput input)
+    {
+        var findings = Decision.Judge(Donor.Book, Rules, input);
+        Keep(tx, Step, input, findings);
+        return findings;
+    }
+
+    /// <summary>Keeps a judgement. The visit's row must have been written.</summary>
+    internal void Keep(Transaction tx, string step, DecisionInput input, Findings findings) => tx.Write("""
+        insert into donor.decision (id, donor_id, visit_id, step, judged_on, rule_set, rule_set_version, input, outcome, recorded_at) values (@id, @DonorId, @VisitId, @step, @On, @RuleSet, @RuleSetVersion, @input, @outcome, @now)
+        """, new
+        {
+            id = tx.NewId(), Row.DonorId, VisitId = Row.Id, step, input.On, Row.RuleSet, Row.RuleSetVersion, now = tx.Now,
+            input = Donor.Key.Seal("decision_input", Decision.Text(input)), outcome = Donor.Key.Seal("decision_outcome", Decision.Text(findings)),
+        });
+
     /// <summary>An event about this visit: its station answers for it.</summary>
     public void Announce(Transaction tx, DomainEvent e) => tx.Append(e with { StationId = Row.StationId });
 

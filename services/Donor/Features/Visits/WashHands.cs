@@ -18,6 +18,6 @@ public static class WashHands
         {
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("hygiene", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            return request.HandsWashed ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, Checks.Fail(visit.Rules, "HAND_HYGIENE", visit.Day));
+            return request.HandsWashed ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, visit.Judge(tx, new(visit.Day, Failed: "HAND_HYGIENE")));
         }, ct);
 }
