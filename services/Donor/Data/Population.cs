@@ -15,7 +15,7 @@ public static class Population
     public static Task<(List<Person> People, RuleBook Book, int Read, Guid? Last)> After(Transaction tx, Vault vault, RuleBooks books, Guid after, int limit, bool locked)
     {
         const string Some = "(select id from donor.donor where id > @after order by id limit @limit)";
-        const string Theirs = $"(select id from {Some} some union select q.donor_id from donor.donor_person q where q.person_id in {Some})"; // with those merged into them
+        const string Theirs = $"(select s.id from {Some} s union select q.donor_id from donor.donor_person q where q.person_id in {Some})"; // with those merged into them
         return tx.Read($"""
             select d.id, d.version, d.status, d.birth_date, d.sex, d.windows_digest, k.wrapped_key
             from donor.donor d left join donor.subject_key k on k.subject_id = d.id where d.id > @after order by d.id limit @limit {(locked ? "for update of d" : "")};

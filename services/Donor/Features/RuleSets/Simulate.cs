@@ -85,8 +85,8 @@ public static class Simulate
             if (differs) changed[person.Id] = person.Facts;
         }
         var booked = changed.Count == 0 ? [] : await tx.Query<BookedRow>("""
-            select appointment_id, donor_id, procedure, slot_starts_at from donor.appointment
-            where donor_id = any(@ids) and slot_starts_at >= @now and cancelled_version < greatest(booked_version, moved_version) order by appointment_id
+            select a.appointment_id, coalesce(q.person_id, a.donor_id) as donor_id, a.procedure, a.slot_starts_at from donor.appointment a left join donor.donor_person q on q.donor_id = a.donor_id
+            where coalesce(q.person_id, a.donor_id) = any(@ids) and a.slot_starts_at >= @now and a.cancelled_version < greatest(a.booked_version, a.moved_version) order by a.appointment_id
             """, new { ids = changed.Keys.ToArray(), now = tx.Now });
         var lost = booked.Where(b => Shanghai.DateOf(b.SlotStartsAt) is var day && Eligibility.Obstacles(changed[b.DonorId], b.Procedure, book).On(day).Length == 0 && Eligibility.Obstacles(changed[b.DonorId], b.Procedure, then).On(day).Length > 0).ToArray();
         return new(last, new(found.Examined + people.Count, found.Changed + changed.Count, procedures, found.Appointments + lost.Length, [.. found.AppointmentIds.Concat(lost.Select(b => b.AppointmentId)).Take(Listed)]));
