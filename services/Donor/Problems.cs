@@ -49,6 +49,9 @@ public static class Problems
     public static readonly ProblemCode DinUsed = new("din_used", 409, "献血码已使用", "The donation number is used");
     public static readonly ProblemCode DinMismatch = new("din_mismatch", 409, "扫描的献血码不一致", "The scans bear different numbers");
 
+    /// <summary>Of a donor who asked for erasure, while the law keeps his record: his identity is used in a look-back only.</summary>
+    public static ProblemHttpResult Restricted() => DonorNotActive.With("The donor asked for erasure; his record is restricted");
+
     /// <summary>409 donor_merged with the id that this call must be made for.</summary>
     public static ProblemHttpResult Survivor(Guid personId)
     {

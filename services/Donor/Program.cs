@@ -9,6 +9,7 @@ using BloodPlatform.Donors.Features.Documents;
 using BloodPlatform.Donors.Features.DonorDuplicates;
 using BloodPlatform.Donors.Features.DonorMerges;
 using BloodPlatform.Donors.Features.Donors;
+using BloodPlatform.Donors.Features.Erasures;
 using BloodPlatform.Donors.Features.LateInformation;
 using BloodPlatform.Donors.Features.Memberships;
 using BloodPlatform.Donors.Features.Projections;
@@ -25,7 +26,7 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<IndexDonors>();
+        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<IndexDonors>();
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said
             .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
@@ -39,9 +40,11 @@ public static class Program
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
-            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step)
+            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step)
+            .KeepsSecrets("donor.tombstone", "donor_id", "reasons", "'tombstone/' || donor_id")
             .Constraint("rule_set_once", Problems.RuleSetVersionExists)
             .Constraint("interval_approval_once", Problems.IntervalApproved)
+            .Constraint("erasure_once", Problems.DonorNotActive)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("document_one_donor", Problems.DocumentOfAnother)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
@@ -50,6 +53,7 @@ public static class Program
             .Constraint("donation_once", Problems.DinUsed)
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
             .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map)
+            .Map(EraseDonor.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
             .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map)

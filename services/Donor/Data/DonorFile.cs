@@ -19,11 +19,13 @@ public sealed class DonorFile
 {
     private readonly List<Registered> all;
     private readonly Dictionary<Guid, long> versions;
+    private readonly Vault vault;
     private byte[]? windowsDigest;
+    private int profileChanges;
 
-    private DonorFile(Guid id, Guid personId, List<Registered> all, Dictionary<Guid, long> versions, RuleBook book)
+    private DonorFile(Guid id, Guid personId, List<Registered> all, Dictionary<Guid, long> versions, RuleBook book, Vault vault)
     {
-        (this.all, this.versions, Book) = (all, versions, book);
+        (this.all, this.versions, this.vault, Book) = (all, versions, vault, book);
         (Recorded, Person) = (all.Single(r => r.Row.Id == id), all.Single(r => r.Row.Id == personId));
         Facts = Merging.Together([Person.Facts, .. Others.Select(r => r.Facts)]);
         Consents = all.Count == 1 ? Person.Consents : Merging.Consents(all.SelectMany(r => r.Consents));
@@ -55,6 +57,9 @@ public sealed class DonorFile
     /// <summary>As they stand for the person: what he said last.</summary>
     public List<DonorConsent> Consents { get; }
 
+    /// <summary>As they are kept with one of the registrations.</summary>
+    public List<DonorConsent> ConsentsOf(Guid donorId) => all.Single(r => r.Row.Id == donorId).Consents;
+
     /// <summary>As they are kept with the registration that was asked for.</summary>
     public List<DonorConsent> OwnConsents => Recorded.Consents;
 
@@ -79,6 +84,15 @@ public sealed class DonorFile
 
     public long Version => versions[Id];
 
+    /// <summary>
+    /// The version of what a donor's resource shows: his ETag. Not the version of his events, which every deferral moves on: who polls it would see that
+    /// something happened to him.
+    /// </summary>
+    public long ProfileVersion => Person.Row.ProfileVersion + profileChanges;
+
+    /// <summary>He asked for erasure and the law still keeps his record: only what protects patients and himself goes on (PIPL Art. 47).</summary>
+    public bool Restricted => Person.Row.Status == "restricted";
+
     /// <summary>Whether an id means this person.</summary>
     public bool Includes(Guid donorId) => versions.ContainsKey(donorId);
 
@@ -99,7 +113,7 @@ public sealed class DonorFile
 
     private const string Columns = """
         d.id, d.version, d.status, d.name, d.document_kind, d.document_number, d.birth_date, d.phone, d.sex, d.blood_group, d.district, d.consents::text as consents, d.apps, d.identity_assurance, d.registered_at, k.wrapped_key,
-        d.merged_into, d.document_index, @donorId as asked_id
+        d.merged_into, d.document_index, @donorId as asked_id, d.profile_version
         from donor.donor d join donor.subject_key k on k.subject_id = d.id
         """;
 
@@ -109,7 +123,8 @@ public sealed class DonorFile
     private const string Rest = RuleBooks.Position + $"""
         select {PersonOf};
         select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
-        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {IdsOf};
+        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {IdsOf}
+        union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {IdsOf};
         select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
         select donor_id, min(at) as at from donor.reaction where donor_id in {IdsOf} group by donor_id;
         select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {IdsOf};
@@ -131,7 +146,7 @@ public sealed class DonorFile
         var reactions = (await grid.ReadAsync<ReactionRow>()).ToDictionary(r => r.DonorId, r => r.At);
         var approvals = (await grid.ReadAsync<ApprovalRow>()).ToLookup(a => a.DonorId);
         var memberships = (await grid.ReadAsync<MembershipRow>()).ToLookup(m => m.DonorId);
-        if (person is null) return null;
+        if (person is null or { Status: "erased" }) return null; // the key was destroyed, perhaps while this waited for the row
         // Merged, or a merge undone, while this waited for the row. As after a serialisation failure the work is run again, and finds whom it must.
         if (personNow != person.Id) throw new PostgresException("the donor was merged meanwhile", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
 
@@ -142,7 +157,7 @@ public sealed class DonorFile
             var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
                 reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
             return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]]);
-        }), rows.ToDictionary(r => r.Id, r => r.Version), book);
+        }), rows.ToDictionary(r => r.Id, r => r.Version), book, vault);
     }
 
     /// <summary>What the rules must know, opened.</summary>
@@ -155,13 +170,13 @@ public sealed class DonorFile
 
     /// <summary>Two persons as the one that a merge makes of them: the survivor's. Both files' versions go on being counted together.</summary>
     public static DonorFile Together(DonorFile survivor, DonorFile absorbed) =>
-        new(survivor.PersonId, survivor.PersonId, [.. survivor.all, .. absorbed.all], survivor.versions.Concat(absorbed.versions).ToDictionary(), survivor.Book);
+        new(survivor.PersonId, survivor.PersonId, [.. survivor.all, .. absorbed.all], survivor.versions.Concat(absorbed.versions).ToDictionary(), survivor.Book, survivor.vault);
 
     /// <summary>The two persons that an undone merge leaves: who stays, and who hangs on the absorbed one. Their versions go on being counted together.</summary>
     public (DonorFile Staying, DonorFile Separated) Split(Guid absorbed)
     {
         var under = Merging.Under(absorbed, [.. all.Select(r => (r.Row.Id, r.Row.MergedInto))]);
-        return (new(PersonId, PersonId, [.. all.Where(r => !under.Contains(r.Row.Id))], versions, Book), new(absorbed, absorbed, [.. all.Where(r => under.Contains(r.Row.Id))], versions, Book));
+        return (new(PersonId, PersonId, [.. all.Where(r => !under.Contains(r.Row.Id))], versions, Book, vault), new(absorbed, absorbed, [.. all.Where(r => under.Contains(r.Row.Id))], versions, Book, vault));
     }
 
     /// <summary>What forbids the procedure, by the rules of each day.</summary>
@@ -196,11 +211,22 @@ public sealed class DonorFile
     }
 
     /// <summary>Announces the person as he now is: whole state.</summary>
-    public void AnnounceChange(Transaction tx, string? status = null, string? bloodGroup = null, string? district = null, IEnumerable<DonorConsent>? consents = null, IEnumerable<MembershipRow>? memberships = null) => tx.Append(new DonorChanged
+    public void AnnounceChange(Transaction tx, string? status = null, string? bloodGroup = null, string? district = null, IEnumerable<DonorConsent>? consents = null, IEnumerable<MembershipRow>? memberships = null)
     {
-        Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, DonorId = PersonId, Status = status ?? Person.Row.Status, BloodGroup = bloodGroup ?? BloodGroup, District = district ?? District,
-        Consents = [.. consents ?? Consents], Apps = Apps, Memberships = [.. (memberships ?? Memberships).Select(m => m.Public)],
-    });
+        ProfileChanged(tx);
+        tx.Append(new DonorChanged
+        {
+            Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, DonorId = PersonId, Status = status ?? Person.Row.Status, BloodGroup = bloodGroup ?? BloodGroup, District = district ?? District,
+            Consents = [.. consents ?? Consents], Apps = Apps, Memberships = [.. (memberships ?? Memberships).Select(m => m.Public)],
+        });
+    }
+
+    /// <summary>Something that his resource shows changed.</summary>
+    public void ProfileChanged(Transaction tx)
+    {
+        profileChanges++;
+        tx.Write("update donor.donor set profile_version = profile_version + 1 where id = @PersonId", new { PersonId });
+    }
 
     /// <summary>Announces the dates on which the person may give: no reason, and everything medical looks alike.</summary>
     public void AnnounceWindows(Transaction tx)
@@ -208,6 +234,7 @@ public sealed class DonorFile
         var windows = Windows(PersonId, NextVersionOf(PersonId), Facts, Book, tx.Now);
         windowsDigest = DigestOf(windows);
         tx.Append(windows);
+        if (Restricted) Tombstone.Follow(tx, vault, PersonId, Facts);
     }
 
     /// <summary>What two announcements have in common when nothing but their rule set's version differs.</summary>
@@ -220,7 +247,11 @@ public sealed class DonorFile
         return new()
         {
             Key = donorId.ToString(), Version = version, OccurredAt = now, DonorId = donorId, RuleSet = rules.Code, RuleSetVersion = rules.Version,
-            Procedures = [.. Procedures.All.Select(p => new ProcedureWindows(p, [.. Eligibility.Windows(Eligibility.Obstacles(facts, p, book)).Select(w => new DateWindow(w.From, w.To))]))],
+            Procedures = [.. Procedures.All.Select(p =>
+            {
+                var obstacles = Eligibility.Obstacles(facts, p, book);
+                return new ProcedureWindows(p, [.. Eligibility.Windows(obstacles).Select(w => new DateWindow(w.From, w.To))], [.. Eligibility.Covered(obstacles.Where(o => o.Medical)).Select(w => new DateWindow(w.From, w.To))]);
+            })],
         };
     }
 
@@ -268,7 +299,7 @@ public sealed class DonorFile
 internal sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 
 /// <summary>The donor's row with his wrapped key.</summary>
-public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, byte[] Phone, string Sex, string? BloodGroup, string? District, string Consents, Guid[] Apps, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey, Guid? MergedInto, byte[] DocumentIndex, Guid AskedId);
+public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, byte[] Phone, string Sex, string? BloodGroup, string? District, string Consents, Guid[] Apps, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey, Guid? MergedInto, byte[] DocumentIndex, Guid AskedId, long ProfileVersion);
 
 public sealed record MembershipRow(Guid Id, Guid DonorId, Guid OrganisationId, byte[]? MemberNumber, byte[]? MemberIndex, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation)
 {

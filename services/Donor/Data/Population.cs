@@ -21,7 +21,8 @@ public static class Population
             from donor.donor d left join donor.subject_key k on k.subject_id = d.id where d.id > @after order by d.id limit @limit {(locked ? "for update of d" : "")};
             {RuleBooks.Position}
             select q.person_id, d.id, d.birth_date, d.sex, k.wrapped_key from donor.donor_person q join donor.donor d on d.id = q.donor_id join donor.subject_key k on k.subject_id = d.id where q.person_id in {Some} and q.person_id <> q.donor_id order by d.id;
-            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {Theirs};
+            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {Theirs}
+            union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {Theirs};
             select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {Theirs};
             select donor_id, min(at) as at from donor.reaction where donor_id in {Theirs} group by donor_id;
             select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {Theirs};

@@ -111,6 +111,21 @@ public static class Eligibility
         return windows;
     }
 
+    /// <summary>The stretches that obstacles cover, both dates included, in order and drawn together where they touch: how many there are does not show.</summary>
+    public static List<(DateOnly From, DateOnly? To)> Covered(IEnumerable<Obstacle> obstacles)
+    {
+        var covered = new List<(DateOnly From, DateOnly? To)>();
+        foreach (var obstacle in obstacles.Where(o => !(o.Until <= o.From)).OrderBy(o => o.From))
+        {
+            if (covered.Count > 0 && (covered[^1].To is not { } last || last.AddDays(1) >= obstacle.From))
+            {
+                if (covered[^1].To is { } end && !(obstacle.Until <= end)) covered[^1] = (covered[^1].From, obstacle.Until?.AddDays(-1));
+            }
+            else covered.Add((obstacle.From, obstacle.Until?.AddDays(-1)));
+        }
+        return covered;
+    }
+
     /// <summary>The day a year of life is completed; 29 February's is 1 March where there is none, because only then the year is full.</summary>
     public static DateOnly Birthday(DateOnly born, int years)
     {

@@ -29,13 +29,18 @@ public static class AddDocument
             var identityIndex = DonorIndexes.Document(vault, document!);
             var (donor, known) = await tx.Read(DonorFile.Locked + Cards.OfIdentity, new { donorId = id, identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).AsList()));
             if (donor is null) return CommonProblems.Unknown(id);
+            if (donor.Restricted) return Problems.Restricted();
             if (known.Count == 0 && donor.Merged) return Problems.Survivor(donor.PersonId);
             if (known.Count > 0 && !donor.Includes(known[0].DonorId)) return Cards.OfAnother(known[0].PersonId, "/number");
             if (document!.Person(donor.Facts.BirthDate, donor.Facts.Sex, today).Rejection is { } contradiction) return contradiction.ToProblem();
 
             if (known.Count > 0) donor.RecordAs(known[0].DonorId);
             var (cardId, isNew) = Cards.Record(tx, donor.Id, donor.Key, document, identityIndex, known, request.Seen);
-            if (request.Seen && donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen) tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
+            if (request.Seen && donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen)
+            {
+                tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
+                donor.ProfileChanged(tx);
+            }
             tx.Audit("document.add", $"donors/{donor.Id}", new { document = cardId, kind = document.Kind, request.Seen });
             var same = known.FirstOrDefault(c => c.Id == cardId);
             var view = new DocumentCardView(cardId, document.Kind, Mask.Number(document.Number), isNew ? known.FirstOrDefault()?.Id : same!.Renews, isNew ? tx.Now : same!.RecordedAt, same?.SeenAt ?? (request.Seen ? tx.Now : null));

@@ -26,6 +26,7 @@ public static class UndoMerge
                 select din, donor_id from donor.donation where donor_id in {DonorFile.IdsOf.Replace("@donorId", "(select absorbed_id from donor.merge where id = @id)", StringComparison.Ordinal)} order by din
                 """, new { id }, async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<MergeRow>(), (await grid.ReadAsync<RecordedRow>()).ToList()));
             if (person is null || row is null) return CommonProblems.Unknown(id);
+            if (person.Restricted) return Problems.Restricted();
             if (row.UndoneAt is not null) return Problems.MergeUndone.With();
             if (tx.Now > row.UndoUntil) return Problems.MergeUndoExpired.With($"It could be undone until {row.UndoUntil:O}");
 

@@ -26,8 +26,9 @@ public static class ChangeDonor
         {
             if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Restricted) return Problems.Restricted();
             if (donor.Merged) return Problems.Survivor(donor.PersonId);
-            if (Answers.Precondition(http, donor.Version) is { } no) return no;
+            if (Answers.Precondition(http, donor.ProfileVersion) is { } no) return no;
             if (request.Consents is { } wanted)
             {
                 if (RegisterDonor.BadConsents(wanted) is { } bad) return bad;
@@ -53,7 +54,7 @@ public static class ChangeDonor
             donor.Save(tx);
             tx.Audit("donor.change", $"donors/{id}");
             var view = DonorView.Of(donor, caller) with { BloodGroup = bloodGroup, District = district, Consents = consents };
-            return Answers.Ok(donor.Version, phone is null ? view : view with { Phone = Mask.Number(phone) });
+            return Answers.Ok(donor.ProfileVersion, phone is null ? view : view with { Phone = Mask.Number(phone) });
         }, ct);
 
     // A withdrawn consent stays on record with its instant (PIPL Art. 15); given again it is a new version.

@@ -9,10 +9,13 @@ namespace BloodPlatform.Donors.Features.Donors;
 /// <param name="IdentityAssurance">`declared`, `phone` or `document-seen`: the surest of the person's registrations.</param>
 /// <param name="MergedInto">The donor who stands for the person, where this one was merged.</param>
 public sealed record DonorView(
-    Guid Id, string Status, string Name, DocumentView Document, string Sex, int BirthYear, string Phone, string? BloodGroup, string? District, IReadOnlyList<DonorConsent> Consents,
+    Guid Id, string Status, string Name, DocumentView Document, string Sex, int? BirthYear, string Phone, string? BloodGroup, string? District, IReadOnlyList<DonorConsent> Consents,
     IReadOnlyList<DonorMembership> Memberships, string IdentityAssurance, DateTimeOffset RegisteredAt, Guid? MergedInto, string[] AllowedActions)
 {
-    public static DonorView Of(DonorFile donor, Caller caller) => new(
+    public static DonorView Of(DonorFile donor, Caller caller) => donor.Restricted
+        // Stored and protected, and not otherwise used (PIPL Art. 47): not even masked.
+        ? new(donor.Id, donor.Row.Status, "", new(donor.Row.DocumentKind, ""), donor.Row.Sex, null, "", donor.BloodGroup, null, donor.Consents, [], donor.Assurance, donor.Row.RegisteredAt, donor.Merged ? donor.PersonId : null, ["deferrals", "donations", "late-information", "full-reads"])
+        : new(
         donor.Id, donor.Row.Status, Mask.Name(donor.Key.Open("name", donor.Row.Name)), new(donor.Row.DocumentKind, Mask.Number(donor.Key.Open("document_number", donor.Row.DocumentNumber))),
         donor.Row.Sex, donor.Facts.BirthDate.Year, Mask.Number(donor.Key.Open("phone", donor.Row.Phone)), donor.BloodGroup, donor.District, donor.Consents,
         donor.PublicMemberships, donor.Assurance, donor.Row.RegisteredAt, donor.Merged ? donor.PersonId : null, ActionsOf(caller, donor.Merged));

@@ -16,6 +16,6 @@ public static class GetDonor
             if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (caller.Is(Roles.Station)) tx.Audit("donor.read", $"donors/{id}");
-            return Answers.Ok(donor.Version, DonorView.Of(donor, caller));
+            return Answers.Ok(donor.ProfileVersion, DonorView.Of(donor, caller));
         }, ct);
 }

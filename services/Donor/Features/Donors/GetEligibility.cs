@@ -45,6 +45,7 @@ public static class GetEligibility
         {
             if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Restricted) return Problems.Restricted();
             var rules = donor.Book.Near(on);
             if (volumeMl is { } ml && Collection.Volume(rules, procedure, ml, null) is { } volume) return volume.ToProblem();
             var obstacles = donor.Obstacles(procedure);

@@ -60,7 +60,7 @@ public static class RegisterDonor
             if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
 
             var documentIndex = DonorIndexes.Document(vault, document);
-            var (known, book) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + """
+            var (known, book, tombstone) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + Tombstone.OfDocument + """
                 select d.donor_id as owner, coalesce(q.person_id, d.donor_id) as id,
                        (select count(*) from donor.link_request where app_id = @app and requested_at > @since) as asked
                 from (select 1) one left join donor.document d on d.identity_index = @documentIndex and d.renews is null left join donor.donor_person q on q.donor_id = d.donor_id
@@ -68,7 +68,8 @@ public static class RegisterDonor
                 {
                     await grid.ReadAsync<int>();
                     var position = await grid.ReadSingleAsync<long>();
-                    return (await grid.ReadSingleAsync<KnownRow>(), await books.At(position));
+                    var erased = await grid.ReadSingleOrDefaultAsync<TombstoneRow>();
+                    return (await grid.ReadSingleAsync<KnownRow>(), await books.At(position), erased);
                 });
             if (known.Id is { } existing)
             {
@@ -92,7 +93,9 @@ public static class RegisterDonor
             var phone = Phone.Normalise(request.Phone);
             DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, 1, tx.Now, null))];
             Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
-            var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, [], []), book, tx.Now);
+            // Who was erased and comes again meets his deferrals and intervals; nobody but a station can tell.
+            var remains = tombstone is null ? new([], []) : Tombstone.Open(vault, tombstone);
+            var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, remains.Donations, remains.Deferrals), book, tx.Now);
             tx.Write("""
                 insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, phone_birth_index, name_birth_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest)
                 values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @phoneBirthIndex, @nameBirthIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, @assurance, @now, @digest)
@@ -103,6 +106,7 @@ public static class RegisterDonor
                     phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone), phoneBirthIndex = DonorIndexes.PhoneBirth(vault, phone, birthDate), nameBirthIndex = DonorIndexes.NameBirth(vault, name, birthDate),
                 });
             Documents.Cards.Record(tx, id, key, document, documentIndex, [], request.DocumentSeen);
+            if (tombstone is not null) Tombstone.Claim(tx, id, key, tombstone, remains, book.Near(today));
             tx.Append(new DonorRegistered
             {
                 Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Is(Roles.Station) ? caller.Tenant : null,
@@ -110,7 +114,7 @@ public static class RegisterDonor
             });
             tx.Append(windows);
             tx.Audit("donor.register", $"donors/{id}");
-            return Answers.Created($"/v1/donors/{id}", 2, new DonorView(
+            return Answers.Created($"/v1/donors/{id}", 1, new DonorView(
                 id, "active", Mask.Name(name), new(document.Kind, Mask.Number(document.Number)), sex, birthDate.Year, Mask.Number(phone), request.BloodGroup, request.District,
                 consents, [], assurance, tx.Now, null, DonorView.ActionsOf(caller)));
         }, ct);

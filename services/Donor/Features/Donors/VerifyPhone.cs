@@ -23,11 +23,16 @@ public static class VerifyPhone
         {
             if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Restricted) return Problems.Restricted();
             if (donor.Merged) return Problems.Survivor(donor.PersonId);
             if (donor.Key.Open("phone", donor.Row.Phone) != Phone.Normalise(request.Phone)) return Problems.PhoneMismatch.With(null, new FieldError("/phone", "phone_mismatch", "Change the number first"));
             var reached = IdentityAssurance.Surest([donor.Assurance, IdentityAssurance.Phone]);
-            if (donor.Row.IdentityAssurance == IdentityAssurance.Declared) tx.Write("update donor.donor set identity_assurance = 'phone' where id = @id", new { id });
+            if (donor.Row.IdentityAssurance == IdentityAssurance.Declared)
+            {
+                tx.Write("update donor.donor set identity_assurance = 'phone' where id = @id", new { id });
+                donor.ProfileChanged(tx);
+            }
             tx.Audit("donor.phone-verified", $"donors/{id}");
-            return Answers.Ok(donor.Version, DonorView.Of(donor, caller) with { IdentityAssurance = reached });
+            return Answers.Ok(donor.ProfileVersion, DonorView.Of(donor, caller) with { IdentityAssurance = reached });
         }, ct);
 }

@@ -37,14 +37,15 @@ public static class PutMembership
             if (donor is null) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (!organisationKnown) return CommonProblems.Unknown(organisationId);
+            if (donor.Restricted) return Problems.Restricted();
             if (donor.Merged) return Problems.Survivor(donor.PersonId);
-            if (Answers.Precondition(http, donor.Version) is { } no) return no;
+            if (Answers.Precondition(http, donor.ProfileVersion) is { } no) return no;
             var (periodId, memberships, rejection) = Record(tx, vault, donor, organisationId, request);
             if (rejection is not null) return rejection.ToProblem();
             if (memberships is not null) donor.AnnounceChange(tx, memberships: memberships);
             donor.Save(tx);
             tx.Audit("donor.membership", $"donors/{id}", new { organisationId });
-            return Answers.Ok(donor.Version, new MembershipView(periodId, id, organisationId, request.MemberNumber is { } n ? Mask.Number(n) : null, request.GroupId, request.ValidFrom, request.ValidTo, request.ShareParticipation));
+            return Answers.Ok(donor.ProfileVersion, new MembershipView(periodId, id, organisationId, request.MemberNumber is { } n ? Mask.Number(n) : null, request.GroupId, request.ValidFrom, request.ValidTo, request.ShareParticipation));
         }, ct);
 
     /// <summary>Writes a period into the registration that is recorded under, and what it does to its neighbours.</summary>

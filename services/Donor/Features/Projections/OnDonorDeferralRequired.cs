@@ -16,6 +16,8 @@ public static class OnDonorDeferralRequired
         var (vault, books) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>());
         var (donor, done) = await tx.Read(DonorFile.Locked + "select exists (select from donor.deferral where requirement_id = @RequirementId)", new { donorId = e.DonorId, e.RequirementId },
             async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleAsync<bool>()));
+        // His key may be destroyed: then what remains of him holds it.
+        if (donor is null && await Tombstone.Add(tx, vault, e.DonorId, [new DeferralFact(e.DeferralCode, Shanghai.DateOf(e.OccurredAt), null)])) return;
         if (donor is null) throw new InvalidOperationException($"Requirement {e.RequirementId} is about a donor this service never registered");
         if (done) return; // an older replay
 

@@ -56,6 +56,7 @@ public static class OpenVisit
                 """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId, identityIndex = shown is null ? null : DonorIndexes.Document(vault, shown) },
                 async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<bool>()));
             if (donor is null) return CommonProblems.Unknown(request.DonorId);
+            if (donor.Restricted) return Problems.Restricted();
             if (shown is not null)
             {
                 if (cards.Count == 0) return Problems.DocumentUnknown.With("POST /v1/donors/{id}/documents records it", new FieldError("/identityCheck/number", "document_unknown", "No document of this donor"));
@@ -103,7 +104,11 @@ public static class OpenVisit
             visit.Keep(tx, "open", judged, findings);
             if (!mismatch)
             {
-                if (donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen) tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
+                if (donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen)
+                {
+                    tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
+                    donor.ProfileChanged(tx);
+                }
                 if (shown is null) tx.WriteAny("update donor.document set seen_at = @openedAt where donor_id = @Id and kind = @Kind and seen_at is null", new { donor.Id, request.IdentityCheck.Kind, openedAt });
                 else Cards.Record(tx, donor.Id, donor.Key, shown, DonorIndexes.Document(vault, shown), cards, seen: true);
             }

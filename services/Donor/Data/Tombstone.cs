@@ -1,0 +1,65 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Rules;
+
+namespace BloodPlatform.Donors.Data;
+
+/// <summary>
+/// What remains of an erased donor: keyed hashes of his documents, and his standing deferrals, sealed under the platform's key. It
+/// follows what is still found out about him, a result that comes after the erasure above all, and whoever registered with his document
+/// follows it.
+/// </summary>
+internal static class Tombstone
+{
+    /// <summary>Takes @documentIndex; locked, so that one registration takes it over.</summary>
+    public const string OfDocument = "select t.donor_id, t.reasons, t.claimed_by from donor.tombstone_document x join donor.tombstone t on t.donor_id = x.donor_id where x.identity_index = @documentIndex for update of t;";
+
+    public static Remains Open(Vault vault, TombstoneRow row) => JsonSerializer.Deserialize<Remains>(vault.OpenSecret(row.Reasons, Context(row.DonorId)), Json.Options)!;
+
+    /// <summary>Made when a person asks for erasure: for all documents of all his registrations, and for those that he took over from one before.</summary>
+    public static void Make(Transaction tx, Vault vault, Guid personId, Guid[] ids, DonorFacts facts)
+    {
+        tx.Write("insert into donor.tombstone (donor_id, reasons) values (@personId, @reasons)", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now))) });
+        tx.WriteAny("update donor.tombstone_document set donor_id = @personId where donor_id in (select donor_id from donor.tombstone where claimed_by = any(@ids))", new { personId, ids });
+        tx.WriteAny("insert into donor.tombstone_document (identity_index, donor_id) select identity_index, @personId from donor.document where donor_id = any(@ids) and renews is null on conflict (identity_index) do update set donor_id = excluded.donor_id", new { personId, ids });
+    }
+
+    /// <summary>Something became known of a person whose record is restricted: what remains of him is what stands now.</summary>
+    public static void Follow(Transaction tx, Vault vault, Guid personId, DonorFacts facts)
+    {
+        tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @personId", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now))) });
+        tx.StartJob(Features.Erasures.FollowErased.Kind, new Features.Erasures.FollowErased.Input(personId));
+    }
+
+    /// <summary>The same of a person whose key is destroyed.</summary>
+    /// <returns>False when there is no such tombstone.</returns>
+    public static async Task<bool> Add(Transaction tx, Vault vault, Guid donorId, IReadOnlyList<DeferralFact> deferrals)
+    {
+        if (await tx.QuerySingle<TombstoneRow>($"select donor_id, reasons, claimed_by from donor.tombstone where donor_id = {DonorFile.PersonOf} for update", new { donorId }) is not { } row) return false;
+        var before = Open(vault, row);
+        var after = before with { Deferrals = [.. before.Deferrals.Union(deferrals)] };
+        tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @DonorId", new { row.DonorId, reasons = Seal(vault, row.DonorId, after) });
+        tx.StartJob(Features.Erasures.FollowErased.Kind, new Features.Erasures.FollowErased.Input(row.DonorId));
+        return true;
+    }
+
+    /// <summary>A person registers with a document of an erased one: his deferrals and intervals go on.</summary>
+    public static void Claim(Transaction tx, Guid id, SubjectKey key, TombstoneRow row, Remains remains, RuleSet rules)
+    {
+        tx.Write("update donor.tombstone set claimed_by = @id where donor_id = @DonorId", new { id, row.DonorId });
+        foreach (var deferral in remains.Deferrals)
+            tx.Write("""
+                insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, recorded_at)
+                values (@deferralId, @id, 1, @code, @From, @Until, 'final', @reentry, 'earlier', @now)
+                """, new { deferralId = tx.NewId(), id, code = key.Seal("deferral_code", deferral.Code), deferral.From, deferral.Until, reentry = rules.Find(deferral.Code) is null or { Permanent: true } or { TestDerived: true }, now = tx.Now });
+        foreach (var donation in remains.Donations)
+            tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units) values (@id, @On, @Procedure, @Ml, @Units)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units });
+    }
+
+    private static byte[] Seal(Vault vault, Guid personId, Remains remains) => vault.SealSecret(JsonSerializer.SerializeToUtf8Bytes(remains, Json.Options), Context(personId));
+
+    // As Program tells the rotation of the master keys.
+    private static string Context(Guid personId) => $"tombstone/{personId}";
+}
+
+internal sealed record TombstoneRow(Guid DonorId, byte[] Reasons, Guid? ClaimedBy);

@@ -1,0 +1,41 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+
+namespace BloodPlatform.Donors.Features.Erasures;
+
+/// <summary>
+/// A deferral became known of somebody after his erasure: a result, a call. Who registered afresh with his document is deferred like him, what
+/// he gave meanwhile is withdrawn; and should he be erased too, whoever follows him. A job, because it is another donor's lock.
+/// </summary>
+public static class FollowErased
+{
+    public const string Kind = "follow-erased";
+
+    public sealed record Input(Guid DonorId);
+
+    public static async Task<JobStep> Step(Job job, Transaction tx, IServiceProvider services)
+    {
+        var (vault, books) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>());
+        var row = await tx.QuerySingle<TombstoneRow>("select donor_id, reasons, claimed_by from donor.tombstone where donor_id = @DonorId", job.Input<Input>());
+        if (row is not { ClaimedBy: { } claimant }) return JobStep.Finished(new { followed = 0 });
+        var remains = Tombstone.Open(vault, row);
+        var (donor, given) = await tx.Read(DonorFile.Locked + $"select din, donor_id, station_id, donated_on from donor.donation where donor_id in {DonorFile.IdsOf} and not backfilled order by din", new { donorId = claimant },
+            async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<GivenRow>()).ToList()));
+        if (donor is null) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
+
+        var missing = remains.Missing(donor.Facts.Deferrals);
+        if (missing.Count == 0) return JobStep.Finished(new { followed = 0 });
+        var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
+        foreach (var deferral in missing)
+        {
+            donor.Defer(tx, deferral, "final", "earlier", rules);
+            foreach (var donation in given.Where(d => d.DonatedOn >= deferral.From && (deferral.Until is not { } end || d.DonatedOn < end))) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
+        }
+        donor.AnnounceWindows(tx);
+        donor.Save(tx);
+        return JobStep.Finished(new { followed = missing.Count });
+    }
+
+    private sealed record GivenRow(string Din, Guid DonorId, Guid StationId, DateOnly DonatedOn);
+}

@@ -1,0 +1,48 @@
+using System.Globalization;
+using System.Text.Json;
+using BloodPlatform.Chassis;
+
+namespace BloodPlatform.Donors.Rules;
+
+/// <summary>How long the law keeps the record of a donor, as data (Rules/Retention): a version with its clause, source and confidence.</summary>
+/// <param name="Years">Calendar years from the last day of the record; a 29 February ends on the 28th.</param>
+public sealed record RetentionRule(string Code, string Version, DateOnly ValidFrom, int Years, string Clause, string Source, string Confidence, string Zh, string En)
+{
+    /// <summary>The rule this release is built with.</summary>
+    public static RetentionRule Shipped { get; } = Read();
+
+    public string Text => CultureInfo.CurrentUICulture.TwoLetterISOLanguageName == "zh" ? Zh : En;
+
+    private static RetentionRule Read()
+    {
+        using var file = typeof(RetentionRule).Assembly.GetManifestResourceStream("Retention/cn-records.json")!;
+        return JsonSerializer.Deserialize<RetentionRule>(file, Json.Options)!;
+    }
+}
+
+/// <summary>What is to be done with the identity of who asks for erasure (PIPL Art. 47; 血站管理办法).</summary>
+public static class Retention
+{
+    /// <summary>
+    /// The first day on which nothing keeps the record any more: years after the last donation, and of who was deferred after the last day on which he
+    /// was. Null for who never gave and was never deferred: nothing keeps it, he is erased at once.
+    /// </summary>
+    public static DateOnly? Until(DateOnly? lastDonation, DateOnly? lastDeferral, RetentionRule rule) =>
+        (lastDonation, lastDeferral) switch
+        {
+            (null, null) => null,
+            ({ } gave, { } deferred) => (gave > deferred ? gave : deferred).AddYears(rule.Years),
+            var (gave, deferred) => (gave ?? deferred)!.Value.AddYears(rule.Years),
+        };
+
+    /// <summary>What outlives an erasure: the deferrals that stand on the day or later, and the donations that an interval or a yearly limit still counts.</summary>
+    public static Remains Remaining(DonorFacts facts, DateOnly on) => new(
+        [.. facts.Deferrals.Where(d => d.Until is not { } end || end > on)], [.. facts.Donations.Where(d => d.On > on.AddYears(-1).AddDays(-1))]);
+}
+
+/// <summary>What is left of an erased donor for the rules.</summary>
+public sealed record Remains(IReadOnlyList<DeferralFact> Deferrals, IReadOnlyList<PastDonation> Donations)
+{
+    /// <summary>Those of the other that are not among these.</summary>
+    public IReadOnlyList<DeferralFact> Missing(IEnumerable<DeferralFact> known) => [.. Deferrals.Except(known)];
+}

@@ -1,0 +1,198 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Donors.Features.Erasures;
+using BloodPlatform.Donors.Rules;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+public sealed class ErasureTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
+
+    private static object Body(string number, string phone = "13900000001") =>
+        new { name = "甲测试", document = new { kind = "resident-id", number }, phone, consents = new[] { "registration", "contact" } };
+
+    private async Task<(Guid Id, string Number)> Donor(SomeStation station, HttpClient? by = null)
+    {
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        var made = await (by ?? station.Client).Post("/v1/donors", Body(number));
+        Assert.Equal(201, made.Status);
+        return (made.Id, number);
+    }
+
+    private Task<long> Keys(Guid donor) => service.Database.Scalar<long>("select count(*) from donor.subject_key where subject_id = @donor", new { donor });
+
+    private Task<int> Sweep(int years) => ActivatorUtilities.CreateInstance<DestroyKeys>(service.App.Services, new Later(years)).Some(CancellationToken.None);
+
+    [Fact]
+    public async Task Who_never_gave_and_was_never_deferred_is_erased_at_once()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        var erased = await station.Client.Post($"/v1/donors/{donor}/erasure");
+        Assert.Equal((200, "erased"), (erased.Status, erased.Text("outcome")));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, erased["retainUntil"].ValueKind);
+        Assert.Equal(0, await Keys(donor));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.tombstone where donor_id = @donor", new { donor }));
+        Assert.Equal("erased:0:0:0", await service.Database.Scalar<string>("select status || ':' || length(name) || ':' || length(phone) || ':' || length(document_number) from donor.donor where id = @donor", new { donor }));
+        Assert.Single(await service.Published<DonorErased>(), e => e.DonorId == donor);
+        // The same again is the same; he is found by nothing, and his document registers as anybody's.
+        Assert.Equal(erased.Text("id"), (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("id"));
+        Assert.Single(await service.Published<DonorErased>(), e => e.DonorId == donor);
+        Assert.Empty((await station.Client.Post("/v1/donors/search", new { document = new { kind = "resident-id", number } }))["items"].EnumerateArray());
+        var afresh = await station.Client.Post("/v1/donors", Body(number));
+        Assert.Equal(201, afresh.Status);
+        Assert.True((await station.Eligibility(afresh.Id))["eligible"].GetBoolean());
+    }
+
+    [Fact]
+    public async Task While_the_record_duty_runs_identity_is_restricted_then_its_key_is_destroyed()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        var visit = await station.VisitAt("completed", donor);
+        var erased = await station.Client.Post($"/v1/donors/{donor}/erasure");
+        var until = Shanghai.DateOf(Now).AddYears(10);
+        Assert.Equal((200, "restricted", until.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)), (erased.Status, erased.Text("outcome"), erased.Text("retainUntil")));
+        Assert.Equal(10, erased["retention"].GetProperty("years").GetInt32());
+
+        var read = await station.Client.Get($"/v1/donors/{donor}");
+        Assert.Equal((200, "restricted", "", ""), (read.Status, read.Text("status"), read.Text("name"), read.Text("phone")));
+        Assert.Empty((await station.Client.Post("/v1/donors/search", new { document = new { kind = "resident-id", number } }))["items"].EnumerateArray());
+        foreach (var answer in new[] { await station.Client.Patch($"/v1/donors/{donor}", new { bloodGroup = "A+" }, "*"), await station.Eligibility(donor), await station.Open(donor) })
+            Assert.Equal((409, "donor_not_active"), (answer.Status, answer.Code));
+        Assert.Single((await station.Client.Get($"/v1/donors/{donor}/donations")).Body.EnumerateArray());
+        Assert.Equal(200, (await station.Client.Get($"/v1/visits/{visit}")).Status);
+        Assert.Equal(1, await Keys(donor));
+
+        // What he tells afterwards still holds his bags.
+        Assert.Single((await station.Client.Post($"/v1/donors/{donor}/late-information", new { }))["dins"].EnumerateArray());
+
+        await Sweep(9);
+        Assert.Equal(1, await Keys(donor));
+        while (await Sweep(11) > 0) { /* those of other tests too */ }
+        Assert.Equal(0, await Keys(donor));
+        Assert.Contains((await station.Client.Get($"/v1/donors/{donor}")).Status, new[] { 404, 409 }); // a fresh id is waited for
+        Assert.Equal("erased", (await station.Client.Get($"/v1/donors/{donor}/erasure")).Text("outcome"));
+        Assert.Single((await station.Client.Get($"/v1/donors/{donor}/donations")).Body.EnumerateArray()); // the chain of the bag stays whole
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.key-destroyed' and resource = @r", new { r = $"donors/{donor}" }));
+    }
+
+    [Fact]
+    public async Task An_app_can_not_tell_whether_a_record_is_kept()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var answers = new List<string>();
+        foreach (var deferred in new[] { false, true })
+        {
+            var (donor, number) = await Donor(station, app);
+            if (deferred) Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Shanghai.DateOf(Now) })).Status);
+            var erased = await app.Post($"/v1/donors/{donor}/erasure");
+            answers.Add(erased.ToString().Replace(donor.ToString(), "", StringComparison.Ordinal).Replace(erased.Text("id"), "", StringComparison.Ordinal).Replace(erased.Text("requestedAt"), "", StringComparison.Ordinal));
+            Assert.Contains((await app.Get($"/v1/donors/{donor}")).Status, new[] { 404, 409 }); // a fresh id is waited for
+            Assert.Equal(deferred ? 1 : 0, await Keys(donor));
+            var afresh = await app.Post("/v1/donors", Body(number));
+            answers.Add($"{afresh.Status} {afresh.Response.Headers.ETag} {afresh.Body.EnumerateObject().Count()}");
+        }
+        Assert.Equal((answers[0], answers[1]), (answers[2], answers[3]));
+        Assert.StartsWith("200", answers[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Registering_afresh_with_the_same_document_meets_the_same_deferral_and_the_same_interval()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        await station.VisitAt("completed", donor);
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Shanghai.DateOf(Now) });
+        var before = await station.Eligibility(donor);
+        await station.Client.Post($"/v1/donors/{donor}/erasure");
+
+        var afresh = await station.Client.Post("/v1/donors", Body(number));
+        Assert.Equal(201, afresh.Status);
+        var after = await station.Eligibility(afresh.Id);
+        Assert.False(after["eligible"].GetBoolean());
+        Assert.Equal((before.Text("eligibleFrom"), string.Join(',', SomeStation.Rules(before))), (after.Text("eligibleFrom"), string.Join(',', SomeStation.Rules(after))));
+        Assert.Equal("earlier", Assert.Single((await station.Client.Get($"/v1/donors/{afresh.Id}/deferrals"))["items"].EnumerateArray()).GetProperty("origin").GetString());
+        Assert.Empty((await station.Client.Get($"/v1/donors/{afresh.Id}/donations")).Body.EnumerateArray()); // what he gave before is not his any more
+
+        // Erased again and back again, with the key of the first destroyed: still the same.
+        await station.Client.Post($"/v1/donors/{afresh.Id}/erasure");
+        while (await Sweep(11) > 0) { /* those of other tests too */ }
+        var third = await station.Client.Post("/v1/donors", Body(number));
+        Assert.Equal(after.Text("eligibleFrom"), (await station.Eligibility(third.Id)).Text("eligibleFrom"));
+        var windows = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == third.Id).ToList();
+        Assert.DoesNotContain(Assert.Single(windows).Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= Shanghai.DateOf(Now) && !(w.To < Shanghai.DateOf(Now)));
+    }
+
+    [Fact]
+    public async Task A_result_that_comes_after_the_erasure_reaches_whoever_registered_with_the_document()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        await station.VisitAt("completed", donor);
+        var din = (await service.Published<DonationCollected>()).Single(e => e.DonorId == donor).Din;
+        await station.Client.Post($"/v1/donors/{donor}/erasure");
+        var afresh = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        DonorDeferralRequired Reactive(Guid of) => new() { Key = din, Version = 1, OccurredAt = Now, StationId = station.Id, RequirementId = Some.Id(), DonorId = of, Din = din, DeferralCode = "P22", Certainty = "provisional" };
+        await service.Deliver(Reactive(donor));
+        await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(afresh)).Contains("P22"));
+        Assert.Single((await station.Client.Get($"/v1/donors/{afresh}/deferrals"))["items"].EnumerateArray());
+
+        // And when the key is gone: what remains holds it, so it meets the next registration.
+        await station.Client.Post($"/v1/donors/{afresh}/erasure");
+        while (await Sweep(11) > 0) { /* those of other tests too */ }
+        await service.Deliver(Reactive(donor) with { DeferralCode = "P01" });
+        var third = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(third)) is var rules && rules.Contains("P22") && rules.Contains("P01"));
+    }
+
+    [Fact]
+    public async Task All_registrations_of_a_merged_person_are_erased_together()
+    {
+        var station = new SomeStation(service);
+        var (one, number) = await Donor(station);
+        var other = (await station.Client.Post("/v1/donors", new { name = "甲测试", document = new { kind = "passport", number = "E" + Some.Key()[^8..].ToUpperInvariant() }, sex = "male", birthDate = "1990-01-01", phone = "13900000001", consents = new[] { "registration" } })).Id;
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = one, absorbed = other, reason = "同一人" })).Status);
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{other}/erasure")).Status);
+        Assert.Equal((0, 0), (await Keys(one), await Keys(other)));
+        Assert.Equal(2, (await service.Published<DonorErased>()).Count(e => e.DonorId == one || e.DonorId == other));
+        Assert.Equal(201, (await station.Client.Post("/v1/donors", Body(number))).Status);
+    }
+
+    [Fact]
+    public async Task An_open_visit_is_finished_first_and_a_stranger_erases_nobody()
+    {
+        var station = new SomeStation(service);
+        var (donor, _) = await Donor(station);
+        var visit = await station.VisitAt("consented", donor);
+        Assert.Equal((409, "visit_open"), ((await station.Client.Post($"/v1/donors/{donor}/erasure")) is var open ? (open.Status, open.Code) : default));
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Post($"/v1/donors/{donor}/erasure")).Status);
+        foreach (var role in new[] { Roles.Organiser, Roles.Hospital, Roles.Authority }) Assert.Equal(403, (await service.As(role, Some.Id()).Post($"/v1/donors/{donor}/erasure")).Status);
+        Assert.Equal(404, (await station.Client.Post($"/v1/donors/{Some.OldId()}/erasure")).Status);
+        Assert.Equal(1, await Keys(donor));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.erasure where donor_id = @donor", new { donor }));
+        Assert.Equal(200, (await station.Client.Post($"/v1/visits/{visit}/private-withdrawal")).Status);
+        Assert.Equal("erased", (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("outcome")); // went home without a word: no record
+    }
+
+    [Fact]
+    public async Task Eight_requests_at_once_erase_once()
+    {
+        var station = new SomeStation(service);
+        var (donor, _) = await Donor(station);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => station.Client.Post($"/v1/donors/{donor}/erasure")));
+        Assert.All(answers, a => Assert.Equal((200, answers[0].Text("id")), (a.Status, a.Text("id"))));
+        Assert.Single(await service.Published<DonorErased>(), e => e.DonorId == donor);
+    }
+
+    /// <summary>The same clock, years later.</summary>
+    private sealed class Later(int years) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddYears(years);
+    }
+}
