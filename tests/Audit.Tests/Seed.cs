@@ -30,6 +30,16 @@ internal static class Seed
             (id('appointment 2'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 2'), 'whole-blood', 'poster', 'cancelled', false, '2026-03-01', '2026-03-01'),
             (id('appointment 3'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 3'), 'apheresis-platelets', 'poster', 'arrived', false, '2026-03-01', '2026-03-01');
 
+        insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, consents, apps, identity_assurance, registered_at)
+        select id(who), 3, status, name, 'passport', name, uuid_send(id(who)), name, name, uuid_send(id(who)), '', '[]', '{}', 'declared', '2026-03-01' from (values ('restricted donor', 'restricted', '\x01'::bytea), ('erased donor', 'erased', '')) p(who, status, name);
+        insert into donor.subject_key (subject_id, wrapped_key) values (id('restricted donor'), '\x00');
+        insert into donor.erasure (id, donor_id, requested_at, outcome, retain_until, destroyed_at) values
+            (id('erasure 1'), id('restricted donor'), '2026-03-07', 'restricted', '2036-03-05', null), (id('erasure 2'), id('erased donor'), '2026-03-07', 'erased', null, '2026-03-07');
+        insert into donor.tombstone (donor_id, reasons) values (id('restricted donor'), '\x00');
+        insert into event.donor (donor_id, profile_version, status, apps) select id(who), 3, 'erased', '{}' from unnest(array['restricted donor', 'erased donor']) who;
+        insert into recognition.donor (donor_id, state_version, status, apps) select donor_id, 3, 'erased', '{}' from event.donor;
+        insert into partner.donor (id, version, apps, erased) select donor_id, 2, '{}', true from event.donor;
+
         create temporary table collection (n int, drive_id uuid, procedure text, nominal_ml int, collected_ml int, treatment_units int, started_at timestamptz, backfilled boolean, released_at timestamptz, open_holds int, status text) on commit drop;
         insert into collection values
             (1, id('drive'), 'whole-blood', 400, 396, null, '2026-03-05 01:10Z', false, '2026-03-06 02:00Z', 0, 'available'),
