@@ -47,6 +47,19 @@ public static class Problems
     public static readonly ProblemCode DinInvalid = new("din_invalid", 422, "献血码不正确", "Not a valid donation number");
     public static readonly ProblemCode DinNotIssued = new("din_not_issued", 422, "献血码未发放给本站", "The donation number was not issued to this station");
     public static readonly ProblemCode DinUsed = new("din_used", 409, "献血码已使用", "The donation number is used");
+    public static readonly ProblemCode NothingCollected = new("nothing_collected", 409, "尚无采集记录可更正", "Nothing was collected that could be corrected");
+    public static readonly ProblemCode NothingCorrected = new("nothing_corrected", 422, "更正内容与现有记录相同", "It says what stands already");
+    public static readonly ProblemCode SecondPersonRequired = new("second_person_required", 409, "更正须由另一人进行", "A second person corrects what was recorded");
+    public static readonly ProblemCode DonationVoided = new("donation_voided", 409, "该献血记录已作废", "The donation is void");
+    public static readonly ProblemCode CaseOpen = new("reentry_case_open", 409, "该暂缓已有进行中的归队申请", "A re-entry case of this deferral is open");
+    public static readonly ProblemCode CaseClosed = new("reentry_case_closed", 409, "归队申请已结束", "The case is closed");
+    public static readonly ProblemCode ReentryNotNeeded = new("reentry_not_needed", 409, "该暂缓无须归队，由医师解除或到期", "A physician lifts this deferral, or its date does");
+    public static readonly ProblemCode NoReentry = new("no_reentry", 422, "规则集未规定该暂缓的归队条件", "The rule set knows no way back from this deferral");
+    public static readonly ProblemCode CriterionUnknown = new("criterion_unknown", 422, "归队条件不存在", "The case has no such criterion");
+    public static readonly ProblemCode CriterionMet = new("criterion_met", 409, "该条件已登记", "The criterion is met already");
+    public static readonly ProblemCode CriterionTooEarly = new("criterion_too_early", 422, "未到可评估日期", "It can't be met before its date");
+    public static readonly ProblemCode CriteriaNotMet = new("criteria_not_met", 409, "归队条件未全部满足", "Not every criterion is met");
+    public static readonly ProblemCode SameSigner = new("same_signer", 409, "两次签名须为不同人员", "Two different people must sign");
     public static readonly ProblemCode DinMismatch = new("din_mismatch", 409, "扫描的献血码不一致", "The scans bear different numbers");
 
     /// <summary>Of a donor who asked for erasure, while the law keeps his record: his identity is used in a look-back only.</summary>

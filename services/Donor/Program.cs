@@ -10,10 +10,12 @@ using BloodPlatform.Donors.Features.DonorDuplicates;
 using BloodPlatform.Donors.Features.DonorMerges;
 using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Features.Erasures;
+using BloodPlatform.Donors.Features.ExternalChecks;
 using BloodPlatform.Donors.Features.LateInformation;
 using BloodPlatform.Donors.Features.Memberships;
 using BloodPlatform.Donors.Features.Projections;
 using BloodPlatform.Donors.Features.Questionnaires;
+using BloodPlatform.Donors.Features.ReentryCases;
 using BloodPlatform.Donors.Features.RuleSets;
 using BloodPlatform.Donors.Features.Visits;
 
@@ -27,6 +29,7 @@ public static class Program
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<IndexDonors>();
+        IExternalRegister.AddTo(service.Builder.Services, service.Builder.Configuration);
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said
             .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
@@ -51,12 +54,17 @@ public static class Program
             .Constraint("visit_appointment_once", Problems.AppointmentUsed)
             .Constraint("visit_din_once", Problems.DinUsed)
             .Constraint("donation_once", Problems.DinUsed)
+            .Constraint("donation_voided_once", Problems.DonationVoided)
+            .Constraint("reentry_case_one_open", Problems.CaseOpen)
+            .Constraint("reentry_criterion_once", Problems.CriterionMet)
+            .Constraint("reentry_signature_one_per_person", Problems.SameSigner)
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
             .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map)
             .Map(EraseDonor.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
+            .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
-            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, GetVisit.Map, ListDonations.Map)
+            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
             .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListDecisions.Map, RerunDecision.Map)
             .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }

@@ -59,6 +59,12 @@ public sealed record DonationCollected : DomainEvent
 
     /// <summary>Recorded afterwards; its units are historic and never allocatable.</summary>
     public required bool Backfilled { get; init; }
+
+    /// <summary>
+    /// What the register of deferrals beyond this platform said of the donor: `clear`, or `unavailable`, which DonationExternallyChecked follows.
+    /// Null where it was not asked: recorded afterwards, or reported by a station's own software.
+    /// </summary>
+    public string? ExternalCheck { get; init; }
 }
 
 /// <summary>The bag system that was used.</summary>

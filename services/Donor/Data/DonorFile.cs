@@ -123,7 +123,7 @@ public sealed class DonorFile
     private const string Rest = RuleBooks.Position + $"""
         select {PersonOf};
         select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
-        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {IdsOf}
+        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
         union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {IdsOf};
         select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
         select donor_id, min(at) as at from donor.reaction where donor_id in {IdsOf} group by donor_id;
@@ -193,21 +193,30 @@ public sealed class DonorFile
 
     /// <summary>A deferral by the rule set (or by a code that only its sender knows), recorded and counted at once.</summary>
     /// <returns>Its id.</returns>
-    public Guid Defer(Transaction tx, DeferralFact deferral, string certainty, string origin, RuleSet rules, Guid? by = null, string? note = null, Guid? visitId = null, Guid? requirementId = null, string? din = null)
+    public Guid Defer(Transaction tx, DeferralFact deferral, string certainty, string origin, RuleSet rules, Guid? by = null, string? note = null, Guid? visitId = null, Guid? requirementId = null, Guid? confirmationId = null, string? din = null)
     {
         var id = tx.NewId();
         var rule = rules.Find(deferral.Code);
         var until = certainty == "provisional" ? null : deferral.Until; // holds until confirmed or lifted
         tx.Write("""
-            insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, note, requirement_id, din, visit_id, recorded_at, recorded_by)
-            values (@id, @donorId, 1, @code, @From, @until, @certainty, @reentry, @origin, @note, @requirementId, @din, @visitId, @now, @by)
+            insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, note, requirement_id, confirmation_id, din, visit_id, recorded_at, recorded_by)
+            values (@id, @donorId, 1, @code, @From, @until, @certainty, @reentry, @origin, @note, @requirementId, @confirmationId, @din, @visitId, @now, @by)
             """, new
             {
-                id, donorId = Id, code = Key.Seal("deferral_code", deferral.Code), deferral.From, until, certainty, origin, requirementId, din, visitId, now = tx.Now, by,
+                id, donorId = Id, code = Key.Seal("deferral_code", deferral.Code), deferral.From, until, certainty, origin, requirementId, confirmationId, din, visitId, now = tx.Now, by,
                 reentry = origin == "test" || rule is { TestDerived: true } or { Permanent: true }, note = note is null ? null : Key.Seal("deferral_note", note),
             });
         Facts = Facts with { Deferrals = [.. Facts.Deferrals, deferral with { Until = until }] };
         return id;
+    }
+
+    /// <summary>The same deferral, ending today: found among the facts by what it is.</summary>
+    public void Lifted(DeferralFact deferral, DateOnly today)
+    {
+        var facts = Facts.Deferrals.ToList();
+        facts.Remove(deferral);
+        facts.Add(deferral with { Until = deferral.Until is { } end && end < today ? end : today });
+        Facts = Facts with { Deferrals = facts };
     }
 
     /// <summary>Announces the person as he now is: whole state.</summary>
@@ -261,6 +270,17 @@ public sealed class DonorFile
         var (id, donorId) = (tx.NewId(), recordedUnder ?? Id);
         tx.Write("insert into donor.withdrawal (id, din, donor_id, hold_kind, recorded_at) values (@id, @din, @donorId, 'late-information', @now)", new { id, din, donorId, now = tx.Now });
         tx.Append(new DonationWithdrawn { Key = donorId.ToString(), Version = NextVersionOf(donorId), OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = donorId, Din = din, HoldKind = "late-information" });
+    }
+
+    /// <summary>Asks the apps that act for him to write to him; nothing where he did not agree to be contacted.</summary>
+    public void RequestContact(Transaction tx, string purpose, string template, ContactReferences references, DateTimeOffset from, TimeSpan within, Guid? stationId = null)
+    {
+        if (!Consents.Exists(c => c.Code == "contact" && c.Withdrawn is null)) return;
+        tx.Append(new ContactRequested
+        {
+            Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, StationId = stationId, ContactId = tx.NewId(), DonorId = PersonId, Purpose = purpose, TemplateCode = template, References = references,
+            Channels = ["app"], NotBefore = from, NotAfter = from + within,
+        });
     }
 
     /// <summary>Writes the versions that the last events took.</summary>

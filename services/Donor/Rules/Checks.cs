@@ -3,7 +3,10 @@ namespace BloodPlatform.Donors.Rules;
 /// <summary>Why a visit goes no further. <paramref name="Until"/> is the first date on which this reason is gone, where one is known.</summary>
 public sealed record Reason(string Code, string Rule, DateOnly? Until);
 
-/// <summary>What a step found: reasons, and the deferrals that the rule set wants recorded for them.</summary>
+/// <summary>
+/// What a step found: reasons, and the deferrals that the rule set wants recorded. Without a reason the visit goes on, even where a deferral of
+/// some procedures is recorded.
+/// </summary>
 public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<DeferralFact> Deferrals)
 {
     public bool Pass => Reasons.Count == 0;

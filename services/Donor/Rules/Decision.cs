@@ -11,7 +11,7 @@ namespace BloodPlatform.Donors.Rules;
 /// <param name="On">The Shanghai date as of which it was judged.</param>
 /// <param name="Facts">Of the donor, with <paramref name="Procedures"/>: whether at least one is open to him.</param>
 /// <param name="Values">What was measured, of a donor of <paramref name="Sex"/>.</param>
-/// <param name="Questionnaire">What was asked (`code version`), with <paramref name="Answers"/> and the physician's finding.</param>
+/// <param name="Questionnaire">What was asked (`code version`), with <paramref name="Answers"/>, the physician's finding and the <paramref name="Procedures"/> offered.</param>
 /// <param name="Failed">A condition that was not met, by its rule.</param>
 public sealed record DecisionInput(
     DateOnly On, DonorFacts? Facts = null, string[]? Procedures = null, string? Sex = null, Dictionary<string, decimal>? Values = null,
@@ -29,7 +29,7 @@ public static class Decision
     {
         if (input.Failed is { } failed) return Checks.Fail(rules, failed, input.On);
         if (input.Values is { } values) return Checks.Judge(rules, input.Sex ?? "", input.On, values);
-        if (input.Questionnaire is { } asked) return book.Questionnaire(asked.Code, asked.Version)!.Judge(input.Answers!, input.FitToDonate, rules, input.On).Findings!;
+        if (input.Questionnaire is { } asked) return book.Questionnaire(asked.Code, asked.Version)!.Judge(input.Answers!, input.FitToDonate, rules, input.On, input.Procedures).Findings!;
         // A walk-in may still choose: he is turned away only where nothing that is offered is open to him.
         var standing = input.Procedures!.Select(procedure => Eligibility.Obstacles(input.Facts!, procedure, rules).On(input.On)).ToArray();
         return standing.All(o => o.Length > 0) ? new([.. standing[0].Select(o => new Reason(o.Category, o.Rule, o.Until))], []) : new([], []);

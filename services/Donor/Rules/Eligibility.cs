@@ -84,6 +84,13 @@ public static class Eligibility
     /// <summary>What forbids to give on the date; empty when it is open.</summary>
     public static Obstacle[] On(this IEnumerable<Obstacle> obstacles, DateOnly date) => [.. obstacles.Where(o => o.On(date)).OrderBy(o => o.Until ?? DateOnly.MaxValue)];
 
+    /// <summary>
+    /// Components that must not be made of what the donor gives on the date, because of deferrals that forbid him another procedure: whole blood of
+    /// who took aspirin makes no platelets.
+    /// </summary>
+    public static string[] Restrictions(DonorFacts donor, RuleSet rules, DateOnly on) =>
+        [.. donor.Deferrals.Where(d => on >= d.From && (d.Until is not { } end || on < end)).SelectMany(d => rules.Find(d.Code)?.Restricts ?? []).Distinct()];
+
     /// <summary>The first open date from a date on; null when there is none in sight.</summary>
     public static DateOnly? FirstOpen(this IReadOnlyCollection<Obstacle> obstacles, DateOnly from)
     {

@@ -6,7 +6,7 @@ namespace BloodPlatform.Donors.Rules;
 /// One medical or legal rule as data. Which of the values it has depends on its kind; what reads a kind is named there.
 /// </summary>
 /// <param name="Code">Stable: answers cite it, deferrals are recorded under it.</param>
-/// <param name="Kind">`age`, `measure`, `check`, `interval`, `interval-exception`, `yearly`, `volume`, `tolerance`, `bleed-time`, `rest-time` or `deferral`.</param>
+/// <param name="Kind">`age`, `measure`, `check`, `interval`, `interval-exception`, `yearly`, `volume`, `tolerance`, `bleed-time`, `rest-time`, `deferral` or `reentry`.</param>
 /// <param name="Category">What a station is told the reason is about: `age`, `interval`, `deferral`, `vitals`, `pretest`, …</param>
 /// <param name="Clause">Standard or law with the clause.</param>
 /// <param name="Source">Where the text was seen; the document's <c>sources</c> says what the key means.</param>
@@ -29,12 +29,14 @@ namespace BloodPlatform.Donors.Rules;
 /// <param name="OpenEnded">No end is known: it holds until somebody lifts it.</param>
 /// <param name="Defers">Code of the deferral that a failure records.</param>
 /// <param name="Excepts">Of an `interval-exception`: code of the interval that it shortens, day by day, where a physician approved it.</param>
+/// <param name="Deferrals">Deferrals that the criterion of re-entry is for.</param>
+/// <param name="Accepts">Findings that meet the criterion.</param>
 public sealed record Rule(
     string Code, string Kind, string Category = "", string Clause = "", string Source = "", string Confidence = "", string Zh = "", string En = "",
     string? Measure = null, string? Sex = null, string[]? Procedures = null, string? From = null, string? To = null,
     decimal? AtLeast = null, decimal? AtMost = null, decimal? Below = null, int Years = 0, int Months = 0, int Days = 0, int? Count = null, int[]? Values = null, decimal? Percent = null,
     string[]? Restricts = null, string? Deviation = null, bool Permanent = false, bool OpenEnded = false, bool TestDerived = false, string? Defers = null,
-    bool CalendarYear = false, int? UnitMl = null, string? Donors = null, bool UnlessReaction = false, string? Excepts = null)
+    bool CalendarYear = false, int? UnitMl = null, string? Donors = null, bool UnlessReaction = false, string? Excepts = null, string[]? Deferrals = null, string[]? Accepts = null)
 {
     /// <summary>The text in the language of the request.</summary>
     public string Text => Language.IsChinese ? Zh : En;

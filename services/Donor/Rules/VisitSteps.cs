@@ -25,17 +25,30 @@ public static class VisitSteps
         ("pretest", "consulted", "cleared"), ("collection/start", "cleared", Collecting), ("collection/finish", Collecting, Collected), ("complete", Collected, Completed),
     ];
 
-    /// <summary>The status after the step, or 409 step_out_of_order.</summary>
+    /// <summary>The steps in their order.</summary>
+    public static IEnumerable<string> InOrder => Order.Select(o => o.Step);
+
+    /// <summary>Still before the needle: the physician can defer, and the donor can go.</summary>
+    public static bool BeforeNeedle(string status) => Array.FindIndex(Order, o => o.From == status) is >= 0 and var at && at < Array.FindIndex(Order, o => o.From == Collecting);
+
+    /// <summary>Blood was taken: what was recorded of it can be corrected.</summary>
+    public static bool Given(string status) => status is Collected or Completed;
+
+    /// <summary>The status after the step (`defer` is one, before the needle), or 409 step_out_of_order.</summary>
     public static (string? To, Rejection? Rejection) Enter(string status, string step)
     {
-        var entry = Order.Single(o => o.Step == step);
-        return entry.From == status ? (entry.To, null) : (null, Problems.StepOutOfOrder.Because(
+        if (step == "defer" && BeforeNeedle(status)) return (Deferred, null);
+        var entry = Order.FirstOrDefault(o => o.Step == step);
+        return entry.Step is not null && entry.From == status ? (entry.To, null) : (null, Problems.StepOutOfOrder.Because(
             Order.FirstOrDefault(o => o.From == status).Step is { } next ? $"The visit is {status}: next is {next}" : $"The visit is {status}: nothing follows"));
     }
 
-    /// <summary>What can be done now, as the last segments of the addresses.</summary>
+    /// <summary>What can be done now, as the last segments of the addresses. A reaction may come at any time.</summary>
     public static string[] Allowed(string status) =>
-        [.. Order.Where(o => o.From == status).Select(o => o.Step), .. status is Deferred or Abandoned ? Array.Empty<string>() : ["reactions", "private-withdrawal"]];
+    [
+        .. Order.Where(o => o.From == status).Select(o => o.Step), .. BeforeNeedle(status) ? new[] { "defer", "abandon" } : [], "reactions",
+        .. status is Deferred or Abandoned ? Array.Empty<string>() : ["private-withdrawal"], .. Given(status) ? new[] { "corrections" } : [],
+    ];
 
     /// <summary>
     /// When a step was done. Recorded afterwards: the given time, not before the step before it; without one, the time of that

@@ -20,7 +20,7 @@ public static class AddDeferral
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
             if (request.From > Shanghai.DateOf(tx.Now) || request.From.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "A day in the past, or today"));
-            var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id, donated_on from donor.donation where donor_id in " + DonorFile.IdsOf + " and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
+            var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id, donated_on from donor.donation_as_it_stands where not voided and donor_id in " + DonorFile.IdsOf + " and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
                 async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<TakenRow>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));

@@ -6,7 +6,7 @@ namespace BloodPlatform.Donors.Features.Deferrals;
 /// <summary>A deferral with its reason: for stations, nobody else.</summary>
 /// <param name="Until">The first date without it; null while no end is known.</param>
 /// <param name="Certainty">`final`, `provisional` or `confirmed`.</param>
-/// <param name="Origin">`station`, `visit`, `test` or `late-information`.</param>
+/// <param name="Origin">`station`, `visit`, `test`, `external` or `late-information`.</param>
 public sealed record DeferralView(
     Guid Id, Guid DonorId, string Code, string Message, string? Clause, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, string? Din, Guid? VisitId,
     DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, string[] AllowedActions)

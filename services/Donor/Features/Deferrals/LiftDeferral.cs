@@ -25,13 +25,8 @@ public static class LiftDeferral
 
             tx.Write("update donor.deferral set version = version + 1, lifted_at = @now, lifted_by = @by, lift_reason = @reason where id = @id",
                 new { id, now = tx.Now, by = caller.Staff!.Id, reason = donor.Key.Seal("lift_reason", request.Reason) });
-            // The same deferral, ending today: found among the facts by what it is.
-            var (code, today) = (donor.Key.Open("deferral_code", row.Code), Shanghai.DateOf(tx.Now));
-            var lifted = new DeferralFact(code, row.StartsOn, row.EndsOn);
-            var facts = donor.Facts.Deferrals.ToList();
-            facts.Remove(lifted);
-            facts.Add(lifted with { Until = row.EndsOn is { } end && end < today ? end : today });
-            donor.Facts = donor.Facts with { Deferrals = facts };
+            var today = Shanghai.DateOf(tx.Now);
+            donor.Lifted(new DeferralFact(donor.Key.Open("deferral_code", row.Code), row.StartsOn, row.EndsOn), today);
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("deferral.lift", $"deferrals/{id}", new { donorId = donor.Id });

@@ -22,7 +22,7 @@ public static class RecordLateInformation
     private static async Task<Results<Ok<LateInformationView>, ProblemHttpResult>> Handle(Guid id, LateInformationRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<LateInformationView>, ProblemHttpResult>>(async tx =>
         {
-            var (donor, donations) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id from donor.donation where donor_id in " + DonorFile.IdsOf + " and not backfilled order by din", new { donorId = id },
+            var (donor, donations) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id from donor.donation_as_it_stands where not voided and donor_id in " + DonorFile.IdsOf + " and not backfilled order by din", new { donorId = id },
                 async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<DonationRow>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));

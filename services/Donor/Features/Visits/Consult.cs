@@ -1,13 +1,14 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="Answers">Question code → yes, no or unknown.</param>
 /// <param name="FitToDonate">The physician's own finding; a deferring or unknown answer outweighs a yes.</param>
-public sealed record ConsultationRequest(QuestionnaireReference Questionnaire, Dictionary<string, string> Answers, bool FitToDonate, DateTimeOffset? At = null);
+public sealed record ConsultationRequest(QuestionnaireReference Questionnaire, Dictionary<string, string> Answers, bool FitToDonate, DateTimeOffset? At = null, SignatureRequest? Signature = null);
 
 public sealed record QuestionnaireReference([property: StringLength(40, MinimumLength = 1)] string Code, [property: StringLength(40, MinimumLength = 1)] string Version);
 
@@ -28,7 +29,12 @@ public static class Consult
             if (!visit.Row.Backfilled && visit.Donor.Book.QuestionnaireOn(visit.Day) is var asked && asked.Version != questionnaire.Version)
                 return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire/version", "questionnaire_unknown", $"On {visit.Day:yyyy-MM-dd} version {asked.Version} is asked"));
             if (questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day).Rejection is { } rejection) return rejection.ToProblem();
-            var findings = visit.Judge(tx, new(visit.Day, Questionnaire: new(questionnaire.Code, questionnaire.Version), Answers: request.Answers, FitToDonate: request.FitToDonate));
-            return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+            if (visit.Sign("questionnaire", questionnaire, request.Signature) is { } unsigned) return unsigned;
+            var findings = visit.Judge(tx, new(visit.Day, Questionnaire: new(questionnaire.Code, questionnaire.Version), Answers: request.Answers, FitToDonate: request.FitToDonate, Procedures: visit.Row.DriveProcedures is { Length: > 0 } offered ? offered : Procedures.All));
+            if (!findings.Pass) return visit.Defer(tx, caller, request, findings);
+            // Deferred from one procedure, not from another: the visit goes on, and what is collected is restricted.
+            foreach (var deferral in findings.Deferrals) visit.Donor.Defer(tx, deferral, "final", "visit", visit.Rules, caller.Staff!.Id, visitId: id);
+            if (findings.Deferrals.Count > 0) visit.Donor.AnnounceWindows(tx);
+            return visit.Pass(tx, caller, request);
         }, ct);
 }

@@ -39,6 +39,7 @@ public static class FinishCollection
 
             if (request.TreatmentUnits is { } given && Collection.Volume(visit.Rules, row.Procedure!, null, given) is { } notSo) return notSo.ToProblem();
             var (deviations, restrictions) = Collection.Outcome(visit.Rules, request.Outcome, row.NominalMl, request.CollectedMl, request.EndedAt - startedAt);
+            restrictions = [.. restrictions.Union(Eligibility.Restrictions(donor.Facts, visit.Rules, Shanghai.DateOf(startedAt)))];
             var units = whole ? null : request.TreatmentUnits ?? row.TreatmentUnits;
             visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
             tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
@@ -59,7 +60,7 @@ public static class FinishCollection
                 Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = startedAt, Din = row.Din!, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId,
                 OrganiserId = row.OrganiserId, DonorOrganisationId = donor.SharedOrganisationOn(day, row.OrganiserId), District = row.District, Procedure = row.Procedure!, NominalMl = row.NominalMl, CollectedMl = row.CollectedMl, TreatmentUnits = units,
                 Outcome = request.Outcome, Bag = JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, BleedSeconds = (int)(request.EndedAt - startedAt).TotalSeconds, Deviations = deviations, Restrictions = restrictions,
-                BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled,
+                BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled, ExternalCheck = row.ExternalCheck,
             });
             // Something about him came while the needle was in, or he asked for it privately: it looks like any other withdrawal.
             var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && o.On(day));

@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="At">When, for what is recorded afterwards.</param>
-public sealed record ConsentRequest(bool Accepted, DateTimeOffset? At = null);
+/// <param name="Form">Which text he signed; the one in force that day where it is not said. Consent and health questions are one form.</param>
+public sealed record ConsentRequest(bool Accepted, DateTimeOffset? At = null, QuestionnaireReference? Form = null, SignatureRequest? Signature = null);
 
 /// <summary>POST /v1/visits/{id}/consent: to this donation, beside the consent to be registered.</summary>
 public static class GiveConsent
@@ -19,6 +20,9 @@ public static class GiveConsent
         {
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("consent", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            return request.Accepted ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, visit.Judge(tx, new(visit.Day, Failed: "CONSENT")));
+            if (!request.Accepted) return visit.Defer(tx, caller, request, visit.Judge(tx, new(visit.Day, Failed: "CONSENT")));
+            var form = request.Form is { } named ? visit.Donor.Book.Questionnaire(named.Code, named.Version) : visit.Donor.Book.QuestionnaireOn(visit.Day);
+            if (form is null) return Problems.QuestionnaireUnknown.With(null, new FieldError("/form", "questionnaire_unknown", "GET /v1/questionnaires/current"));
+            return visit.Sign("consent", form, request.Signature) is { } unsigned ? unsigned : visit.Pass(tx, caller, request);
         }, ct);
 }

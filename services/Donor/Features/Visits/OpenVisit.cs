@@ -3,6 +3,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Features.Documents;
+using BloodPlatform.Donors.Features.ExternalChecks;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -34,11 +35,14 @@ public static class OpenVisit
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits", Handle)
         .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").Creates().WithSummary("Checks a donor in");
 
-    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(OpenVisitRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
-        await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
+    private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(OpenVisitRequest request, Caller caller, Database db, Vault vault, RuleBooks books, IExternalRegister register, TimeProvider clock, CancellationToken ct)
+    {
+        // Asked before the transaction: nobody waits for another party with a donor's row locked.
+        var external = request.IdentityCheck.Outcome == "match" && !Afterwards(request, clock.GetUtcNow()) ? await Ask(request, db, vault, register, ct) : null;
+        return await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
             var openedAt = request.OpenedAt ?? tx.Now;
-            var backfilled = openedAt < tx.Now - VisitSteps.Live || request.BackfillReason is not null;
+            var backfilled = Afterwards(request, tx.Now);
             if (openedAt > tx.Now + (backfilled ? TimeSpan.Zero : VisitSteps.Tolerance)) return Problems.TimeOutOfOrder.With("Lies in the future", new FieldError("/openedAt", "time_out_of_order", "Lies in the future"));
             if (VisitFile.MayAct(caller, backfilled, ["registrar", "physician"]) is { } person) return person;
             if (backfilled && request.BackfillReason is null) return Problems.BackfillReasonRequired.With(null, new FieldError("/backfillReason", "required", "Recorded afterwards: say why"));
@@ -83,25 +87,27 @@ public static class OpenVisit
             var id = tx.NewId();
             var mismatch = request.IdentityCheck.Outcome == "mismatch";
             var row = new VisitRow(id, 1, donor.Id, caller.Tenant, drive?.DriveId, request.AppointmentId, request.CollectionPoint, VisitSteps.CheckedIn, openedAt, backfilled, openedAt,
-                request.IdentityCheck.Kind, request.IdentityCheck.Method, request.IdentityCheck.Outcome, rules.Code, rules.Version, null, null, false, null, null, null, null, null, null, null, null, null, null, [], [], false);
+                request.IdentityCheck.Kind, request.IdentityCheck.Method, request.IdentityCheck.Outcome, rules.Code, rules.Version, null, null, false, null, null, null, null, null, null, null, null, null, null, [], [], false, ExternalCheck: backfilled || mismatch ? null : external ?? ExternalOutcome.Unavailable);
             var visit = VisitFile.Opened(row, donor);
             visit.Announce(tx, new VisitOpened { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = openedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = backfilled });
 
             string[] offered = appointment is null ? drive?.Procedures is { Length: > 0 } some ? some : Procedures.All : [appointment.Procedure];
             var judged = mismatch ? new DecisionInput(day, Failed: "IDENTITY") : new DecisionInput(day, donor.Facts, offered);
             var findings = Decision.Judge(donor.Book, rules, judged);
-            if (!findings.Pass) visit.Refuse(tx, findings, openedAt, caller.Staff!.Id);
+            var hit = external == ExternalOutcome.Hit && !backfilled && !mismatch; // another register's decision, not ours to judge again
+            if (hit) visit.Refuse(tx, new([new Reason("deferral", ExternalOutcome.Deferral, null)], [new DeferralFact(ExternalOutcome.Deferral, day, null)]), openedAt, caller.Staff!.Id);
+            else if (!findings.Pass) visit.Refuse(tx, findings, openedAt, caller.Staff!.Id);
 
             tx.Write("""
-                insert into donor.visit (id, version, donor_id, station_id, drive_id, appointment_id, collection_point, status, opened_at, backfilled, backfill_reason, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version, reasons)
-                values (@Id, 1, @DonorId, @StationId, @DriveId, @AppointmentId, @CollectionPoint, @Status, @OpenedAt, @Backfilled, @reason, @OpenedAt, @IdentityKind, @IdentityMethod, @IdentityOutcome, @RuleSet, @RuleSetVersion, @Reasons)
+                insert into donor.visit (id, version, donor_id, station_id, drive_id, appointment_id, collection_point, status, opened_at, backfilled, backfill_reason, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version, reasons, external_check, external_asked_at)
+                values (@Id, 1, @DonorId, @StationId, @DriveId, @AppointmentId, @CollectionPoint, @Status, @OpenedAt, @Backfilled, @reason, @OpenedAt, @IdentityKind, @IdentityMethod, @IdentityOutcome, @RuleSet, @RuleSetVersion, @Reasons, @ExternalCheck, case when @ExternalCheck is not null then now() end)
                 """, new
                 {
                     visit.Row.Id, visit.Row.DonorId, visit.Row.StationId, visit.Row.DriveId, visit.Row.AppointmentId, visit.Row.CollectionPoint, visit.Row.Status, visit.Row.OpenedAt, visit.Row.Backfilled,
-                    visit.Row.IdentityKind, visit.Row.IdentityMethod, visit.Row.IdentityOutcome, visit.Row.RuleSet, visit.Row.RuleSetVersion, visit.Row.Reasons,
+                    visit.Row.IdentityKind, visit.Row.IdentityMethod, visit.Row.IdentityOutcome, visit.Row.RuleSet, visit.Row.RuleSetVersion, visit.Row.Reasons, visit.Row.ExternalCheck,
                     reason = request.BackfillReason is null ? null : donor.Key.Seal("backfill_reason", request.BackfillReason),
                 });
-            visit.Keep(tx, "open", judged, findings);
+            if (!hit) visit.Keep(tx, "open", judged, findings);
             if (!mismatch)
             {
                 if (donor.Row.IdentityAssurance != IdentityAssurance.DocumentSeen)
@@ -116,6 +122,19 @@ public static class OpenVisit
             tx.Audit("visit.open", $"visits/{id}", new { donorId = donor.Id, backfilled });
             return Answers.Created($"/v1/visits/{id}", 1, visit.View());
         }, ct);
+    }
+
+    private static bool Afterwards(OpenVisitRequest request, DateTimeOffset now) => (request.OpenedAt ?? now) < now - VisitSteps.Live || request.BackfillReason is not null;
+
+    /// <summary>What the external register says of a donor whose visit can be opened; null where it can't be (if it can all the same, it is asked later).</summary>
+    private static async Task<string?> Ask(OpenVisitRequest request, Database db, Vault vault, IExternalRegister register, CancellationToken ct) =>
+        await db.QuerySingle<PersonRow>("""
+            select d.document_kind, d.document_number, k.wrapped_key from donor.donor d join donor.subject_key k on k.subject_id = d.id
+            where d.id = @DonorId and (@DriveId::uuid is null or exists (select from donor.drive where drive_id = @DriveId and status = 'started'))
+            """, new { request.DonorId, request.DriveId }, ct) is { } person
+            ? await register.Ask(new(request.DonorId, person.DocumentKind, vault.Unwrap(request.DonorId, person.WrappedKey).Open("document_number", person.DocumentNumber)), ct) : null;
+
+    private sealed record PersonRow(string DocumentKind, byte[] DocumentNumber, byte[] WrappedKey);
 
     private sealed record DriveRow(Guid DriveId, Guid? StationId, Guid? OrganiserId, string? District, string[]? Procedures, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Status);
 

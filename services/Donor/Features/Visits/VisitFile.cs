@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts;
@@ -21,18 +22,19 @@ public sealed class VisitFile
     private const string Select = """
         select v.id, v.version, v.donor_id, v.station_id, v.drive_id, v.appointment_id, v.collection_point, v.status, v.opened_at, v.backfilled, v.last_at, v.identity_kind, v.identity_method, v.identity_outcome,
                v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.apheresis_checked, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
-               v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
+               v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, v.signed::text as signed, v.external_check, v.rest_seconds, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
         from donor.visit v left join donor.drive d on d.drive_id = v.drive_id left join donor.organisation o on o.organisation_id = v.station_id
         where v.id = @id
         """;
 
     private readonly List<StepView> steps;
     private readonly List<Reason> reasons;
+    private readonly List<CorrectionRow> corrections;
     private readonly long readVersion;
 
-    private VisitFile(VisitRow row, DonorFile donor, List<StepView> steps)
+    private VisitFile(VisitRow row, DonorFile donor, List<StepView> steps, List<CorrectionRow> corrections)
     {
-        (Row, Donor, this.steps) = (row, donor, steps);
+        (Row, Donor, this.steps, this.corrections) = (row, donor, steps, corrections);
         readVersion = row.Version;
         reasons = row.Reasons is null ? [] : JsonSerializer.Deserialize<List<Reason>>(donor.Key.Open("visit_reasons", row.Reasons), Json.Options)!;
         Rules = donor.Book.Version(row.RuleSet, row.RuleSetVersion);
@@ -49,7 +51,25 @@ public sealed class VisitFile
     public DateOnly Day => Shanghai.DateOf(Row.OpenedAt);
 
     /// <summary>A visit that was just opened.</summary>
-    internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, []);
+    internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, [], []);
+
+    /// <summary>What a second person found to be otherwise, in order.</summary>
+    public IReadOnlyList<CorrectionRow> Corrections => corrections;
+
+    /// <summary>Whether a correction says that the donation is none of this donor's.</summary>
+    public bool Voided => corrections is [.., { Kind: "voided" }];
+
+    /// <summary>The collection as it stands: as recorded, or as the newest correction says. Only where blood was taken.</summary>
+    public CollectionRecord Collected => CollectedBefore(corrections.Count);
+
+    /// <summary>The collection as it stood before the correction of that index.</summary>
+    public CollectionRecord CollectedBefore(int index) => index > 0 ? corrections[index - 1].After(Row.Procedure!)
+        : new(Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome!, JsonSerializer.Deserialize<CollectionBag>(Row.Bag!, Json.Options)!, Row.Arm!, Row.StartedAt!.Value, Row.EndedAt!.Value, Row.Deviations, Row.Restrictions);
+
+    /// <summary>Who did the steps named.</summary>
+    public IEnumerable<Guid> StaffOf(params string[] names) => steps.Where(s => names.Contains(s.Step)).Select(s => s.StaffId);
+
+    public void Add(CorrectionRow correction) => corrections.Add(correction);
 
     /// <summary>The visit, locked with its donor; null when there is none. More can be read with it, in the same round trip.</summary>
     public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, object args) =>
@@ -61,15 +81,20 @@ public sealed class VisitFile
     public static async Task<VisitFile?> Read(Transaction tx, Vault vault, RuleBooks books, Guid id) =>
         (await Read<object>(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps, new { id }, false)).Visit;
 
-    private const string Steps = "select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;";
+    private const string Steps = """
+        select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;
+        select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
+        from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
+        """;
 
     private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, bool more) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
     {
         var donor = await DonorFile.Read(grid, vault, books);
         var row = await grid.ReadSingleOrDefaultAsync<VisitRow>();
         var steps = (await grid.ReadAsync<StepView>()).AsList();
+        var corrections = (await grid.ReadAsync<CorrectionRow>()).AsList();
         var extra = more ? await grid.ReadSingleOrDefaultAsync<T>() : default;
-        return (donor is null || row is null ? null : new VisitFile(row, donor, steps), extra);
+        return (donor is null || row is null ? null : new VisitFile(row, donor, steps, corrections), extra);
     });
 
     /// <summary>
@@ -149,6 +174,28 @@ public sealed class VisitFile
             input = Donor.Key.Seal("decision_input", Decision.Text(input)), outcome = Donor.Key.Seal("decision_outcome", Decision.Text(findings)),
         });
 
+    /// <summary>
+    /// The visit ends before the needle because the donor goes. Whether he said so or asked for it in the booth: the same row, the same event, no
+    /// step and no person.
+    /// </summary>
+    public void Leave(Transaction tx)
+    {
+        Row = Row with { Status = VisitSteps.Abandoned };
+        Announce(tx, new VisitAbandoned { Key = Donor.Id.ToString(), Version = Donor.NextVersion(), OccurredAt = Row.Backfilled ? Row.LastAt : tx.Now, VisitId = Row.Id, DonorId = Donor.Id, DriveId = Row.DriveId, AppointmentId = Row.AppointmentId, Backfilled = Row.Backfilled });
+    }
+
+    /// <summary>Notes which version of a form the donor signed, when and how: with this step where nothing else is said.</summary>
+    /// <returns>422 time_out_of_order when it was signed after this step, or more than a day before he came: health changes.</returns>
+    public ProblemHttpResult? Sign(string form, Questionnaire text, SignatureRequest? signature)
+    {
+        var at = signature?.SignedAt ?? StepAt;
+        if (at > StepAt + VisitSteps.Tolerance || at < Row.OpenedAt - TimeSpan.FromDays(1)) return Problems.TimeOutOfOrder.With(null, new FieldError("/signature/signedAt", "time_out_of_order", "Signed within a day before he came, and before this step"));
+        Row = Row with { Signed = JsonSerializer.Serialize(new Dictionary<string, SignedFormView>(Forms) { [form] = new(text.Code, text.Version, at, signature?.Method ?? "paper") }, Json.Options) };
+        return null;
+    }
+
+    private Dictionary<string, SignedFormView> Forms => JsonSerializer.Deserialize<Dictionary<string, SignedFormView>>(Row.Signed, Json.Options)!;
+
     /// <summary>An event about this visit: its station answers for it.</summary>
     public void Announce(Transaction tx, DomainEvent e) => tx.Append(e with { StationId = Row.StationId });
 
@@ -167,17 +214,26 @@ public sealed class VisitFile
         tx.Write("""
             update donor.visit set version = @Version, status = @Status, last_at = @LastAt, reasons = @Reasons, blood_group = @BloodGroup, apheresis_checked = @ApheresisChecked, procedure = @Procedure, nominal_ml = @NominalMl,
                 treatment_units = @TreatmentUnits, din = @Din, bag = @Bag::jsonb, arm = @Arm, started_at = @StartedAt, ended_at = @EndedAt, collected_ml = @CollectedMl, outcome = @Outcome, deviations = @Deviations,
-                restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal
+                restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal, signed = @Signed::jsonb, external_check = @ExternalCheck, rest_seconds = @RestSeconds
             where id = @Id and version = @Version - 1
             """, Row);
         Donor.Save(tx);
     }
 
-    public VisitView View() => new(
-        Row.Id, Donor.PersonId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
-        steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits,
-        Row.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(Row.Bag, Json.Options), Row.Arm, Row.StartedAt, Row.EndedAt,
-        Row is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, Row.Outcome, Row.Deviations, Row.Restrictions, VisitSteps.Allowed(Row.Status));
+    public VisitView View()
+    {
+        var now = corrections is [.., var last] ? Row with
+        {
+            NominalMl = last.NominalMl, CollectedMl = last.CollectedMl, TreatmentUnits = last.TreatmentUnits, Outcome = last.Outcome, Bag = last.Bag, Arm = last.Arm, StartedAt = last.StartedAt, EndedAt = last.EndedAt,
+            Deviations = last.Deviations, Restrictions = last.Restrictions,
+        } : Row;
+        return new(
+            Row.Id, Donor.PersonId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
+            Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
+            now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
+            now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
+            corrections.Count, Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)]);
+    }
 }
 
 /// <summary>The visit's row with what its drive says.</summary>
@@ -185,4 +241,19 @@ public sealed record VisitRow(
     Guid Id, long Version, Guid DonorId, Guid StationId, Guid? DriveId, Guid? AppointmentId, string CollectionPoint, string Status, DateTimeOffset OpenedAt, bool Backfilled, DateTimeOffset LastAt,
     string IdentityKind, string IdentityMethod, string IdentityOutcome, string RuleSet, string RuleSetVersion, byte[]? Reasons, string? BloodGroup, bool ApheresisChecked, string? Procedure, int? NominalMl, int? TreatmentUnits,
     string? Din, string? Bag, string? Arm, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int? CollectedMl, string? Outcome, string[] Deviations, string[] Restrictions, bool PrivateWithdrawal,
-    Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);
+    string Signed = "{}", string? ExternalCheck = null, int? RestSeconds = null, Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);
+
+/// <summary>A correction with the whole state after it.</summary>
+public sealed record CorrectionRow(
+    Guid Id, int Number, string Kind, string ReasonCode, int? NominalMl, int? CollectedMl, int? TreatmentUnits, string Outcome, string Bag, string Arm, DateTimeOffset StartedAt, DateTimeOffset EndedAt,
+    string[] Deviations, string[] Restrictions, DateTimeOffset RecordedAt, Guid RecordedBy)
+{
+    public CollectionRecord After(string procedure) => new(procedure, NominalMl, CollectedMl, TreatmentUnits, Outcome, JsonSerializer.Deserialize<CollectionBag>(Bag, Json.Options)!, Arm, StartedAt, EndedAt, Deviations, Restrictions);
+}
+
+/// <summary>How the donor signed a form.</summary>
+/// <param name="Method">`paper`, `screen` or `fingerprint`.</param>
+/// <param name="SignedAt">When; with the step where it is not said.</param>
+/// <param name="Reference">Where the signed sheet or image lies; kept sealed.</param>
+public sealed record SignatureRequest(
+    [property: AllowedValues("paper", "screen", "fingerprint")] string Method, DateTimeOffset? SignedAt = null, [property: StringLength(80, MinimumLength = 1)] string? Reference = null);

@@ -1,5 +1,4 @@
 using BloodPlatform.Chassis;
-using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -8,7 +7,7 @@ namespace BloodPlatform.Donors.Features.Visits;
 
 /// <summary>
 /// POST /v1/visits/{id}/private-withdrawal: nobody asks why, and nothing is kept of it. Before the needle the visit ends like one
-/// whose donor went home; afterwards the visit looks as it did, and his blood is not used.
+/// whose donor went home (<see cref="AbandonVisit"/>); afterwards the visit looks as it did, and his blood is not used.
 /// </summary>
 public static class WithdrawPrivately
 {
@@ -32,8 +31,7 @@ public static class WithdrawPrivately
                     donor.Withdraw(tx, row.Din!, row.StationId);
                     break;
                 default:
-                    visit.Row = row with { Status = VisitSteps.Abandoned };
-                    visit.Announce(tx, new VisitAbandoned { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = row.Backfilled });
+                    visit.Leave(tx);
                     break;
             }
             visit.Save(tx);

@@ -1,0 +1,67 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Visits;
+using BloodPlatform.Donors.Rules;
+using Npgsql;
+
+namespace BloodPlatform.Donors.Features.ExternalChecks;
+
+/// <summary>
+/// Asks the external register again about donors of whom it said nothing when they came, until it does. What it says is applied once, under
+/// the visit's lock; asking twice, by two replicas, does no harm. A visit that ended without blood is not asked about.
+/// </summary>
+public sealed class RecheckDonors(IServiceScopeFactory scopes, IConfiguration configuration, ILogger<RecheckDonors> log) : BackgroundService
+{
+    private readonly TimeSpan pause = TimeSpan.FromSeconds(configuration.GetValue("ExternalRegister:RetrySeconds", 15.0));
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(pause, TimeProvider.System); // waiting is the machine's time, never business time
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            try { await Round(stopping); }
+            catch (NpgsqlException e) when (!stopping.IsCancellationRequested) { log.LogWarning("Asking the external register again waits for the database: {Reason}", e.GetType().Name); }
+        }
+    }
+
+    private async Task Round(CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<Database>();
+        var open = await db.Query<OpenRow>("""
+            select v.id, v.donor_id, d.document_kind, d.document_number, k.wrapped_key
+            from donor.visit v join donor.donor d on d.id = v.donor_id join donor.subject_key k on k.subject_id = d.id
+            where v.external_check = 'unavailable' and v.status not in ('deferred', 'abandoned') order by v.external_asked_at limit 100
+            """, null, ct);
+        foreach (var row in open)
+        {
+            var vault = scope.ServiceProvider.GetRequiredService<Vault>();
+            var number = vault.Unwrap(row.DonorId, row.WrappedKey).Open("document_number", row.DocumentNumber);
+            var outcome = await scope.ServiceProvider.GetRequiredService<IExternalRegister>().Ask(new(row.DonorId, row.DocumentKind, number), ct);
+            await db.InTransaction(tx => Apply(tx, vault, scope.ServiceProvider.GetRequiredService<RuleBooks>(), row.Id, outcome), ct);
+        }
+    }
+
+    private static async Task Apply(Transaction tx, Vault vault, RuleBooks books, Guid visitId, string outcome)
+    {
+        tx.WriteAny("update donor.visit set external_asked_at = @now where id = @visitId", new { visitId, now = TimeProvider.System.GetUtcNow() });
+        if (outcome == ExternalOutcome.Unavailable) return;
+        if (await VisitFile.Lock(tx, vault, books, visitId) is not { Row.ExternalCheck: ExternalOutcome.Unavailable } visit) return; // another replica was first
+        var (row, donor) = (visit.Row, visit.Donor);
+        visit.Row = row with { ExternalCheck = outcome };
+        if (VisitSteps.Given(row.Status))
+            visit.Announce(tx, new DonationExternallyChecked { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, Din = row.Din!, DonorId = donor.Id, Outcome = outcome });
+        if (outcome == ExternalOutcome.Hit)
+        {
+            // Before the needle the deferral alone stops him there; with the needle in, the finish withdraws what doubts stand against.
+            donor.Defer(tx, new DeferralFact(ExternalOutcome.Deferral, visit.Day, null), "final", "external", visit.Rules, visitId: visitId);
+            if (VisitSteps.Given(row.Status)) donor.Withdraw(tx, row.Din!, row.StationId);
+            donor.AnnounceWindows(tx);
+        }
+        visit.Save(tx);
+        tx.Audit("visit.external-check", $"visits/{visitId}");
+    }
+
+    private sealed record OpenRow(Guid Id, Guid DonorId, string DocumentKind, byte[] DocumentNumber, byte[] WrappedKey);
+}
