@@ -4,7 +4,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// A second person corrected what was recorded of a collection. Key: donor. A new fact: what was recorded stays. It carries the whole
 /// of what can be corrected, before and after, so that the newest version stands in whatever order corrections and the collection arrive.
 /// </summary>
-[PublishedBy("donor")]
+[PublishedBy("donor", HeardBy = ["inventory"])]
 public sealed record DonationCorrected : DomainEvent
 {
     public required Guid CorrectionId { get; init; }

@@ -4,7 +4,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// The register of deferrals beyond this platform has answered about the donor of a donation, after it could not be reached when he came.
 /// Key: donor. Until it answers `clear` the donation is not released.
 /// </summary>
-[PublishedBy("donor")]
+[PublishedBy("donor", HeardBy = ["inventory"])]
 public sealed record DonationExternallyChecked : DomainEvent
 {
     public required string Din { get; init; }

@@ -4,7 +4,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// A second person found that a recorded donation is none of this donor's. Key: donor. Nobody counts it any more; its blood is held for
 /// good, because nobody knows whose it is. Nothing follows it.
 /// </summary>
-[PublishedBy("donor")]
+[PublishedBy("donor", HeardBy = ["inventory"])]
 public sealed record DonationVoided : DomainEvent
 {
     public required Guid CorrectionId { get; init; }

@@ -7,7 +7,9 @@ namespace BloodPlatform.Inventory.Rules;
 /// <param name="Units">Bags that still exist: in quarantine, not discarded.</param>
 /// <param name="Signers">Who has signed so far.</param>
 /// <param name="Enterers">Who entered any of its results.</param>
-public sealed record ReleaseState(bool Historic, bool Released, Conclusions Conclusions, string[] OpenHolds, (string Component, DateTimeOffset ExpiresAt)[] Units, Guid[] Signers, Guid[] Enterers);
+/// <param name="ExternalCheck">What the register beyond this platform says of the donor; null where it was not asked (recorded afterwards, mirrored).</param>
+/// <param name="Voided">The donation is none of its donor's.</param>
+public sealed record ReleaseState(bool Historic, bool Released, Conclusions Conclusions, string[] OpenHolds, (string Component, DateTimeOffset ExpiresAt)[] Units, Guid[] Signers, Guid[] Enterers, string? ExternalCheck = null, bool Voided = false);
 
 /// <summary>
 /// Release of a donation: two people who did not enter its results, every required test non-reactive, nothing held (献血法
@@ -20,6 +22,8 @@ public static class Release
     {
         var unmet = new List<FieldError>();
         if (state.Historic) unmet.Add(new("/status", "historic", "A donation recorded afterwards is never released"));
+        if (state.Voided) unmet.Add(new("/status", "voided", "The donation is void: nobody knows whose blood it is"));
+        if (state is { Historic: false, ExternalCheck: not (null or "clear") }) unmet.Add(new("/externalCheck", "external_check", state.ExternalCheck == "hit" ? "The donor is deferred elsewhere" : "The external register has not answered about the donor"));
         foreach (var (test, conclusion) in state.Conclusions.ByTest)
             if (conclusion != Conclusions.NonReactive) unmet.Add(new($"/conclusions/{test}", $"test_{conclusion}", conclusion == Conclusions.Pending ? $"{test} has no conclusion yet" : $"{test} is {conclusion}"));
         if (state.Conclusions.Group is null) unmet.Add(new("/bloodGroup", "group_unknown", "The laboratory has not decided the blood group, or it contradicts an earlier one"));

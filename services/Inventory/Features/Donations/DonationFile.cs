@@ -1,5 +1,7 @@
+using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts;
+using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
@@ -9,7 +11,7 @@ namespace BloodPlatform.Inventory.Features.Donations;
 public sealed record DonationView(
     string Din, string CheckCharacter, string Status, Guid DonorId, Guid? DriveId, string Procedure, int? NominalMl, int? CollectedMl, int? TreatmentUnits, string? BloodGroup,
     DateTimeOffset CollectedAt, bool Backfilled, string Outcome, string[] Deviations, string[] Restrictions,
-    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions);
+    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions, string? ExternalCheck, bool Voided);
 
 /// <summary>
 /// Everything Inventory knows of one donation: read whole in one round trip, under the lock of its row, decided on by the rules,
@@ -26,7 +28,8 @@ internal sealed class DonationFile
     public List<HoldRow> Holds { get; } = [];
     public List<UnitRow> Units { get; } = [];
     public List<Guid> Signers { get; } = [];
-    public List<string> DeferralsRequired { get; } = [];
+    public List<RequirementRow> DeferralsRequired { get; } = [];
+    public List<CorrectionRow> Corrections { get; } = [];
 
     /// <summary>What the laboratory knows of the donor from his other donations.</summary>
     public SafetyRow? Safety { get; private set; }
@@ -45,17 +48,17 @@ internal sealed class DonationFile
     public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic") && u.ExpiresAt >= now));
 
     public ReleaseState ReleaseState => new(Row.Backfilled, Row.ReleasedAt is not null, Conclusions, [.. Holds.Where(h => h.UnitId is null || Units.Any(u => u.Id == h.UnitId && u.Status == "quarantine")).Select(h => h.Kind)],
-        [.. Units.Where(u => u.Status == "quarantine").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()]);
+        [.. Units.Where(u => u.Status == "quarantine").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()], Row.ExternalCheck, Row.VoidedAt is not null);
 
     public DonationView View(DateTimeOffset now)
     {
         var unmet = Row.ReleasedAt is null ? Release.Unmet(ReleaseState, now) : [];
-        string[] actions = Row.Backfilled ? (Row.ComponentsAt is null ? ["components"] : [])
+        string[] actions = Row.VoidedAt is not null ? [] : Row.Backfilled ? (Row.ComponentsAt is null ? ["components"] : [])
             : [.. Row.ComponentsAt is null ? new[] { "components" } : [], .. Row.ReleasedAt is null && unmet.Length == 0 ? new[] { "release-signatures" } : []];
         return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.DonorId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
             Row.StartedAt!.Value, Row.Backfilled, Row.Outcome!, Row.Deviations, Row.Restrictions, Conclusions.ByTest, unmet, Signers.Count, Row.ReleasedAt,
             [.. Holds.Where(h => h.UnitId is null).Select(h => h.View)],
-            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions);
+            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null);
     }
 
     /// <summary>
@@ -85,7 +88,8 @@ internal sealed class DonationFile
                 select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
-                select q.din, q.code from inventory.deferral_requirement q where q.din in ({set});
+                select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
+                select c.correction_id, c.din, c.version, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.version;
                 {Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
                 """, args, async grid =>
             {
@@ -95,7 +99,8 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<HoldRow>()) read[row.Din].Holds.Add(row);
                 foreach (var row in await grid.ReadAsync<UnitRow>()) read[row.Din].Units.Add(row);
                 foreach (var row in await grid.ReadAsync<SignatureRow>()) read[row.Din].Signers.Add(row.StaffId);
-                foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row.Code);
+                foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row);
+                foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
                 var stale = (await grid.ReadAsync<string>()).Select(Guid.Parse).ToHashSet();
                 foreach (var file in read.Values) file.Safety = file.Row.DonorId is { } id ? safety.GetValueOrDefault(id) : null;
                 return new Files(read, safety, stale);
@@ -107,11 +112,12 @@ internal sealed class DonationFile
     }
 
     /// <summary>The collection becomes known.</summary>
-    public void Arrive(Transaction tx, Contracts.Donor.DonationCollected e, SafetyRow safety)
+    public void Arrive(Transaction tx, DonationCollected e, SafetyRow safety)
     {
         Safety = safety;
         (Row.ArrivedAt, Row.DonorId, Row.DriveId, Row.Procedure, Row.NominalMl, Row.CollectedMl) = (tx.Now, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl);
         (Row.TreatmentUnits, Row.Outcome, Row.Preservative, Row.Deviations, Row.Restrictions) = (e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Deviations, e.Restrictions);
+        Row.ExternalCheck ??= e.ExternalCheck; // what was said of it later came first
         (Row.ChairGroup, Row.StartedAt, Row.EndedAt, Row.Backfilled, Row.Status) = (e.BloodGroup, e.StartedAt, e.EndedAt, e.Backfilled, e.Backfilled ? "historic" : "quarantine");
         tx.Write("""
             update inventory.donation set arrived_at = @Now, collected_version = @Version, donor_id = @DonorId, drive_id = @DriveId, procedure = @Procedure, nominal_ml = @NominalMl,
@@ -123,6 +129,45 @@ internal sealed class DonationFile
             tx.Now, e.Version, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Bag.Catalogue, e.Bag.Lot,
             e.Deviations, e.Restrictions, e.BloodGroup, e.StartedAt, e.EndedAt, e.Din,
         });
+        Apply(tx);
+    }
+
+    /// <summary>Keeps a correction, and lets the newest stand where the donation has arrived.</summary>
+    public void Correct(Transaction tx, CorrectionRow correction, string reasonCode, CollectedState? after)
+    {
+        correction = correction with { After = after is null ? null : JsonSerializer.Serialize(after, Json.Options) };
+        Corrections.Add(correction);
+        tx.Write("insert into inventory.donation_correction (correction_id, din, version, kind, reason_code, after, recorded_at) values (@CorrectionId, @Din, @Version, @Kind, @reasonCode, @After::jsonb, @now)",
+            new { correction.CorrectionId, correction.Din, correction.Version, correction.Kind, reasonCode, correction.After, now = tx.Now });
+        if (Arrived) Apply(tx);
+    }
+
+    /// <summary>Whether a correction changes anything of what is in the bags or on their labels.</summary>
+    public static bool BloodDiffers(CollectedState before, CollectedState after) =>
+        !before.Deviations.SequenceEqual(after.Deviations) || !before.Restrictions.SequenceEqual(after.Restrictions)
+        || before with { Deviations = after.Deviations, Restrictions = after.Restrictions } != after;
+
+    /// <summary>The newest correction becomes the donation's state. A bag's life only gets shorter by it.</summary>
+    private void Apply(Transaction tx)
+    {
+        if (Corrections.Where(c => c.After is not null).MaxBy(c => c.Version) is not { } newest || newest.Version <= (Row.CorrectedVersion ?? 0)) return;
+        var state = JsonSerializer.Deserialize<CollectedState>(newest.After!, Json.Options)!;
+        (Row.CorrectedVersion, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome) = (newest.Version, state.NominalMl, state.CollectedMl, state.TreatmentUnits, state.Outcome);
+        (Row.Preservative, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt) = (state.Bag.Preservative, state.Deviations, state.Restrictions, state.StartedAt, state.EndedAt);
+        tx.Write("""
+            update inventory.donation set corrected_version = @CorrectedVersion, nominal_ml = @NominalMl, collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative,
+                   bag_catalogue = @Catalogue, bag_lot = @Lot, deviations = @Deviations, restrictions = @Restrictions, started_at = @StartedAt, ended_at = @EndedAt
+            where din = @Din
+            """, new { Row.CorrectedVersion, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome, Row.Preservative, state.Bag.Catalogue, state.Bag.Lot, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt, Din });
+        var rules = Parameters.ComponentsOn(Shanghai.DateOf(state.StartedAt));
+        foreach (var unit in Units.Where(u => u.Status is not ("transfused" or "discarded")))
+        {
+            var expiresAt = rules.Components.FirstOrDefault(c => c.Component == unit.Component) is { } rule ? ComponentMaking.ExpiryOf(rule, state.Bag.Preservative, state.StartedAt, unit.ProducedAt) : null;
+            if (expiresAt is null || expiresAt >= unit.ExpiresAt) continue;
+            unit.ExpiresAt = expiresAt.Value;
+            tx.Write("update inventory.unit set expires_at = @ExpiresAt, version = version + 1 where id = @Id", new { unit.ExpiresAt, unit.Id });
+            tx.Moved([unit.Id], "shortened", null, null);
+        }
     }
 
     /// <summary>A hold on the donation and all its bags: stored, counted, moved in their history, announced.</summary>
@@ -148,9 +193,9 @@ internal sealed class DonationFile
         if (Row.Version == readVersion) Row.Version++;
         tx.Write("""
             update inventory.donation set version = @Version, status = @Status, open_holds = @OpenHolds, blood_group = @BloodGroup, tested_qualified = @TestedQualified,
-                   components_at = @ComponentsAt, released_at = @ReleasedAt, backfilled = @Backfilled
+                   components_at = @ComponentsAt, released_at = @ReleasedAt, backfilled = @Backfilled, external_check = @ExternalCheck, voided_at = @VoidedAt
             where din = @Din and version = @readVersion
-            """, new { Row.Version, Row.Status, Row.OpenHolds, Row.BloodGroup, Row.TestedQualified, Row.ComponentsAt, Row.ReleasedAt, Row.Backfilled, Din, readVersion });
+            """, new { Row.Version, Row.Status, Row.OpenHolds, Row.BloodGroup, Row.TestedQualified, Row.ComponentsAt, Row.ReleasedAt, Row.Backfilled, Row.ExternalCheck, Row.VoidedAt, Din, readVersion });
     }
 }
 
@@ -184,6 +229,9 @@ internal sealed record DonationRow
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? EndedAt { get; set; }
     public bool Backfilled { get; set; }
+    public string? ExternalCheck { get; set; }
+    public long? CorrectedVersion { get; set; }
+    public DateTimeOffset? VoidedAt { get; set; }
 }
 
 internal sealed record ResultRow
@@ -227,4 +275,15 @@ internal sealed record RequirementRow
 {
     public string Din { get; init; } = "";
     public string Code { get; init; } = "";
+    public string Certainty { get; init; } = "";
+}
+
+/// <summary>A correction as Donor said it; a voiding has no state after it.</summary>
+internal sealed record CorrectionRow
+{
+    public Guid CorrectionId { get; init; }
+    public string Din { get; init; } = "";
+    public long Version { get; init; }
+    public string Kind { get; init; } = "";
+    public string? After { get; init; }
 }

@@ -37,6 +37,7 @@ public static class MakeComponents
             var file = (await DonationFile.Load(tx, [number.Text], caller.Tenant, forUpdate: true)).ByDin.GetValueOrDefault(number.Text);
             if (file is not { Arrived: true }) return CommonProblems.NotFound.With();
             var row = file.Row;
+            if (row.VoidedAt is not null) return Problems.DonationVoided.With();
             // Live bags are the processing staff's; a live donation's bags with a time of their own are backfill and quality's; a historic donation's are either's.
             var afterwards = row.Backfilled || request.At is not null;
             string[] functions = row.Backfilled ? ["processing", "quality"] : afterwards ? ["quality"] : ["processing"];

@@ -31,6 +31,7 @@ public static class LiftHold
             var file = (await DonationFile.Load(tx, [], caller.Tenant, forUpdate: true, which: "in (select h.din from inventory.hold h where h.id = @hold)", prepareArgs: new { hold = id })).ByDin.Values.SingleOrDefault();
             if (file is null) return await tx.Unknown("inventory.hold", id);
             if (file.Holds.Find(h => h.Id == id) is not { } hold) return Problems.HoldLifted.With();
+            if (file.Corrections.Exists(c => c.Kind == "voided" && c.CorrectionId == hold.SourceId)) return Problems.DonationVoided.With();
             if (hold.Kind == "test" && file.Conclusions.Alarming) return Problems.StillReactive.With();
 
             var units = file.Units.Where(u => hold.UnitId is null || u.Id == hold.UnitId).Select(u => u.Id).ToArray();

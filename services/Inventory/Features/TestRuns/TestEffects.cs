@@ -31,8 +31,13 @@ internal static class TestEffects
             tx.Write("update inventory.donor_safety set blood_group = @known where donor_id = @DonorId", new { known, safety.DonorId });
         }
 
-        foreach (var test in file.Scheme.Tests.Where(t => t.DeferralCode is not null && conclusions.ByTest[t.Test] == Conclusions.Reactive))
-            if (!file.DeferralsRequired.Contains(test.DeferralCode!)) Require(tx, file, files, test, caller);
+        // Of a void donation nobody knows the donor: no one is deferred for it.
+        foreach (var test in file.Scheme.Tests.Where(t => t.DeferralCode is not null && conclusions.ByTest[t.Test] == Conclusions.Reactive && file.Row.VoidedAt is null))
+        {
+            Require(tx, file, files, test, "provisional", caller);
+            // A marker that reacts again in a retest is confirmed. Two clean retests refute nothing here: the donor's way back is a re-entry case.
+            if (test.Lookback && file.Results.Exists(r => r.Test == test.Test && r.Round is "retest-a" or "retest-b" && r.Outcome == "reactive" && r.ControlsValid)) Require(tx, file, files, test, "confirmed", caller);
+        }
 
         if (conclusions.Complete && file.Row.TestedQualified != conclusions.Qualified)
         {
@@ -44,17 +49,18 @@ internal static class TestEffects
         }
     }
 
-    /// <summary>The donor is deferred at once and provisionally; where the test looks back, his other blood in date is held too.</summary>
-    private static void Require(Transaction tx, DonationFile file, Files files, RequiredTest test, Caller? caller)
+    /// <summary>The donor is deferred at once and provisionally, later for good; where the test looks back, his other blood in date is held too. Each once per donation and code.</summary>
+    private static void Require(Transaction tx, DonationFile file, Files files, RequiredTest test, string certainty, Caller? caller)
     {
+        if (file.DeferralsRequired.Exists(r => r.Code == test.DeferralCode && r.Certainty == certainty)) return;
         var id = tx.NewId();
         var donorId = file.Row.DonorId!.Value;
-        file.DeferralsRequired.Add(test.DeferralCode!);
-        tx.Write("insert into inventory.deferral_requirement (id, din, donor_id, code, required_at) values (@id, @Din, @donorId, @code, @now)", new { id, file.Din, donorId, code = test.DeferralCode, now = tx.Now });
+        file.DeferralsRequired.Add(new RequirementRow { Din = file.Din, Code = test.DeferralCode!, Certainty = certainty });
+        tx.Write("insert into inventory.deferral_requirement (id, din, donor_id, code, certainty, required_at) values (@id, @Din, @donorId, @code, @certainty, @now)", new { id, file.Din, donorId, code = test.DeferralCode, certainty, now = tx.Now });
         file.Append(tx, version => new DonorDeferralRequired
         {
             Key = file.Din, Version = version, OccurredAt = tx.Now, StationId = file.Row.StationId,
-            RequirementId = id, DonorId = donorId, Din = file.Din, DeferralCode = test.DeferralCode!, Certainty = "provisional",
+            RequirementId = id, DonorId = donorId, Din = file.Din, DeferralCode = test.DeferralCode!, Certainty = certainty,
         });
         if (!test.Lookback) return;
         tx.Write("update inventory.donor_safety set reactive_since = coalesce(reactive_since, @now) where donor_id = @donorId", new { now = tx.Now, donorId });

@@ -39,7 +39,7 @@ internal record UnitRow
     public int VolumeMl { get; init; }
     public DateTimeOffset CollectedAt { get; init; }
     public DateTimeOffset ProducedAt { get; init; }
-    public DateTimeOffset ExpiresAt { get; init; }
+    public DateTimeOffset ExpiresAt { get; set; }
     public string Status { get; set; } = "";
     public int OpenHolds { get; set; }
     public Guid? OrderId { get; init; }
