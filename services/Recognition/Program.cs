@@ -18,6 +18,8 @@ public static class Program
             .Consumes<DonorChanged>(OnDonorChanged.Handle)
             .Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonationCollected>(OnDonationCollected.Handle)
+            .Consumes<DonationCorrected>(OnDonationCorrected.Handle)
+            .Consumes<DonationVoided>(OnDonationVoided.Handle)
             .Map(GetRecognition.Map, ListCredits.Map, GetCredit.Map);
     }
 

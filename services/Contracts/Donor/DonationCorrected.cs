@@ -2,13 +2,16 @@ namespace BloodPlatform.Contracts.Donor;
 
 /// <summary>
 /// A second person corrected what was recorded of a collection. Key: donor. A new fact: what was recorded stays. It carries the whole
-/// of what can be corrected, before and after, so that the newest version stands in whatever order corrections and the collection arrive.
+/// of what can be corrected, before and after, so that the newest stands in whatever order corrections and the collection arrive.
 /// </summary>
-[PublishedBy("donor", HeardBy = ["inventory"])]
+[PublishedBy("donor", HeardBy = ["inventory", "event", "recognition"])]
 public sealed record DonationCorrected : DomainEvent
 {
     public required Guid CorrectionId { get; init; }
     public required string Din { get; init; }
+
+    /// <summary>The how-manieth correction of this donation, from 1: the highest stands, whichever arrives last.</summary>
+    public required int Number { get; init; }
     public required Guid DonorId { get; init; }
     public Guid? DriveId { get; init; }
 

@@ -83,12 +83,12 @@ public static class CorrectVisit
             if (voids)
                 visit.Announce(tx, new DonationVoided
                 {
-                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, DonorId = donor.Id, DriveId = row.DriveId, ReasonCode = request.ReasonCode, Before = StateOf(before), Backfilled = row.Backfilled,
+                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, Number = correction.Number, DonorId = donor.Id, DriveId = row.DriveId, ReasonCode = request.ReasonCode, Before = StateOf(before), Backfilled = row.Backfilled,
                 });
             else
                 visit.Announce(tx, new DonationCorrected
                 {
-                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, DonorId = donor.Id, DriveId = row.DriveId, District = row.District, ReasonCode = request.ReasonCode,
+                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, Number = correction.Number, DonorId = donor.Id, DriveId = row.DriveId, District = row.District, ReasonCode = request.ReasonCode,
                     Before = StateOf(before), After = StateOf(after), Backfilled = row.Backfilled,
                 });
             if (voids || (day, after.CollectedMl, after.TreatmentUnits) != (dayBefore, before.CollectedMl, before.TreatmentUnits))

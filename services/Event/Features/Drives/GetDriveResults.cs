@@ -32,7 +32,7 @@ public static class GetDriveResults
         if (!drive.IsManagedBy(caller)) return CommonProblems.NotFound.With();
         var n = (await db.QuerySingle<CountRow>("""
             select b.*, v.*, c.*,
-                   (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, count(*) as n from event.donation where drive_id = @id and nominal_ml is not null group by 1) x) as by_nominal_ml,
+                   (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, count(*) as n from event.donation where drive_id = @id and nominal_ml is not null and not voided group by 1) x) as by_nominal_ml,
                    (select coalesce(jsonb_object_agg(channel, n), '{}')::text from (select channel, count(*) as n from event.appointment where drive_id = @id and status <> 'cancelled' group by 1) x) as by_channel
             from (select count(*)::int as booked, count(*) filter (where status = 'missed')::int as missed from event.appointment where drive_id = @id and status <> 'cancelled') b,
                  (select count(*)::int as checked_in, count(*) filter (where appointment_id is null)::int as walk_ins,
@@ -40,7 +40,7 @@ public static class GetDriveResults
                   from event.visit where drive_id = @id) v,
                  (select count(*)::int as collected, coalesce(sum(collected_ml), 0)::bigint as volume_ml, coalesce(sum(treatment_units), 0)::int as treatment_units,
                          count(*) filter (where first_time)::int as first_time
-                  from event.donation where drive_id = @id) c
+                  from event.donation where drive_id = @id and not voided) c
             """, new { id }, ct))!;
         if (!caller.Is(Roles.Organiser))
             return TypedResults.Ok(new DriveResultsView(id, drive.Status, n.Booked, n.CheckedIn, n.WalkIns, n.Deferred, n.Abandoned, n.Missed, n.Collected, n.VolumeMl, n.TreatmentUnits,

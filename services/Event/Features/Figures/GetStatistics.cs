@@ -48,7 +48,7 @@ public static class GetStatistics
             cross join lateral (
                 select n.district as code, null::uuid as organisation_id, extract(year from n.donated_on)::int as year where not @byOrganisation
                 union all select null, above, extract(year from n.donated_on)::int from unnest(o.path) as above where @byOrganisation) x
-            where n.donated_on between @from and @to and (@station::uuid is null or n.station_id = @station) and (not @limited or exists (select from unnest(@districts) a where n.district like regexp_replace(a, '(00)+$', '') || '%'))
+            where not n.voided and n.donated_on between @from and @to and (@station::uuid is null or n.station_id = @station) and (not @limited or exists (select from unnest(@districts) a where n.district like regexp_replace(a, '(00)+$', '') || '%'))
             group by 1, 2, 3
             """, new
             {

@@ -34,7 +34,7 @@ public static class GetOrganisationResults
                        n.collected, n.volume_ml, n.treatment_units
                 from event.drive d left join
                      lateral (select count(*) as collected, coalesce(sum(collected_ml), 0) as volume_ml, coalesce(sum(treatment_units), 0) as treatment_units
-                              from event.donation where drive_id = d.id and (not @organiser or d.status = 'closed') having not @organiser or count(*) >= @least) n on true
+                              from event.donation where drive_id = d.id and not voided and (not @organiser or d.status = 'closed') having not @organiser or count(*) >= @least) n on true
                 where d.status not in ('draft', 'submitted', 'cancelled')
                   and (@station::uuid is null or d.station_id = @station)
                   and (not @limited or exists (select from unnest(@districts) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))

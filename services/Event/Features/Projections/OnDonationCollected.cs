@@ -11,6 +11,7 @@ public static class OnDonationCollected
 {
     public static Task Handle(DonationCollected e, Transaction tx)
     {
+        OnDonationCorrected.LockNumber(tx, e.Din);
         tx.WriteAny("""
             insert into event.donation (din, version, donor_id, visit_id, drive_id, appointment_id, station_id, organiser_id, donor_organisation_id, district,
                 procedure, nominal_ml, collected_ml, treatment_units, first_time, donated_on, backfilled)
@@ -24,6 +25,7 @@ public static class OnDonationCollected
                 e.Din, e.Version, e.DonorId, e.VisitId, e.DriveId, e.AppointmentId, e.StationId, e.OrganiserId, e.DonorOrganisationId, e.District,
                 e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.FirstTime, donatedOn = Shanghai.DateOf(e.StartedAt), e.Backfilled,
             });
+        OnDonationCorrected.Apply(tx, e.Din); // corrections that came first, or an older replay of the collection behind them
         return Task.CompletedTask;
     }
 }

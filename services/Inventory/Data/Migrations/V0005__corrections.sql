@@ -1,15 +1,15 @@
 -- What the register of deferrals beyond this platform says of the donor (null: not asked), and whether the donation is void.
 alter table inventory.donation
     add column external_check    text,
-    add column corrected_version bigint,
+    add column corrected         int  not null default 0, -- number of the correction that stands
     add column voided_at         timestamptz,
     add constraint donation_external_check_known check (external_check in ('clear', 'hit', 'unavailable'));
 
--- Corrections as Donor said them, kept also for a donation that has not arrived; the newest version stands.
+-- Corrections as Donor said them, kept also for a donation that has not arrived; the highest number stands.
 create table inventory.donation_correction (
     correction_id uuid        not null primary key,
     din           text        not null references inventory.donation (din),
-    version       bigint      not null,
+    number        int         not null,
     kind          text        not null,
     reason_code   text        not null,
     after         jsonb,

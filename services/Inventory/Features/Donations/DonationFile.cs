@@ -89,7 +89,7 @@ internal sealed class DonationFile
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
                 select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
-                select c.correction_id, c.din, c.version, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.version;
+                select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
                 {Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
                 """, args, async grid =>
             {
@@ -137,8 +137,8 @@ internal sealed class DonationFile
     {
         correction = correction with { After = after is null ? null : JsonSerializer.Serialize(after, Json.Options) };
         Corrections.Add(correction);
-        tx.Write("insert into inventory.donation_correction (correction_id, din, version, kind, reason_code, after, recorded_at) values (@CorrectionId, @Din, @Version, @Kind, @reasonCode, @After::jsonb, @now)",
-            new { correction.CorrectionId, correction.Din, correction.Version, correction.Kind, reasonCode, correction.After, now = tx.Now });
+        tx.Write("insert into inventory.donation_correction (correction_id, din, number, kind, reason_code, after, recorded_at) values (@CorrectionId, @Din, @Number, @Kind, @reasonCode, @After::jsonb, @now)",
+            new { correction.CorrectionId, correction.Din, correction.Number, correction.Kind, reasonCode, correction.After, now = tx.Now });
         if (Arrived) Apply(tx);
     }
 
@@ -150,15 +150,15 @@ internal sealed class DonationFile
     /// <summary>The newest correction becomes the donation's state. A bag's life only gets shorter by it.</summary>
     private void Apply(Transaction tx)
     {
-        if (Corrections.Where(c => c.After is not null).MaxBy(c => c.Version) is not { } newest || newest.Version <= (Row.CorrectedVersion ?? 0)) return;
+        if (Corrections.Where(c => c.After is not null).MaxBy(c => c.Number) is not { } newest || newest.Number <= Row.Corrected) return;
         var state = JsonSerializer.Deserialize<CollectedState>(newest.After!, Json.Options)!;
-        (Row.CorrectedVersion, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome) = (newest.Version, state.NominalMl, state.CollectedMl, state.TreatmentUnits, state.Outcome);
+        (Row.Corrected, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome) = (newest.Number, state.NominalMl, state.CollectedMl, state.TreatmentUnits, state.Outcome);
         (Row.Preservative, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt) = (state.Bag.Preservative, state.Deviations, state.Restrictions, state.StartedAt, state.EndedAt);
         tx.Write("""
-            update inventory.donation set corrected_version = @CorrectedVersion, nominal_ml = @NominalMl, collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative,
+            update inventory.donation set corrected = @Corrected, nominal_ml = @NominalMl, collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative,
                    bag_catalogue = @Catalogue, bag_lot = @Lot, deviations = @Deviations, restrictions = @Restrictions, started_at = @StartedAt, ended_at = @EndedAt
             where din = @Din
-            """, new { Row.CorrectedVersion, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome, Row.Preservative, state.Bag.Catalogue, state.Bag.Lot, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt, Din });
+            """, new { Row.Corrected, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome, Row.Preservative, state.Bag.Catalogue, state.Bag.Lot, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt, Din });
         var rules = Parameters.ComponentsOn(Shanghai.DateOf(state.StartedAt));
         foreach (var unit in Units.Where(u => u.Status is not ("transfused" or "discarded")))
         {
@@ -230,7 +230,7 @@ internal sealed record DonationRow
     public DateTimeOffset? EndedAt { get; set; }
     public bool Backfilled { get; set; }
     public string? ExternalCheck { get; set; }
-    public long? CorrectedVersion { get; set; }
+    public int Corrected { get; set; }
     public DateTimeOffset? VoidedAt { get; set; }
 }
 
@@ -283,7 +283,7 @@ internal sealed record CorrectionRow
 {
     public Guid CorrectionId { get; init; }
     public string Din { get; init; } = "";
-    public long Version { get; init; }
+    public int Number { get; init; }
     public string Kind { get; init; } = "";
     public string? After { get; init; }
 }

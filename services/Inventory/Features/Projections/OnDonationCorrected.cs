@@ -17,7 +17,7 @@ public static class OnDonationCorrected
             insert into inventory.donation (din, version, station_id) values (@din, 0, @of) on conflict (din) do nothing;
             """, prepareArgs: new { din = e.Din, of = station })).ByDin[e.Din];
         if (file.Corrections.Exists(c => c.CorrectionId == e.CorrectionId)) return;
-        file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Version = e.Version, Kind = "corrected" }, e.ReasonCode, e.After);
+        file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Number = e.Number, Kind = "corrected" }, e.ReasonCode, e.After);
         // Only the arm, or what the label does not say: nothing of the blood changed.
         if (!e.Backfilled && DonationFile.BloodDiffers(e.Before, e.After)) file.Hold(tx, "quality", e.CorrectionId);
         file.Save(tx);

@@ -14,7 +14,7 @@ public static class OnDonationVoided
             insert into inventory.donation (din, version, station_id) values (@din, 0, @of) on conflict (din) do nothing;
             """, prepareArgs: new { din = e.Din, of = station })).ByDin[e.Din];
         if (file.Corrections.Exists(c => c.CorrectionId == e.CorrectionId)) return;
-        file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Version = e.Version, Kind = "voided" }, e.ReasonCode, null);
+        file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Number = e.Number, Kind = "voided" }, e.ReasonCode, null);
         file.Row.VoidedAt ??= tx.Now;
         file.Hold(tx, "quality", e.CorrectionId);
         file.Save(tx);

@@ -33,7 +33,7 @@ public static class GetRecognition
             select coalesce(@app = any(d.apps), false) as acted_for, c.din, c.collected_at, c.outcome, c.volume_ml, c.treatment_units, c.national_counts, c.provincial_counts
             from (select @donorId as donor_id) asked
             left join recognition.donor d on d.donor_id = asked.donor_id
-            left join recognition.credit c on c.donor_id = asked.donor_id
+            left join recognition.credit c on c.donor_id = asked.donor_id and c.voids is null and not exists (select from recognition.credit v where v.voids = c.id)
             where d.donor_id is not null or c.id is not null
             """, new { donorId, app = caller.TenantId }, ct);
         if (rows.Count == 0) return CommonProblems.Unknown(donorId);
