@@ -9,10 +9,10 @@ namespace BloodPlatform.Donors.Rules;
 /// </summary>
 public static partial class RuleSetCheck
 {
-    private static readonly string[] Kinds = ["age", "measure", "check", "interval", "interval-exception", "yearly", "volume", "tolerance", "bleed-time", "rest-time", "deferral"];
+    private static readonly string[] Kinds = ["age", "measure", "check", "interval", "interval-exception", "yearly", "volume", "tolerance", "bleed-time", "rest-time", "deferral", "reentry"];
 
     /// <summary>What the platform itself cites: a base without them could not give its reasons.</summary>
-    private static readonly string[] Cited = ["RULES_IN_FORCE", "IDENTITY", "CONSENT", "HAND_HYGIENE", "FIT_TO_DONATE", "ANSWER_UNKNOWN", "TEST_REACTIVE", "LATE_INFORMATION"];
+    private static readonly string[] Cited = ["RULES_IN_FORCE", "IDENTITY", "CONSENT", "HAND_HYGIENE", "FIT_TO_DONATE", "ANSWER_UNKNOWN", "TEST_REACTIVE", "LATE_INFORMATION", "EXTERNAL_HIT"];
 
     /// <summary>Days by which lengths are compared: each month's first and last of four years.</summary>
     private static readonly DateOnly[] Calendar = [.. Enumerable.Range(0, 48).SelectMany(m => new[] { new DateOnly(2023, 1, 1).AddMonths(m), new DateOnly(2023, 2, 1).AddMonths(m).AddDays(-1) })];
@@ -118,6 +118,9 @@ public static partial class RuleSetCheck
                 Contradicts(new[] { lasts, rule.Permanent, rule.OpenEnded }.Count(x => x) > 1, "it lasts for a time, or for ever, or until somebody lifts it");
                 Needs(lasts || rule.Permanent || rule.OpenEnded, "days", "or months, years, openEnded, permanent");
                 break;
+            case "reentry":
+                Needs(rule.Deferrals is { Length: > 0 }, "deferrals", "the deferrals it is for");
+                break;
         }
     }
 
@@ -127,7 +130,9 @@ public static partial class RuleSetCheck
         if (!RowCode().IsMatch(question.Code)) Say("code", "invalid", "letters, digits, _ and -, at most 40");
         if (question.DefersOn is not ("yes" or "no")) Say("defersOn", "invalid", "yes or no");
         if (question.Zh.Length == 0 || question.En.Length == 0) Say("en", "missing", "the question in zh and en");
-        if (document.Questions!.Count(q => q.Code == question.Code) > 1 || book.QuestionnaireOn(document.ValidFrom).Questions.Any(q => q.Code == question.Code)) Say("code", "duplicate", "is asked already");
+        // An earlier version of the same overlay may ask it: that version is over when this one begins.
+        var asked = new RuleBook(0, [.. book.Documents.Where(d => d.Code != document.Code)], book.Questionnaires).QuestionnaireOn(document.ValidFrom);
+        if (document.Questions!.Count(q => q.Code == question.Code) > 1 || asked.Questions.Any(q => q.Code == question.Code)) Say("code", "duplicate", "is asked already");
         if (document.Rules.All(r => r.Code != question.Deferral || r.Kind != "deferral") && book.Near(document.ValidFrom).Find(question.Deferral) is not { Kind: "deferral" }) Say("deferral", "missing", $"no deferral {question.Deferral}");
     }
 
@@ -140,6 +145,7 @@ public static partial class RuleSetCheck
             foreach (var rule in book.Documents.Where(d => !d.IsOverlay && !(d.ValidFrom > overlay.ValidTo) && !(d.ValidTo < overlay.ValidFrom)).SelectMany(d => d.Rules).Where(r => r.Code == row.Code))
                 if (Weaker(row, rule) is { } what) errors.Add(Of(i, row, "contradiction", $"weaker than the rule it overlays: {what}"));
             if (row.Kind is "interval-exception" && book.Near(overlay.ValidFrom).Find(row.Code) is null) errors.Add(Of(i, row, "contradiction", "an overlay excepts nothing"));
+            if (row.Kind is "reentry") errors.Add(Of(i, row, "contradiction", "an overlay opens no way back"));
         }
     }
 
@@ -174,6 +180,8 @@ public static partial class RuleSetCheck
 
         foreach (var code in Cited) if (rules.Find(code) is null) Say(null, "gap", $"{code}: the platform cites it, and no row says it");
         foreach (var row in rules.Rules.Where(r => r.Defers is not null && rules.Find(r.Defers) is not { Kind: "deferral" })) Say(row, "missing", $"no deferral {row.Defers}");
+        foreach (var row in rules.OfKind("reentry"))
+            foreach (var code in row.Deferrals!.Where(code => rules.Find(code) is not { Kind: "deferral" })) Say(row, "missing", $"no deferral {code}");
         foreach (var question in book.QuestionnaireOn(rules.ValidFrom).Questions.Where(q => rules.Find(q.Deferral) is not { Kind: "deferral" })) Say(null, "gap", $"{question.Deferral}: the question {question.Code} defers by it, and no row says how long");
         foreach (var row in rules.OfKind("interval-exception"))
             if (rules.Find(row.Excepts!) is not { Kind: "interval" } excepted) Say(row, "missing", $"no interval {row.Excepts}");
