@@ -47,13 +47,13 @@ internal static class Seed
             (3, id('drive'), 'apheresis-platelets', null, null, 2, '2026-03-05 01:15Z', false, null, 2, 'quarantine');
 
         insert into donor.visit (id, version, donor_id, station_id, drive_id, collection_point, status, opened_at, backfilled, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version,
-                                 procedure, nominal_ml, treatment_units, din, started_at, ended_at, collected_ml, outcome)
+                                 procedure, nominal_ml, treatment_units, din, started_at, ended_at, collected_ml, outcome, external_check)
         select id('visit ' || n), 9, id('donor ' || n), id('station'), drive_id, 'bus', 'completed', started_at, backfilled, started_at, 'resident-id', 'chip', 'match', 'GB18467', '2011',
-               procedure, nominal_ml, treatment_units, din(n), started_at, started_at + interval '7 minutes', collected_ml, 'completed' from collection;
+               procedure, nominal_ml, treatment_units, din(n), started_at, started_at + interval '7 minutes', collected_ml, 'completed', case when not backfilled then 'clear' end from collection;
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
         select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;
-        insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled)
-        select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled from collection;
+        insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled, external_check)
+        select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled, case when not backfilled then 'clear' end from collection;
         insert into event.donation (din, version, donor_id, visit_id, drive_id, station_id, procedure, nominal_ml, collected_ml, treatment_units, first_time, donated_on, backfilled)
         select din(n), 1, id('donor ' || n), id('visit ' || n), drive_id, id('station'), procedure, nominal_ml, collected_ml, treatment_units, true, started_at::date, backfilled from collection;
         insert into recognition.credit_account (donor_id, version) select id('donor ' || n), 1 from collection;

@@ -7,7 +7,7 @@ public sealed class DonorService : IAsyncLifetime
 {
     public ServiceUnderTest Service { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Service = await ServiceUnderTest.Start("donor", Program.Create);
+    public async ValueTask InitializeAsync() => Service = await ServiceUnderTest.Start("donor", Program.Create, settings: "--ExternalRegister:RetrySeconds=0.2");
 
     public async ValueTask DisposeAsync() => await Service.DisposeAsync();
 }

@@ -7,7 +7,7 @@ internal static class Collections
         donor.donation d
         left join inventory.donation i on i.din = d.din and i.arrived_at is not null
         left join event.donation e on e.din = d.din
-        left join recognition.credit c on c.din = d.din
+        left join (select g.* from recognition.credit g where g.voids is null and not exists (select from recognition.credit v where v.voids = g.id)) c on c.din = d.din
         left join partner.feed f on f.din = d.din and f.type = 'blood-platform.donation-collected'
         """;
 
@@ -23,18 +23,28 @@ internal static class Collections
             """),
         Once("collection-once-in-inventory", "Each collection has exactly one donation in Inventory, and Inventory has none without a collection.", "inventory.donation", "arrived_at is not null"),
         Once("collection-once-in-event", "Each collection is counted exactly once in Event, where drives' results are counted from, and nothing else is.", "event.donation"),
-        Once("collection-once-in-recognition", "Each collection has exactly one credit line in Recognition, and no line is without a collection.", "recognition.credit"),
+        Once("collection-once-in-recognition", "Each collection has exactly one credit line that was granted for it in Recognition, and no line is without a collection.", "recognition.credit", "correction = 0 and voids is null"),
         Once("collection-once-in-feed", "Each collection is announced exactly once in the public feed, and nothing else is announced as one.", "partner.feed", "type = 'blood-platform.donation-collected'"),
-        new("volume-equal-everywhere", "The collected ml and the treatment units of a collection are the same in Donor, Inventory, Event, Recognition and the feed.",
+        new("volume-equal-everywhere", "The collected ml and the treatment units of a collection, corrections included, are the same in Donor, Inventory, Event and Recognition; the feed has them as they were recorded.",
             "select count(*) from donor.donation",
             $"""
-            select d.din, d.collected_ml as donor_ml, i.collected_ml as inventory_ml, e.collected_ml as event_ml, c.volume_ml as recognition_ml, (f.data->>'collectedMl')::int as feed_ml,
-                   d.treatment_units as donor_units, i.treatment_units as inventory_units, e.treatment_units as event_units, c.treatment_units as recognition_units, (f.data->>'treatmentUnits')::int as feed_units
+            select d.din, n.collected_ml as donor_ml, i.collected_ml as inventory_ml, e.collected_ml as event_ml, c.volume_ml as recognition_ml, (f.data->>'collectedMl')::int as feed_ml,
+                   n.treatment_units as donor_units, i.treatment_units as inventory_units, e.treatment_units as event_units, c.treatment_units as recognition_units, (f.data->>'treatmentUnits')::int as feed_units
             from {Everywhere}
-            where (i.din is not null and (coalesce(i.collected_ml, 0) <> coalesce(d.collected_ml, 0) or coalesce(i.treatment_units, 0) <> coalesce(d.treatment_units, 0)))
-               or (e.din is not null and (coalesce(e.collected_ml, 0) <> coalesce(d.collected_ml, 0) or coalesce(e.treatment_units, 0) <> coalesce(d.treatment_units, 0)))
-               or (c.din is not null and (c.volume_ml <> coalesce(d.collected_ml, 0) or c.treatment_units <> coalesce(d.treatment_units, 0)))
+            join donor.donation_as_it_stands n on n.din = d.din
+            where (i.din is not null and (coalesce(i.collected_ml, 0) <> coalesce(n.collected_ml, 0) or coalesce(i.treatment_units, 0) <> coalesce(n.treatment_units, 0)))
+               or (e.din is not null and (coalesce(e.collected_ml, 0) <> coalesce(n.collected_ml, 0) or coalesce(e.treatment_units, 0) <> coalesce(n.treatment_units, 0)))
+               or (c.din is not null and not n.voided and (c.volume_ml <> coalesce(n.collected_ml, 0) or c.treatment_units <> coalesce(n.treatment_units, 0)))
                or (f.din is not null and (coalesce((f.data->>'collectedMl')::int, 0) <> coalesce(d.collected_ml, 0) or coalesce((f.data->>'treatmentUnits')::int, 0) <> coalesce(d.treatment_units, 0)))
+            """),
+        new("void-donation-counts-nowhere", "A donation that was voided is marked so in Inventory, held there and not released, counted in no results of Event, and has no credit that stands; no other is.",
+            "select count(*) from donor.donation",
+            $"""
+            select d.din, n.voided, i.voided_at, e.voided as event_voided, c.id as credit
+            from {Everywhere}
+            join donor.donation_as_it_stands n on n.din = d.din
+            where (i.din is not null and (i.voided_at is not null) <> n.voided) or (e.din is not null and e.voided <> n.voided)
+               or (n.voided and (c.id is not null or (i.din is not null and i.open_holds = 0))) or (not n.voided and c.id is null and exists (select from recognition.credit x where x.din = d.din))
             """),
         // A booked donor's visit may name only the appointment: then Event, which knows the booking, finds the drive.
         new("whose-and-where-equal-everywhere", "The donor, the drive, the station and the backfilled mark of a collection are the same everywhere.",

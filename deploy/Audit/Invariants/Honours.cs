@@ -5,12 +5,14 @@ internal static class Honours
 {
     public static IEnumerable<Invariant> All { get; } =
     [
-        new("credit-announced-once", "Each credit line was announced exactly once, and none that is not there.",
+        new("credit-announced-once", "Each credit line, granted or taking one back, was announced exactly once, and none that is not there.",
             "select count(*) from recognition.credit",
             """
-            select coalesce(c.id, (o.payload->>'creditId')::uuid) as credit, count(c.id) as lines, count(o.event_id) as announced
-            from recognition.credit c full join (select * from outbox where type = 'BloodPlatform.Contracts.Recognition.CreditGranted' and payload->>'kind' = 'donation') o
-              on (o.payload->>'creditId')::uuid = c.id
+            select coalesce(c.id, o.id) as credit, count(c.id) as lines, count(o.event_id) as announced
+            from recognition.credit c full join (
+                select event_id, type, (payload->>case when type = 'BloodPlatform.Contracts.Recognition.CreditGranted' then 'creditId' else 'voidId' end)::uuid as id
+                from outbox where type in ('BloodPlatform.Contracts.Recognition.CreditGranted', 'BloodPlatform.Contracts.Recognition.CreditVoided') and payload->>'kind' = 'donation') o
+              on o.id = c.id and (o.type = 'BloodPlatform.Contracts.Recognition.CreditVoided') = (c.voids is not null)
             group by 1 having count(*) <> 1 or count(c.id) <> 1 or count(o.event_id) <> 1
             """),
         // The thresholds are said here a second time, on purpose: 20/30/40 national, 15/25/35 in Guangdong.
@@ -21,7 +23,7 @@ internal static class Honours
             from (select donor_id, sum(national_counts) as national, sum(provincial_counts) as provincial from recognition.credit group by 1) t
             cross join (values ('national-dedication', 'bronze', 20), ('national-dedication', 'silver', 30), ('national-dedication', 'gold', 40),
                                ('guangdong-dedication', 'bronze', 15), ('guangdong-dedication', 'silver', 25), ('guangdong-dedication', 'gold', 35)) as l(award, level, counts)
-            left join recognition.honour h on h.donor_id = t.donor_id and h.award = l.award and h.level = l.level
+            left join recognition.honour h on h.donor_id = t.donor_id and h.award = l.award and h.level = l.level and h.revoked_at is null
             left join (select event_id, (payload->>'honourId')::uuid as honour_id from outbox where type = 'BloodPlatform.Contracts.Recognition.HonourEarned') o on o.honour_id = h.id
             group by t.donor_id, t.national, t.provincial, l.award, l.level, l.counts
             having count(h.id) <> case when (case l.award when 'national-dedication' then t.national else t.provincial end) >= l.counts then 1 else 0 end or count(h.id) <> count(o.event_id)

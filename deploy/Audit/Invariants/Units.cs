@@ -34,6 +34,13 @@ internal static class Units
             select u.id, u.din, null, null from inventory.unit u
             where u.status in ('issued', 'received') and not exists (select from inventory.unit_movement m where m.unit_id = u.id and m.kind = 'issued')
             """),
+        new("released-only-when-externally-clear", "No donation was released while the external register had not called its donor clear, and the latest word of Donor is known to Inventory.",
+            "select count(*) from donor.visit where external_check is not null",
+            """
+            select d.din, d.external_check, v.external_check as donor_says, d.released_at
+            from inventory.donation d join donor.visit v on v.din = d.din
+            where d.arrived_at is not null and ((d.released_at is not null and d.external_check not in ('clear')) or d.external_check is distinct from v.external_check)
+            """),
         new("backfilled-unit-is-historic", "No unit of a backfilled donation is anything but historic.",
             "select count(*) from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled",
             "select u.id as unit_id, u.din, u.status from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled and u.status <> 'historic'"),
@@ -61,7 +68,7 @@ internal static class Units
             """
             select o.payload->>'din' as din, o.payload->>'requirementId' as requirement
             from outbox o where o.type = 'BloodPlatform.Contracts.Inventory.DonorDeferralRequired' and o.published_at is not null
-              and not exists (select from donor.deferral f where f.requirement_id = (o.payload->>'requirementId')::uuid and f.donor_id = (o.payload->>'donorId')::uuid)
+              and not exists (select from donor.deferral f where (o.payload->>'requirementId')::uuid in (f.requirement_id, f.confirmation_id) and f.donor_id = (o.payload->>'donorId')::uuid)
             """),
     ];
 }

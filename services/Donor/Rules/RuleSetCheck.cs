@@ -120,6 +120,7 @@ public static partial class RuleSetCheck
                 break;
             case "reentry":
                 Needs(rule.Deferrals is { Length: > 0 }, "deferrals", "the deferrals it is for");
+                Contradicts(rule.Permanent || rule.OpenEnded, "a criterion that can never be met");
                 break;
         }
     }
@@ -165,7 +166,9 @@ public static partial class RuleSetCheck
         : rule.Defers is not null && row.Defers is null ? "defers"
         : rule.TestDerived && !row.TestDerived ? "testDerived"
         : rule.Permanent && !row.Permanent ? "permanent"
-        : rule.Kind is "interval" or "interval-exception" or "deferral" or "yearly" && Calendar.Any(d => (row.EndFrom(d) ?? DateOnly.MaxValue) < (rule.EndFrom(d) ?? DateOnly.MaxValue)) ? "it is over earlier"
+        : (rule.Deferrals ?? []).Except(row.Deferrals ?? []).Any() ? "deferrals"
+        : rule.Accepts is { } accepted && (row.Accepts is null || row.Accepts.Except(accepted).Any()) ? "accepts"
+        : rule.Kind is "interval" or "interval-exception" or "deferral" or "reentry" or "yearly" && Calendar.Any(d => (row.EndFrom(d) ?? DateOnly.MaxValue) < (rule.EndFrom(d) ?? DateOnly.MaxValue)) ? "it is over earlier"
         : null;
 
     private static void Whole(RuleSet rules, RuleDocument document, RuleBook book, List<FieldError> errors)

@@ -1,0 +1,159 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Inventory;
+
+namespace BloodPlatform.Inventory.Tests.Features;
+
+/// <summary>What Donor says of a donation afterwards: corrected, void, checked by the external register. In any order with the collection.</summary>
+public sealed class CorrectionTests(InventoryService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private static CollectedState StateOf(DonationCollected e) => new(e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag, e.BleedSeconds, e.Deviations, e.Restrictions, e.StartedAt, e.EndedAt);
+
+    private static DonationCorrected Corrected(DonationCollected e, int number, Func<CollectedState, CollectedState> how) => new()
+    {
+        EventId = Some.Id(), Key = e.Key, Version = 10 + number, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, ReasonCode = "measured-again",
+        Before = StateOf(e), After = how(StateOf(e)), Backfilled = e.Backfilled,
+    };
+
+    private static DonationVoided Voided(DonationCollected e, int number) => new()
+    {
+        EventId = Some.Id(), Key = e.Key, Version = 10 + number, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, ReasonCode = "wrong-donor", Before = StateOf(e), Backfilled = e.Backfilled,
+    };
+
+    private static string[] Unmet(Answer donation) => [.. donation["unmet"].EnumerateArray().Select(u => u.GetProperty("code").GetString()!).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public async Task A_correction_holds_the_bags_until_quality_has_looked_and_shortens_their_lives_only()
+    {
+        var station = new Station(service);
+        var donor = Some.Id();
+        var din = (await station.Dins(1))[0];
+        var collected = station.Collection(din, donor);
+        await service.Deliver(collected);
+        await station.Run(Station.Rows(din));
+        await station.Components(din);
+        await service.Seal("donor");
+        await station.Sign(din, station.ReleaserA);
+        Assert.Equal(200, (await station.Sign(din, station.ReleaserB)).Status);
+        DateTimeOffset Expires(Answer d) => d["units"].EnumerateArray().Single(u => u.GetProperty("component").GetString() == "red-cells-suspended").GetProperty("expiresAt").GetDateTimeOffset();
+        var before = Expires(await station.Donation(din));
+
+        var weighed = Corrected(collected, 1, s => s with { CollectedMl = 350, Deviations = ["volume-out-of-tolerance"], Restrictions = ["platelets"] });
+        await service.Deliver(weighed, weighed with { EventId = Some.Id() }); // and an older replay
+        var held = await station.Donation(din);
+        Assert.Equal((350, "quality"), (held["collectedMl"].GetInt32(), Assert.Single(held["holds"].EnumerateArray()).GetProperty("kind").GetString()));
+        Assert.All(held["units"].EnumerateArray(), u => Assert.Equal("quality", Assert.Single(u.GetProperty("holds").EnumerateArray()).GetProperty("kind").GetString()));
+        Assert.Equal(before, Expires(held));
+        Assert.Single(await service.Published<DonationHeld>(), h => h.Din == din);
+
+        await service.Deliver(Corrected(collected, 2, s => s with { StartedAt = s.StartedAt.AddDays(-3), EndedAt = s.EndedAt.AddDays(-3) }));
+        Assert.Equal(before.AddDays(-3), Expires(await station.Donation(din)));
+        await service.Deliver(Corrected(collected, 3, s => s)); // back again: not longer
+        Assert.Equal(before.AddDays(-3), Expires(await station.Donation(din)));
+        var hold = held["holds"][0].GetProperty("id").GetGuid();
+        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "已复核" })).Status);
+    }
+
+    [Fact]
+    public async Task The_newest_correction_stands_in_whatever_order_they_and_the_collection_come()
+    {
+        List<string> seen = [];
+        foreach (var order in new int[][] { [0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0] })
+        {
+            var station = new Station(service);
+            var collected = station.Collection((await station.Dins(1))[0], Some.Id());
+            Contracts.DomainEvent[] events = [collected, Corrected(collected, 1, s => s with { CollectedMl = 350 }), Corrected(collected, 2, s => s with { CollectedMl = 380, NominalMl = 300 })];
+            foreach (var i in order) await service.Deliver(events[i]);
+            var donation = await station.Donation(collected.Din);
+            seen.Add($"{donation["collectedMl"]} {donation["nominalMl"]} {donation["holds"].GetArrayLength()}");
+        }
+        Assert.Equal("380 300 2", Assert.Single(seen.Distinct()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_void_donation_is_held_for_good_and_never_released_and_defers_nobody(bool voidedFirst)
+    {
+        var station = new Station(service);
+        var collected = station.Collection((await station.Dins(1))[0], Some.Id());
+        var voided = Voided(collected, 1);
+        if (voidedFirst) await service.Deliver(voided, collected);
+        else { await service.Deliver(collected); await station.Components(collected.Din); await service.Deliver(voided); }
+        await service.Deliver(voided with { EventId = Some.Id() });
+        await station.Run(Station.Rows(collected.Din, reactive: "hbsag"));
+        Assert.DoesNotContain(await service.Published<DonorDeferralRequired>(), d => d.Din == collected.Din);
+
+        var donation = await station.Donation(collected.Din);
+        Assert.True(donation["voided"].GetBoolean());
+        Assert.Contains("voided", Unmet(donation));
+        var hold = donation["holds"].EnumerateArray().Single(h => h.GetProperty("kind").GetString() == "quality").GetProperty("id").GetGuid();
+        var lift = await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "x" });
+        Assert.Equal((409, "donation_voided"), (lift.Status, lift.Code));
+        if (voidedFirst) Assert.Equal((409, "donation_voided"), (await station.Components(collected.Din)) is var made ? (made.Status, made.Code) : default);
+        await service.Seal("donor");
+        Assert.Equal((409, "not_releasable"), (await station.Sign(collected.Din, station.ReleaserA)) is var sign ? (sign.Status, sign.Code) : default);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Nothing_is_released_before_the_external_register_called_the_donor_clear(bool answerFirst)
+    {
+        var station = new Station(service);
+        var donor = Some.Id();
+        var din = (await station.Dins(1))[0];
+        var collected = station.Collection(din, donor, e => e with { ExternalCheck = "unavailable" });
+        var answer = new DonationExternallyChecked { Key = donor.ToString(), Version = 20, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = station.Id, Din = din, DonorId = donor, Outcome = "clear" };
+        if (answerFirst) await service.Deliver(answer, collected); else await service.Deliver(collected);
+        await station.Run(Station.Rows(din));
+        await station.Components(din);
+        await service.Seal("donor");
+        if (!answerFirst)
+        {
+            Assert.Equal(["external_check"], Unmet(await station.Donation(din)));
+            var refused = await station.Sign(din, station.ReleaserA);
+            Assert.Equal((409, "not_releasable", "external_check"), (refused.Status, refused.Code, Assert.Single(refused["errors"].EnumerateArray()).GetProperty("code").GetString()));
+            await service.Deliver(answer);
+        }
+        Assert.Equal(202, (await station.Sign(din, station.ReleaserA)).Status);
+        Assert.Equal(200, (await station.Sign(din, station.ReleaserB)).Status);
+    }
+
+    [Fact]
+    public async Task A_hit_keeps_it_back_and_what_was_recorded_afterwards_is_exempt()
+    {
+        var station = new Station(service);
+        var din = await station.Releasable(but: e => e with { ExternalCheck = "unavailable" });
+        var donor = (await station.Donation(din))["donorId"].GetGuid();
+        await service.Deliver(new DonationExternallyChecked { Key = donor.ToString(), Version = 20, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = station.Id, Din = din, DonorId = donor, Outcome = "hit" });
+        Assert.Equal(["external_check"], Unmet(await station.Donation(din)));
+        var past = await station.Collected(but: e => e with { Backfilled = true, StartedAt = e.StartedAt.AddYears(-1), EndedAt = e.EndedAt.AddYears(-1) });
+        Assert.DoesNotContain("external_check", Unmet(await station.Donation(past)));
+    }
+
+    [Fact]
+    public async Task A_marker_that_reacts_again_in_a_retest_is_confirmed_once_and_two_clean_retests_refute_nothing()
+    {
+        var station = new Station(service);
+        var (confirmed, doubtful) = (await station.Collected(), await station.Collected());
+        foreach (var din in new[] { confirmed, doubtful }) await station.Run([Station.Row(din, "hbsag", "reactive")]);
+        await station.Run([Station.Row(confirmed, "hbsag", "reactive", round: "retest-a"), Station.Row(doubtful, "hbsag", round: "retest-a"), Station.Row(doubtful, "hbsag", round: "retest-b")]);
+        await station.Run([Station.Row(confirmed, "hbsag", "reactive", round: "retest-b"), Station.Row(confirmed, "anti-hcv", "reactive")]);
+        var required = await service.Published<DonorDeferralRequired>();
+        Assert.Equal(["provisional", "confirmed"], required.Where(r => r.Din == confirmed).Select(r => r.Certainty));
+        Assert.Equal(["provisional"], required.Where(r => r.Din == doubtful).Select(r => r.Certainty));
+    }
+
+    [Fact]
+    public async Task An_invalid_retest_confirms_nothing()
+    {
+        var station = new Station(service);
+        var din = await station.Collected();
+        await station.Run([Station.Row(din, "hbsag", "reactive")]);
+        await station.Run([Station.Row(din, "hbsag", "reactive", round: "retest-a")], controlsValid: false);
+        Assert.Equal(["provisional"], (await service.Published<DonorDeferralRequired>()).Where(r => r.Din == din).Select(r => r.Certainty));
+    }
+}
