@@ -1,0 +1,40 @@
+using System.Buffers.Text;
+using System.Globalization;
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Donors;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Cards;
+
+/// <summary>What a digital donor card shows. No name: the app that shows it knows its donor.</summary>
+/// <param name="Number">Twelve digits that are his alone and say nothing of him.</param>
+/// <param name="BloodGroup">As a station found it at his last donation; what he said himself is not printed.</param>
+/// <param name="Qr">Opaque: only this platform knows whose it is.</param>
+public sealed record CardView(Guid DonorId, string Number, string? BloodGroup, int Donations, int VolumeMl, int TreatmentUnits, DateOnly? FirstOn, DateOnly? LastOn, string Qr);
+
+/// <summary>GET /v1/donors/{id}/card</summary>
+public static class GetCard
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/donors/{id:guid}/card", Handle)
+        .Allow("donors", Roles.Station, Roles.App).WithSummary("The data of a digital donor card");
+
+    private static async Task<Results<Ok<CardView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
+        await db.InTransaction<Results<Ok<CardView>, ProblemHttpResult>>(async tx =>
+        {
+            var (donor, sums) = await tx.Read(DonorFile.Unlocked + $"""
+                select count(*)::int as donations, coalesce(sum(collected_ml), 0)::int as volume_ml, coalesce(sum(treatment_units), 0)::int as treatment_units, min(donated_on) as first_on, max(donated_on) as last_on,
+                       (select v.blood_group from donor.visit v where v.donor_id in {DonorFile.IdsOf} and v.din is not null and v.blood_group is not null order by v.opened_at desc limit 1) as blood_group
+                from donor.donation where donor_id in {DonorFile.IdsOf}
+                """, new { donorId = id }, async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleAsync<SumRow>()));
+            if (donor is null) return CommonProblems.Unknown(id);
+            if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Restricted) return Problems.Restricted();
+            if (caller.Is(Roles.Station)) tx.Audit("donor.card", $"donors/{id}");
+            var hash = vault.BlindIndex("card", donor.PersonId.ToString());
+            var number = (BitConverter.ToUInt64(hash, 0) % 1_000_000_000_000).ToString("D12", CultureInfo.InvariantCulture);
+            return TypedResults.Ok(new CardView(donor.PersonId, number, sums.BloodGroup, sums.Donations, sums.VolumeMl, sums.TreatmentUnits, sums.FirstOn, sums.LastOn, "bp1." + Base64Url.EncodeToString(hash.AsSpan(8, 18))));
+        }, ct);
+
+    private sealed record SumRow(int Donations, int VolumeMl, int TreatmentUnits, DateOnly? FirstOn, DateOnly? LastOn, string? BloodGroup);
+}

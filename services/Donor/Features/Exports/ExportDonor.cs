@@ -1,0 +1,117 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Donations;
+using BloodPlatform.Donors.Features.Donors;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Exports;
+
+/// <summary>All that this service holds on a person, opened, for himself: the station hands it over.</summary>
+public sealed record ExportView(
+    Guid DonorId, DateTimeOffset At, ExportedIdentity Identity, IReadOnlyList<ExportedDocument> Documents, IReadOnlyList<DonorConsent> Consents, IReadOnlyList<ConsentFactView> ConsentHistory, IReadOnlyList<ExportedMembership> Memberships,
+    IReadOnlyList<DonationView> Donations, IReadOnlyList<ExportedVisit> Visits, IReadOnlyList<ExportedDeferral> Deferrals, IReadOnlyList<ExportedReaction> Reactions, IReadOnlyList<ExportedRead> FullReads, IReadOnlyList<ExportedUse> Uses);
+
+public sealed record ExportedIdentity(string Name, string DocumentKind, string DocumentNumber, DateOnly BirthDate, string Sex, string Phone, string? BloodGroup, string? District, string IdentityAssurance, DateTimeOffset RegisteredAt, string Status);
+
+public sealed record ExportedDocument(string Kind, string Number, DateTimeOffset RecordedAt, DateTimeOffset? SeenAt);
+
+/// <param name="Given">False where it was withdrawn.</param>
+public sealed record ConsentFactView(string Code, int Version, bool Given, DateTimeOffset At);
+
+public sealed record ExportedMembership(Guid OrganisationId, string? MemberNumber, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation);
+
+/// <param name="Steps">What was measured, asked and answered, as it was recorded.</param>
+public sealed record ExportedVisit(Guid Id, Guid StationId, DateTimeOffset OpenedAt, string Status, JsonElement? Reasons, IReadOnlyList<ExportedStep> Steps);
+
+public sealed record ExportedStep(string Step, DateTimeOffset At, JsonElement Record);
+
+public sealed record ExportedDeferral(string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt);
+
+public sealed record ExportedReaction(string Kind, string Severity, DateTimeOffset At, string? Note);
+
+public sealed record ExportedRead(DateTimeOffset At, Guid StationId, string Purpose, string? Reason);
+
+/// <summary>Somebody used the record: which program, of which station, which act.</summary>
+public sealed record ExportedUse(DateTimeOffset At, string Action, Guid? TenantId);
+
+/// <summary>
+/// What an app may hand its donor: what it gave itself and may see anyway, masked. It is the same for a donor who was deferred and for one who was not;
+/// what is left out is said to everybody alike.
+/// </summary>
+public sealed record AppExportView(Guid DonorId, DateTimeOffset At, DonorView Donor, IReadOnlyList<ConsentFactView> ConsentHistory, IReadOnlyList<DonationView> Donations, string Omitted);
+
+/// <summary>POST /v1/donors/{id}/export (PIPL Art. 45): a copy for the donor. A read of full values: a person answers for it, and it is audited.</summary>
+public static class ExportDonor
+{
+    private static readonly string[] Functions = ["registrar", "physician", "quality"];
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/{id:guid}/export", Handle)
+        .Allow("donors", Roles.Station, Roles.App).IgnoresIdempotencyKey().WithSummary("Everything held on a donor, for himself");
+
+    private static async Task<Results<Ok<ExportView>, Ok<AppExportView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct)
+    {
+        if (caller.Is(Roles.Station) && caller.Staff is null) return CommonProblems.StaffRequired.With("A person hands it over: send a staff token in Acting-Staff");
+        if (caller.Is(Roles.Station) && !Functions.Any(caller.Staff!.Has)) return CommonProblems.StaffFunctionRequired.With($"One of: {string.Join(", ", Functions)}");
+        return await db.InTransaction<Results<Ok<ExportView>, Ok<AppExportView>, ProblemHttpResult>>(async tx =>
+        {
+            // Apps and stations read alike, so the time it takes says nothing.
+            var (donor, more) = await tx.Read(DonorFile.Unlocked + Everything, new { donorId = id }, async grid => (await DonorFile.Read(grid, vault, books), await Rows.Read(grid)));
+            if (donor is null) return CommonProblems.Unknown(id);
+            if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
+            if (donor.Restricted) return Problems.Restricted();
+            if (caller.Is(Roles.App))
+                return TypedResults.Ok(new AppExportView(id, tx.Now, DonorView.Of(donor, caller), more.Consents, more.Donations, "健康征询、检查、暂缓等医学记录及完整证件信息，请本人到血站查阅复制。 Medical records and full documents are handed to the donor himself by a blood station."));
+
+            tx.Audit("donor.export", $"donors/{id}");
+            var (row, key) = (donor.Row, donor.Key);
+            return TypedResults.Ok(new ExportView(
+                id, tx.Now, new(key.Open("name", row.Name), row.DocumentKind, key.Open("document_number", row.DocumentNumber), donor.Facts.BirthDate, row.Sex, key.Open("phone", row.Phone), donor.BloodGroup, donor.District, donor.Assurance, row.RegisteredAt, row.Status),
+                [.. more.Documents.Select(d => new ExportedDocument(d.Kind, donor.KeyOf(d.DonorId).Open("document_number", d.Number), d.RecordedAt, d.SeenAt))],
+                donor.Consents, more.Consents,
+                [.. donor.Memberships.Select(m => new ExportedMembership(m.OrganisationId, m.MemberNumber is null ? null : donor.KeyOf(m.DonorId).Open("member_number", m.MemberNumber), m.GroupId, m.ValidFrom, m.ValidTo, m.ShareParticipation))],
+                more.Donations,
+                [.. more.Visits.Select(v => new ExportedVisit(v.Id, v.StationId, v.OpenedAt, v.Status, v.Reasons is null ? null : Opened(donor.KeyOf(v.DonorId), "visit_reasons", v.Reasons),
+                    [.. more.Steps.Where(s => s.VisitId == v.Id).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record)))]))],
+                [.. more.Deferrals.Select(d => new ExportedDeferral(donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin, d.Note is null ? null : donor.KeyOf(d.DonorId).Open("deferral_note", d.Note), d.RecordedAt, d.LiftedAt))],
+                [.. more.Reactions.Select(r => new ExportedReaction(r.Kind, r.Severity, r.At, r.Note is null ? null : donor.KeyOf(r.DonorId).Open("reaction_note", r.Note)))],
+                [.. more.Reads.Select(f => new ExportedRead(f.At, f.StationId, f.Purpose, donor.KeyOf(f.DonorId).Open("full_read_reason", f.Reason)))],
+                more.Uses));
+        }, ct);
+    }
+
+    private static JsonElement Opened(SubjectKey key, string field, byte[] stored) => JsonElement.Parse(key.Open(field, stored));
+
+    private const string Everything = $"""
+        select donor_id, kind, number, recorded_at, seen_at from donor.document where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
+        select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, id;
+        select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation where donor_id in {DonorFile.IdsOf} order by started_at, din;
+        select id, donor_id, station_id, opened_at, status, reasons from donor.visit where donor_id in {DonorFile.IdsOf} order by opened_at, id;
+        select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id in {DonorFile.IdsOf}) order by recorded_at;
+        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at from donor.deferral where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
+        select donor_id, kind, severity, at, note from donor.reaction where donor_id in {DonorFile.IdsOf} order by at, id;
+        select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id in {DonorFile.IdsOf} order by at, id;
+        select at, action, tenant_id from donor.audit where resource in (select 'donors/' || x.id from (select donor_id as id from donor.donor_person where person_id = {DonorFile.PersonOf} union select {DonorFile.PersonOf}) x
+            union select 'visits/' || id from donor.visit where donor_id in {DonorFile.IdsOf} union select 'deferrals/' || id from donor.deferral where donor_id in {DonorFile.IdsOf}) order by at, id;
+        """;
+
+    private sealed record Rows(List<DocumentRow> Documents, List<ConsentFactView> Consents, List<DonationView> Donations, List<VisitRow> Visits, List<StepRow> Steps, List<DeferralRow> Deferrals, List<ReactionRow> Reactions, List<ReadRow> Reads, List<ExportedUse> Uses)
+    {
+        public static async Task<Rows> Read(Dapper.SqlMapper.GridReader grid) => new(
+            [.. await grid.ReadAsync<DocumentRow>()], [.. await grid.ReadAsync<ConsentFactView>()], [.. await grid.ReadAsync<DonationView>()], [.. await grid.ReadAsync<VisitRow>()], [.. await grid.ReadAsync<StepRow>()], [.. await grid.ReadAsync<DeferralRow>()],
+            [.. await grid.ReadAsync<ReactionRow>()], [.. await grid.ReadAsync<ReadRow>()], [.. await grid.ReadAsync<ExportedUse>()]);
+    }
+
+    private sealed record DocumentRow(Guid DonorId, string Kind, byte[] Number, DateTimeOffset RecordedAt, DateTimeOffset? SeenAt);
+
+    private sealed record VisitRow(Guid Id, Guid DonorId, Guid StationId, DateTimeOffset OpenedAt, string Status, byte[]? Reasons);
+
+    private sealed record StepRow(Guid VisitId, string Step, DateTimeOffset At, byte[] Record);
+
+    private sealed record DeferralRow(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, byte[]? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt);
+
+    private sealed record ReactionRow(Guid DonorId, string Kind, string Severity, DateTimeOffset At, byte[]? Note);
+
+    private sealed record ReadRow(Guid DonorId, DateTimeOffset At, Guid StationId, string Purpose, byte[] Reason);
+}
