@@ -9,6 +9,7 @@ public static class Problems
     public static readonly ProblemCode DocumentInvalid = new("document_invalid", 422, "证件号码不正确", "The number can't be one of this kind of document");
     public static readonly ProblemCode IdentityContradiction = new("identity_contradiction", 422, "性别或出生日期与证件不符", "Sex or birth date contradicts the document");
     public static readonly ProblemCode ConsentRequired = new("consent_required", 422, "登记须本人同意", "Registration needs the donor's consent");
+    public static readonly ProblemCode ConsentUnknown = new("consent_unknown", 422, "没有这样的同意书", "There is no text of such a consent");
     public static readonly ProblemCode DonorExists = new("donor_exists", 409, "该证件已登记", "A donor with this document is known");
     public static readonly ProblemCode DonorMerged = new("donor_merged", 409, "该登记已并入另一献血者", "The donor was merged into another");
     public static readonly ProblemCode DonorNotActive = new("donor_not_active", 409, "该献血者档案不可用", "The donor is not active");

@@ -3,6 +3,9 @@ using BloodPlatform.Contracts.Event;
 using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Features.Decisions;
+using BloodPlatform.Donors.Features.DonorCards;
+using BloodPlatform.Donors.Features.Consents;
+using BloodPlatform.Donors.Features.ContactPreferences;
 using BloodPlatform.Donors.Features.Deferrals;
 using BloodPlatform.Donors.Features.Donations;
 using BloodPlatform.Donors.Features.Documents;
@@ -11,7 +14,10 @@ using BloodPlatform.Donors.Features.DonorMerges;
 using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Features.Erasures;
 using BloodPlatform.Donors.Features.ExternalChecks;
+using BloodPlatform.Donors.Features.Exports;
+using BloodPlatform.Donors.Features.FullReads;
 using BloodPlatform.Donors.Features.LateInformation;
+using BloodPlatform.Donors.Features.Letters;
 using BloodPlatform.Donors.Features.Memberships;
 using BloodPlatform.Donors.Features.Projections;
 using BloodPlatform.Donors.Features.Questionnaires;
@@ -28,7 +34,7 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<IndexDonors>();
+        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<SendReminders>().AddHostedService<IndexDonors>();
         IExternalRegister.AddTo(service.Builder.Services, service.Builder.Configuration);
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said
@@ -60,7 +66,7 @@ public static class Program
             .Constraint("reentry_signature_one_per_person", Problems.SameSigner)
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
             .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map)
-            .Map(EraseDonor.Map)
+            .Map(ListConsentTexts.Map, PutContactPreferences.Map, GetCard.Map, ListLetters.Map, ReadFully.Map, ExportDonor.Map, EraseDonor.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)

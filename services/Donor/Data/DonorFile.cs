@@ -244,6 +244,9 @@ public sealed class DonorFile
         windowsDigest = DigestOf(windows);
         tx.Append(windows);
         if (Restricted) Tombstone.Follow(tx, vault, PersonId, Facts);
+        // A donation moves the day on which he is reminded; nothing medical does.
+        if (Reminders.Next(Obstacles(Facts.Donations.MaxBy(d => d.On)?.Procedure ?? Procedures.WholeBlood), Shanghai.DateOf(tx.Now)) is { } remindOn)
+            tx.WriteAny("update donor.contact_preference set next_on = @remindOn where donor_id = @PersonId and reminders <> 'never'", new { remindOn, PersonId });
     }
 
     /// <summary>What two announcements have in common when nothing but their rule set's version differs.</summary>
@@ -273,13 +276,13 @@ public sealed class DonorFile
     }
 
     /// <summary>Asks the apps that act for him to write to him; nothing where he did not agree to be contacted.</summary>
-    public void RequestContact(Transaction tx, string purpose, string template, ContactReferences references, DateTimeOffset from, TimeSpan within, Guid? stationId = null)
+    public void RequestContact(Transaction tx, string purpose, string template, ContactReferences references, DateTimeOffset from, TimeSpan within, Guid? stationId = null, string[]? channels = null)
     {
         if (!Consents.Exists(c => c.Code == "contact" && c.Withdrawn is null)) return;
         tx.Append(new ContactRequested
         {
             Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, StationId = stationId, ContactId = tx.NewId(), DonorId = PersonId, Purpose = purpose, TemplateCode = template, References = references,
-            Channels = ["app"], NotBefore = from, NotAfter = from + within,
+            Channels = channels ?? ["app"], NotBefore = from, NotAfter = from + within,
         });
     }
 

@@ -20,13 +20,14 @@ public static class ListDocuments
         await db.InTransaction<Results<Ok<Page<DocumentCardView>>, ProblemHttpResult>>(async tx =>
         {
             var rows = await tx.Query<Row>($"""
-                select d.id, d.donor_id, d.kind, d.number, d.renews, d.recorded_at, d.seen_at, k.wrapped_key
-                from donor.document d join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id
+                select d.id, d.donor_id, d.kind, d.number, d.renews, d.recorded_at, d.seen_at, k.wrapped_key, p.status
+                from donor.document d join donor.donor p on p.id = d.donor_id join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id
                 """, new { donorId = id });
             if (rows.Count == 0) return CommonProblems.Unknown(id); // whoever is registered has one
+            if (rows[0].Status == "restricted") return Problems.Restricted();
             tx.Audit("document.read", $"donors/{id}");
             return TypedResults.Ok(new Page<DocumentCardView>(rows.ConvertAll(r => new DocumentCardView(r.Id, r.Kind, Mask.Number(vault.Unwrap(r.DonorId, r.WrappedKey).Open("document_number", r.Number)), r.Renews, r.RecordedAt, r.SeenAt)), null));
         }, ct);
 
-    private sealed record Row(Guid Id, Guid DonorId, string Kind, byte[] Number, Guid? Renews, DateTimeOffset RecordedAt, DateTimeOffset? SeenAt, byte[] WrappedKey);
+    private sealed record Row(Guid Id, Guid DonorId, string Kind, byte[] Number, Guid? Renews, DateTimeOffset RecordedAt, DateTimeOffset? SeenAt, byte[] WrappedKey, string Status);
 }

@@ -31,7 +31,7 @@ public static class ChangeDonor
             if (Answers.Precondition(http, donor.ProfileVersion) is { } no) return no;
             if (request.Consents is { } wanted)
             {
-                if (RegisterDonor.BadConsents(wanted) is { } bad) return bad;
+                if (RegisterDonor.BadConsents(wanted, Shanghai.DateOf(tx.Now)) is { } bad) return bad;
                 if (!wanted.Contains("registration")) return Problems.ConsentRequired.With("Who withdraws registration asks for erasure instead");
             }
 
@@ -50,6 +50,7 @@ public static class ChangeDonor
                     sealedPhone = phone is null ? null : donor.Key.Seal("phone", phone), phoneIndex = phone is null ? null : vault.BlindIndex("phone", phone),
                     phoneBirthIndex = phone is null ? null : DonorIndexes.PhoneBirth(vault, phone, donor.Facts.BirthDate),
                 });
+            ConsentRecord.Keep(tx, caller, id, consents, donor.Consents);
             donor.AnnounceChange(tx, bloodGroup: bloodGroup, district: district, consents: consents);
             donor.Save(tx);
             tx.Audit("donor.change", $"donors/{id}");
@@ -57,10 +58,23 @@ public static class ChangeDonor
             return Answers.Ok(donor.ProfileVersion, phone is null ? view : view with { Phone = Mask.Number(phone) });
         }, ct);
 
-    // A withdrawn consent stays on record with its instant (PIPL Art. 15); given again it is a new version.
+    // A withdrawn consent stays on record with its instant (PIPL Art. 15); given again it is given to the text of the day.
     private static List<DonorConsent> Consented(List<DonorConsent> standing, string[] wanted, DateTimeOffset now) =>
     [
-        .. standing.Select(c => !wanted.Contains(c.Code) ? c with { Withdrawn = c.Withdrawn ?? now } : c.Withdrawn is null ? c : new DonorConsent(c.Code, c.Version + 1, now, null)),
-        .. wanted.Distinct().Where(code => standing.All(c => c.Code != code)).Select(code => new DonorConsent(code, 1, now, null)),
+        .. standing.Select(c => !wanted.Contains(c.Code) ? c with { Withdrawn = c.Withdrawn ?? now } : c.Withdrawn is null ? c : Given(c.Code, now)),
+        .. wanted.Distinct().Where(code => standing.All(c => c.Code != code)).Select(code => Given(code, now)),
     ];
+
+    private static DonorConsent Given(string code, DateTimeOffset now) => new(code, ConsentTexts.On(code, Shanghai.DateOf(now))!.Version, now, null);
+}
+
+/// <summary>The proof of each consent and each withdrawal.</summary>
+internal static class ConsentRecord
+{
+    public static void Keep(Transaction tx, Caller caller, Guid donorId, IEnumerable<DonorConsent> after, IReadOnlyCollection<DonorConsent> before)
+    {
+        foreach (var consent in after.Where(c => !before.Contains(c)))
+            tx.Write("insert into donor.consent_fact (id, donor_id, code, version, given, at, client_id) values (@id, @donorId, @Code, @Version, @given, @now, @ClientId)",
+                new { id = tx.NewId(), donorId, consent.Code, consent.Version, given = consent.Withdrawn is null, now = tx.Now, caller.ClientId });
+    }
 }

@@ -56,7 +56,7 @@ public static class RegisterDonor
             if (bad is not null) return bad.ToProblem();
             var (birthDate, sex, contradiction) = document!.Person(request.BirthDate, request.Sex, today);
             if (contradiction is not null) return contradiction.ToProblem();
-            if (BadConsents(request.Consents) is { } consentsNo) return consentsNo;
+            if (BadConsents(request.Consents, today) is { } consentsNo) return consentsNo;
             if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
 
             var documentIndex = DonorIndexes.Document(vault, document);
@@ -91,7 +91,7 @@ public static class RegisterDonor
             var key = vault.CreateKey(tx, id);
             var (name, assurance) = (request.Name.Trim(), request.DocumentSeen ? IdentityAssurance.DocumentSeen : IdentityAssurance.Declared);
             var phone = Phone.Normalise(request.Phone);
-            DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, 1, tx.Now, null))];
+            DonorConsent[] consents = [.. request.Consents.Distinct().Select(code => new DonorConsent(code, ConsentTexts.On(code, today)!.Version, tx.Now, null))];
             Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
             // Who was erased and comes again meets his deferrals and intervals; nobody but a station can tell.
             var remains = tombstone is null ? new([], []) : Tombstone.Open(vault, tombstone);
@@ -107,6 +107,7 @@ public static class RegisterDonor
                 });
             Documents.Cards.Record(tx, id, key, document, documentIndex, [], request.DocumentSeen);
             if (tombstone is not null) Tombstone.Claim(tx, id, key, tombstone, remains, book.Near(today));
+            ConsentRecord.Keep(tx, caller, id, consents, []);
             tx.Append(new DonorRegistered
             {
                 Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Is(Roles.Station) ? caller.Tenant : null,
@@ -123,11 +124,13 @@ public static class RegisterDonor
         return answer;
     }
 
-    /// <summary>Consents are codes; more of them may come without a new release of the callers.</summary>
-    internal static ProblemHttpResult? BadConsents(string[] consents)
+    /// <summary>Consents are codes with a text (GET /v1/consents); more of them may come without a new release of the callers.</summary>
+    internal static ProblemHttpResult? BadConsents(string[] consents, DateOnly today)
     {
         FieldError[] bad = [.. consents.Select((code, i) => Regex.IsMatch(code ?? "", "^[a-z][a-z0-9-]{0,39}$") ? null : new FieldError($"/consents/{i}", "invalid", "A code such as registration, contact, honours-publication")).OfType<FieldError>()];
-        return bad.Length == 0 ? null : CommonProblems.Invalid.With(null, bad);
+        if (bad.Length > 0) return CommonProblems.Invalid.With(null, bad);
+        FieldError[] unread = [.. consents.Select((code, i) => ConsentTexts.On(code, today) is null ? new FieldError($"/consents/{i}", "consent_unknown", "GET /v1/consents lists the texts") : null).OfType<FieldError>()];
+        return unread.Length == 0 ? null : Problems.ConsentUnknown.With("Nobody agrees to what he can't read", unread);
     }
 
     private sealed record KnownRow(Guid? Owner, Guid? Id, long Asked);

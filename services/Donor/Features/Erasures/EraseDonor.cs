@@ -51,7 +51,8 @@ public static class EraseDonor
             if (until is not null) Tombstone.Make(tx, vault, donor.PersonId, ids, donor.Facts);
             foreach (var one in donor.Rows)
             {
-                var consents = donor.ConsentsOf(one.Id).Select(c => c with { Withdrawn = c.Withdrawn ?? tx.Now });
+                DonorConsent[] consents = [.. donor.ConsentsOf(one.Id).Select(c => c with { Withdrawn = c.Withdrawn ?? tx.Now })];
+                ConsentRecord.Keep(tx, caller, one.Id, consents, donor.ConsentsOf(one.Id));
                 // A hash that equals no other takes the place of each by which he could be found.
                 tx.Write("""
                     update donor.donor set status = @Outcome, phone = @none, phone_index = uuid_send(gen_random_uuid()), phone_birth_index = uuid_send(gen_random_uuid()), name_birth_index = uuid_send(gen_random_uuid()), document_index = uuid_send(gen_random_uuid()),
@@ -60,6 +61,8 @@ public static class EraseDonor
             }
             tx.WriteAny("update donor.document set identity_index = uuid_send(gen_random_uuid()) where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.membership where donor_id = any(@ids)", new { ids });
+            tx.WriteAny("delete from donor.contact_preference where donor_id = any(@ids)", new { ids });
+            tx.WriteAny("delete from donor.reminder where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.link_request where donor_id = any(@ids)", new { ids });
             if (until is null) Destroy(tx, ids);
             foreach (var one in ids)

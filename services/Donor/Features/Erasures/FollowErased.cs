@@ -20,7 +20,7 @@ public static class FollowErased
         var row = await tx.QuerySingle<TombstoneRow>("select donor_id, reasons, claimed_by from donor.tombstone where donor_id = @DonorId", job.Input<Input>());
         if (row is not { ClaimedBy: { } claimant }) return JobStep.Finished(new { followed = 0 });
         var remains = Tombstone.Open(vault, row);
-        var (donor, given) = await tx.Read(DonorFile.Locked + $"select din, donor_id, station_id, donated_on from donor.donation where donor_id in {DonorFile.IdsOf} and not backfilled order by din", new { donorId = claimant },
+        var (donor, given) = await tx.Read(DonorFile.Locked + $"select din, donor_id, station_id, donated_on from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf} and not backfilled and not voided order by din", new { donorId = claimant },
             async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<GivenRow>()).ToList()));
         if (donor is null) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
 

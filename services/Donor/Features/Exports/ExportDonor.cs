@@ -85,8 +85,8 @@ public static class ExportDonor
 
     private const string Everything = $"""
         select donor_id, kind, number, recorded_at, seen_at from donor.document where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
-        select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, id;
-        select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation where donor_id in {DonorFile.IdsOf} order by started_at, din;
+        select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, code;
+        select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf} and not voided order by started_at, din;
         select id, donor_id, station_id, opened_at, status, reasons from donor.visit where donor_id in {DonorFile.IdsOf} order by opened_at, id;
         select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id in {DonorFile.IdsOf}) order by recorded_at;
         select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at from donor.deferral where donor_id in {DonorFile.IdsOf} order by recorded_at, id;

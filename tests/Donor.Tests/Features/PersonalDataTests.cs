@@ -1,0 +1,318 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Features.ContactPreferences;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+public sealed class PersonalDataTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private static readonly DateOnly Today = Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+
+    private static object Body(string number, string phone = "13900000001", params string[] consents) =>
+        new { name = "甲测试", document = new { kind = "resident-id", number }, phone, consents = consents.Length > 0 ? consents : ["registration", "contact"] };
+
+    /// <summary>A service of its own, so that all it ever wrote, said and logged can be searched.</summary>
+    [Fact]
+    public async Task Planted_numbers_names_and_phones_are_in_no_log_event_trace_stored_answer_or_dump()
+    {
+        using var traces = new Traces();
+        await using var alone = await ServiceUnderTest.Start("donor", Program.Create, settings: "--Logging:LogLevel:Default=Trace");
+        using var log = new Everything();
+        alone.App.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        var station = new SomeStation(alone);
+        var (number, phone, newPhone, name, member, note, answer) = (SomeStation.ResidentId(new(1987, 6, 5)), "13987654321", "13812345670", "欧阳无名氏", "M20259876", "亲属患乙型肝炎", "绝密原因甲");
+        object Register(string doc) => new { name, document = new { kind = "resident-id", number = doc }, phone, consents = new[] { "registration", "contact" } };
+
+        var made = await station.Client.Post("/v1/donors", Register(number), "key-1");
+        Assert.Equal(201, made.Status);
+        Assert.Equal(409, (await station.Client.Post("/v1/donors", Register(number), "key-2")).Status);
+        await station.Client.Post("/v1/donors/search", new { document = new { kind = "resident-id", number } });
+        await station.Client.Post("/v1/donors/search", new { phone });
+        await station.Client.Post("/v1/donors", Register(number[..17] + "0"));                           // refused
+        await station.Client.PostRaw("/v1/donors", $$"""{"name":"{{name}}","document":{"kind":"resident-id","number":"{{number}}"},"phone": """); // can't be read
+        await station.Client.Patch($"/v1/donors/{made.Id}", new { phone = newPhone }, "*");
+        await station.Client.Put($"/v1/donors/{made.Id}/memberships/{Some.OldId()}", new { memberNumber = member, shareParticipation = true }, "*");
+        var visit = await station.VisitAt("completed", made.Id);
+        await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild", note }, "key-3");
+        await station.Client.Post($"/v1/donors/{made.Id}/deferrals", new { code = "T14", from = Today, note }, "key-4");
+        await station.Client.Post($"/v1/donors/{made.Id}/late-information", new { note }, "key-5");
+        Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/full-reads", new { purpose = "care", reason = answer }, "key-6")).Status);
+        Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/export", new { }, "key-7")).Status);
+        Assert.Equal(200, (await station.Physician.Get($"/v1/donors/{made.Id}/letters")).Status);
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{made.Id}/erasure", new { }, "key-8")).Status);
+        Assert.Equal(201, (await station.Client.Post("/v1/donors", Register(number), "key-9")).Status);
+
+        string[] planted = [number, phone, newPhone, name, member, note, answer, "1987-06-05", "19870605"];
+        var dump = await Dump(alone.Database);
+        Assert.Contains(made.Id.ToString(), dump, StringComparison.Ordinal);
+        Assert.True(dump.Length > 20_000);
+        foreach (var secret in planted)
+        {
+            Assert.DoesNotContain(secret, dump, StringComparison.Ordinal);
+            Assert.DoesNotContain(Convert.ToHexString(Encoding.UTF8.GetBytes(secret)), dump, StringComparison.OrdinalIgnoreCase); // as bytea prints
+            Assert.DoesNotContain(Convert.ToBase64String(Encoding.UTF8.GetBytes(secret)).TrimEnd('=')[..^1], dump, StringComparison.Ordinal);
+        }
+        Assert.True(await alone.Database.Scalar<long>("select count(*) from donor.idempotency") >= 5);
+        var logged = string.Join('\n', log.Lines);
+        Assert.True(log.Lines.Count > 50);
+        var traced = string.Join('\n', traces.Lines);
+        Assert.True(traces.Lines.Count > 50);
+        foreach (var secret in planted)
+        {
+            Assert.DoesNotContain(secret, logged, StringComparison.Ordinal);
+            Assert.DoesNotContain(secret, traced, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A dump by the server's own tool, as a backup is made.</summary>
+    private static async Task<string> Dump(TestDatabase database)
+    {
+        var server = new NpgsqlConnectionStringBuilder(database.Superuser);
+        var tool = new[] { "/usr/lib/postgresql" }.Where(Directory.Exists).SelectMany(d => Directory.GetFiles(d, "pg_dump", SearchOption.AllDirectories)).Order(StringComparer.Ordinal).LastOrDefault() ?? "pg_dump";
+        using var process = Process.Start(new ProcessStartInfo(tool, ["-h", server.Host!, "-p", server.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), "-U", server.Username!, "--inserts", database.Name])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, StandardOutputEncoding = Encoding.UTF8, Environment = { ["PGPASSWORD"] = server.Password ?? "", ["PGCLIENTENCODING"] = "UTF8" },
+        })!;
+        var error = process.StandardError.ReadToEndAsync();
+        var dump = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await error);
+        return dump;
+    }
+
+    [Fact]
+    public async Task A_full_identity_is_read_by_a_person_with_a_reason_and_leaves_a_trace_for_donor_and_authority()
+    {
+        var station = new SomeStation(service);
+        await service.Deliver(new BloodPlatform.Contracts.Event.OrganisationRegistered { Key = station.Id.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = station.Id, Name = "测试血站", Kind = "blood-station", District = "440705", Path = [station.Id], Status = "active" });
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        var donor = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        var path = $"/v1/donors/{donor}/full-reads";
+        var body = new { purpose = "notify-result", reason = "电话不通，寄信" };
+        Assert.Equal("staff_required", (await station.Client.Post(path, body)).Code);
+        Assert.Equal("staff_function_required", (await station.Registrar.Post(path, body)).Code);
+        Assert.Equal(403, (await service.As(Roles.App, Some.Id()).Post(path, body)).Status);
+        Assert.Equal("invalid_value", (await station.Physician.Post(path, new { purpose = "curiosity", reason = "x" })).Code);
+        Assert.Equal("invalid_value", (await station.Physician.Post(path, new { purpose = "care", reason = "" })).Code);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.full_read where donor_id = @donor", new { donor }));
+
+        var read = await station.Physician.Post(path, body, Some.Key());
+        Assert.Equal((200, "甲测试", number, "13900000001", "1990-01-01"), (read.Status, read.Text("name"), read.Text("documentNumber"), read.Text("phone"), read.Text("birthDate")));
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.full-read' and resource = @r and staff_id is not null", new { r = $"donors/{donor}" }));
+        var listed = Assert.Single((await station.Client.Get(path))["items"].EnumerateArray());
+        Assert.Equal(("notify-result", "电话不通，寄信"), (listed.GetProperty("purpose").GetString(), listed.GetProperty("reason").GetString()));
+        var own = (await Authority("440700").Get("/v1/full-reads?limit=1000"))["items"].EnumerateArray().Single(i => i.GetProperty("stationId").GetGuid() == station.Id);
+        Assert.DoesNotContain(donor.ToString(), own.GetRawText(), StringComparison.Ordinal);
+        Assert.Equal(("notify-result", System.Text.Json.JsonValueKind.Null), (own.GetProperty("purpose").GetString(), own.GetProperty("reason").ValueKind));
+        Assert.DoesNotContain((await Authority("110100").Get("/v1/full-reads?limit=1000"))["items"].EnumerateArray(), i => i.GetProperty("stationId").GetGuid() == station.Id);
+        Assert.Equal(403, (await service.As(Roles.App, Some.Id()).Get("/v1/full-reads")).Status);
+    }
+
+    private HttpClient Authority(string districts)
+    {
+        var http = service.As(Roles.Authority);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", service.Tokens.Client(Roles.Authority, null, districts: districts));
+        return http;
+    }
+
+    [Fact]
+    public async Task A_restricted_identity_is_read_only_by_quality_in_a_look_back()
+    {
+        var station = new SomeStation(service);
+        var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
+        await station.VisitAt("completed", donor);
+        await station.Client.Post($"/v1/donors/{donor}/erasure");
+        var path = $"/v1/donors/{donor}/full-reads";
+        var lookback = Some.Id();
+        Assert.Equal("donor_not_active", (await station.Quality.Post(path, new { purpose = "look-back", reason = "x" })).Code);
+        Assert.Equal("staff_function_required", (await station.Physician.Post(path, new { purpose = "look-back", reason = "x", lookbackId = lookback })).Code);
+        Assert.Equal("donor_not_active", (await station.Quality.Post($"/v1/donors/{donor}/export")).Code);
+        var read = await station.Quality.Post(path, new { purpose = "look-back", reason = "受血者阳性", lookbackId = lookback });
+        Assert.Equal((200, "甲测试", ""), (read.Status, read.Text("name"), read.Text("phone"))); // what could reach him is gone
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where resource = @r and detail->>'lookback' = @l", new { r = $"donors/{donor}", l = lookback.ToString() }));
+    }
+
+    [Fact]
+    public async Task An_export_holds_everything_for_the_donor_and_an_apps_what_it_may_see()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        var donor = (await app.Post("/v1/donors", Body(number))).Id;
+        var visit = await station.VisitAt("completed", donor);
+        await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild", note = "头晕" });
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today, note = "纹身" });
+        await station.Physician.Post($"/v1/donors/{donor}/full-reads", new { purpose = "care", reason = "回访" });
+        Assert.Equal("staff_required", (await station.Client.Post($"/v1/donors/{donor}/export")).Code);
+
+        var export = await station.Registrar.Post($"/v1/donors/{donor}/export");
+        Assert.Equal((200, number, "13900000001"), (export.Status, export["identity"].GetProperty("documentNumber").GetString(), export["identity"].GetProperty("phone").GetString()));
+        Assert.Equal(number, Assert.Single(export["documents"].EnumerateArray()).GetProperty("number").GetString());
+        Assert.Single(export["donations"].EnumerateArray());
+        var steps = Assert.Single(export["visits"].EnumerateArray()).GetProperty("steps").EnumerateArray().ToDictionary(s => s.GetProperty("step").GetString()!, s => s.GetProperty("record"));
+        Assert.Equal(65.0, steps["vitals"].GetProperty("weightKg").GetDouble());
+        Assert.NotEmpty(steps["consultation"].GetProperty("answers").EnumerateObject());
+        Assert.Equal(("T14", "纹身"), Assert.Single(export["deferrals"].EnumerateArray()) is var d ? (d.GetProperty("code").GetString(), d.GetProperty("note").GetString()) : default);
+        Assert.Equal("头晕", Assert.Single(export["reactions"].EnumerateArray()).GetProperty("note").GetString());
+        Assert.Equal("回访", Assert.Single(export["fullReads"].EnumerateArray()).GetProperty("reason").GetString());
+        Assert.Equal(2, export["consentHistory"].GetArrayLength());
+        Assert.Contains(export["uses"].EnumerateArray(), u => u.GetProperty("action").GetString() == "donor.full-read");
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.export' and resource = @r", new { r = $"donors/{donor}" }));
+
+        var apps = await app.Post($"/v1/donors/{donor}/export");
+        Assert.Equal(["donorId", "at", "donor", "consentHistory", "donations", "omitted"], apps.Body.EnumerateObject().Select(p => p.Name));
+        foreach (var hidden in new[] { number, "13900000001", "T14", "纹身", "头晕" }) Assert.DoesNotContain(hidden, apps.Body.ToString(), StringComparison.Ordinal);
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Post($"/v1/donors/{donor}/export")).Status);
+    }
+
+    [Fact]
+    public async Task A_consent_names_the_text_it_was_given_to_and_its_withdrawal_stays_on_record()
+    {
+        var station = new SomeStation(service);
+        var texts = (await station.Client.Get("/v1/consents"))["items"].EnumerateArray().ToList();
+        Assert.All(texts, t => Assert.Contains("PIPL Art.", t.GetProperty("clause").GetString(), StringComparison.Ordinal));
+        Assert.All(texts.GroupBy(t => t.GetProperty("code").GetString()), versions => Assert.Single(versions, t => t.GetProperty("current").GetBoolean()));
+        Assert.Equal("consent_unknown", (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "world-peace"]))).Code);
+        Assert.Equal(403, (await service.As(Roles.Organiser, Some.Id()).Get("/v1/consents")).Status);
+
+        var donor = await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)));
+        Assert.All(donor["consents"].EnumerateArray(), c => Assert.Equal(1, c.GetProperty("version").GetInt32()));
+        await station.Client.Patch($"/v1/donors/{donor.Id}", new { consents = new[] { "registration" } }, "*");
+        await station.Client.Patch($"/v1/donors/{donor.Id}", new { consents = new[] { "registration", "contact" } }, "*");
+        Assert.Equal(["contact true", "contact false", "contact true"], await service.Database.Query<string>("select code || ' ' || given from donor.consent_fact where donor_id = @id and code = 'contact' order by at, id", new { id = donor.Id }));
+        await using var login = new NpgsqlConnection(service.Database.Service("donor"));
+        await login.OpenAsync(TestContext.Current.CancellationToken);
+        await using var rewrite = new NpgsqlCommand("update donor.consent_fact set given = true", login);
+        Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => rewrite.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    private Task<int> Remind(DateOnly on) => ActivatorUtilities.CreateInstance<SendReminders>(service.App.Services, new At(Shanghai.StartOf(on).AddHours(8))).Some(CancellationToken.None);
+
+    private async Task<int> Reminders(Guid donor) => (await service.Published<ContactRequested>()).Count(e => e.DonorId == donor && e.Purpose == "reminder");
+
+    private async Task<Guid> Given(SomeStation station, string frequency, params string[] consents)
+    {
+        var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: consents))).Id;
+        var set = await station.Client.Put($"/v1/donors/{donor}/contact-preferences", new { reminders = frequency, channels = new[] { "sms", "app" } }, "\"0\"");
+        Assert.True(set.Status == 200, set.ToString());
+        await station.VisitAt("completed", donor);
+        return donor;
+    }
+
+    [Fact]
+    public async Task A_reminder_goes_once_on_the_first_day_on_which_a_donor_may_give()
+    {
+        var station = new SomeStation(service);
+        var (every, once, never, withdrawn, deferred) = (await Given(station, "every-time"), await Given(station, "once"), await Given(station, "never"), await Given(station, "every-time"), await Given(station, "every-time"));
+        var unasked = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
+        await station.Client.Patch($"/v1/donors/{withdrawn}", new { consents = new[] { "registration" } }, "*");
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
+        var due = Today.AddMonths(6);
+
+        while (await Remind(due.AddDays(-1)) > 0) { /* other tests' */ }
+        Assert.Equal(0, await Reminders(every));
+        await Task.WhenAll(Remind(due), Remind(due), Remind(due)); // three replicas
+        while (await Remind(due) > 0) { /* those behind the first hundred */ }
+        Assert.Equal((1, 1, 0, 0, 0, 0), (await Reminders(every), await Reminders(once), await Reminders(never), await Reminders(withdrawn), await Reminders(deferred), await Reminders(unasked)));
+        var sent = (await service.Published<ContactRequested>()).Single(e => e.DonorId == every && e.Purpose == "reminder");
+        Assert.Equal(("may-give-again", due, "sms,app"), (sent.TemplateCode, sent.References.On!.Value, string.Join(',', sent.Channels)));
+
+        // Nothing later gives the deferred donor's reason away: no reminder when the deferral is over either.
+        while (await Remind(Today.AddYears(1).AddDays(1)) > 0) { /* all that are due by then */ }
+        Assert.Equal((1, 1, 0), (await Reminders(every), await Reminders(once), await Reminders(deferred)));
+        Assert.Equal(("never", "every-time"), ((await station.Client.Get($"/v1/donors/{once}/contact-preferences")).Text("reminders"), (await station.Client.Get($"/v1/donors/{every}/contact-preferences")).Text("reminders")));
+    }
+
+    [Fact]
+    public async Task Monthly_reminders_go_on_until_the_donor_is_deferred_and_do_not_begin_again()
+    {
+        var station = new SomeStation(service);
+        var donor = await Given(station, "monthly");
+        var due = Today.AddMonths(6);
+        foreach (var month in new[] { 0, 1 }) while (await Remind(due.AddMonths(month)) > 0) { /* other tests' too */ }
+        Assert.Equal(2, await Reminders(donor));
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "P22", from = Today });
+        foreach (var month in new[] { 2, 3, 30 }) while (await Remind(due.AddMonths(month)) > 0) { /* other tests' too */ }
+        Assert.Equal(2, await Reminders(donor));
+    }
+
+    [Fact]
+    public async Task Wishes_need_their_version_and_known_words()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var path = $"/v1/donors/{donor}/contact-preferences";
+        Assert.Equal(("never", false), ((await station.Client.Get(path)).Text("reminders"), (await station.Client.Get(path))["contactConsent"].GetBoolean()));
+        Assert.Equal(428, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } })).Status);
+        Assert.Equal(412, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } }, "\"4\"")).Status);
+        foreach (var bad in new object[] { new { reminders = "daily", channels = new[] { "app" } }, new { reminders = "once", channels = Array.Empty<string>() }, new { reminders = "once", channels = new[] { "pigeon" } } })
+            Assert.Equal((422, "invalid_value"), (await station.Client.Put(path, bad, "*")) is var no ? (no.Status, no.Code) : default);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.contact_preference where donor_id = @donor", new { donor }));
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get(path)).Status);
+        Assert.Equal("\"1\"", (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } }, "\"0\"")).Response.Headers.ETag!.Tag);
+    }
+
+    [Fact]
+    public async Task A_card_counts_what_was_given_and_its_code_says_nothing()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var donor = (await app.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
+        var empty = await app.Get($"/v1/donors/{donor}/card");
+        Assert.Equal((0, 0, System.Text.Json.JsonValueKind.Null), (empty["donations"].GetInt32(), empty["volumeMl"].GetInt32(), empty["bloodGroup"].ValueKind));
+        await station.VisitAt("completed", donor);
+        var card = await app.Get($"/v1/donors/{donor}/card");
+        Assert.Equal((1, 400, "O+", Today.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)), (card["donations"].GetInt32(), card["volumeMl"].GetInt32(), card.Text("bloodGroup"), card.Text("lastOn")));
+        Assert.Equal((empty.Text("number"), empty.Text("qr")), (card.Text("number"), card.Text("qr")));
+        Assert.Matches("^[0-9]{12}$", card.Text("number"));
+        Assert.Matches("^bp1\\.[A-Za-z0-9_-]{24}$", card.Text("qr"));
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}/card")).Status);
+    }
+
+    private sealed class At(DateTimeOffset instant) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => instant;
+    }
+
+    private sealed class Everything : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull { Lines.Enqueue(state.ToString() ?? ""); return null; }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception) + exception);
+
+        public void Dispose() { }
+    }
+
+    /// <summary>Every span of the sources that are exported, with all its tags and events, as an exporter would send them.</summary>
+    private sealed class Traces : IDisposable
+    {
+        private readonly ActivityListener listener;
+
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public Traces()
+        {
+            listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name is "Microsoft.AspNetCore" or "Npgsql" or "MassTransit" or "BloodPlatform.Chassis",
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStopped = span => Lines.Enqueue($"{span.DisplayName} {string.Join(' ', span.TagObjects)} {string.Join(' ', span.Events.SelectMany(e => e.Tags))} {span.StatusDescription} {string.Join(' ', span.Baggage)}"),
+            };
+            ActivitySource.AddActivityListener(listener);
+        }
+
+        public void Dispose() => listener.Dispose();
+    }
+}

@@ -1,0 +1,157 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Inventory;
+using Npgsql;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+/// <summary>
+/// Every route by which a deferral could show to an app: two donors alike but for it are asked everything, and the answers must be the same. (Bookings and
+/// results: Event.Tests; the feed: Partner.Tests.)
+/// </summary>
+public sealed class WhoLearnsWhatTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private static readonly DateOnly Today = Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+
+    private async Task<(Guid Healthy, Guid Deferred, HttpClient App, SomeStation Station)> Two(bool donated = false)
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var donors = new List<Guid>();
+        for (var i = 0; i < 2; i++)
+        {
+            var made = await app.Post("/v1/donors", new { name = "甲测试", document = new { kind = "resident-id", number = SomeStation.ResidentId(SomeStation.Adult) }, phone = "13900000001", consents = new[] { "registration", "contact" } });
+            Assert.Equal(201, made.Status);
+            donors.Add(made.Id);
+            if (donated) await station.VisitAt("completed", made.Id);
+        }
+        return (donors[0], donors[1], app, station);
+    }
+
+    private static string Seen(Answer answer, Guid donor) => $"{answer.Status} {answer.Response.Headers.ETag} {Without(answer.Body, donor)}";
+
+    // What differs between any two donors: ids, hashes, instants, the masked number.
+    private static string Without(JsonElement body, Guid donor) => System.Text.RegularExpressions.Regex.Replace(body.ToString().Replace(donor.ToString(), "", StringComparison.Ordinal),
+        """(number|registeredAt|given|at|traceId|requestedAt|qr|din|collectedAt|driveId|id|setAt)":("[^"]*"|null)""", "", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5));
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_an_app_is_answered_does_not_change_when_its_donor_is_deferred_but_for_ask_station(bool donated)
+    {
+        var (healthy, deferred, app, station) = await Two(donated);
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today })).Status);
+        await service.Deliver(new DonorDeferralRequired { Key = "d", Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = deferred, Din = Some.Key()[^13..], DeferralCode = "P22", Certainty = "provisional" });
+        await station.Client.Post($"/v1/donors/{deferred}/late-information", new { note = "肝炎" });
+
+        foreach (var path in new[] { "", "/donations", "/card", "/contact-preferences" })
+            Assert.Equal(Seen(await app.Get($"/v1/donors/{healthy}{path}"), healthy), Seen(await app.Get($"/v1/donors/{deferred}{path}"), deferred));
+        Assert.Equal(Seen(await app.Post($"/v1/donors/{healthy}/export"), healthy), Seen(await app.Post($"/v1/donors/{deferred}/export"), deferred));
+        foreach (var path in new[] { "/deferrals", "/letters", "/full-reads", "/documents", "/erasure" })
+            Assert.Equal((403, 403), ((await app.Get($"/v1/donors/{healthy}{path}")).Status, (await app.Get($"/v1/donors/{deferred}{path}")).Status));
+
+        // Changes count alike: the tag an app gets is the next one, whatever happened to the donor between.
+        var tags = new List<string>();
+        foreach (var donor in new[] { healthy, deferred })
+        {
+            var tag = (await app.Get($"/v1/donors/{donor}")).Response.Headers.ETag!.Tag;
+            var changed = await app.Patch($"/v1/donors/{donor}", new { bloodGroup = "B+" }, tag);
+            Assert.Equal(200, changed.Status);
+            tags.Add($"{tag} {changed.Response.Headers.ETag}");
+        }
+        Assert.Equal(tags[0], tags[1]);
+        Assert.Equal(Seen(await app.Post($"/v1/donors/{healthy}/erasure"), healthy), Seen(await app.Post($"/v1/donors/{deferred}/erasure"), deferred));
+    }
+
+    [Fact]
+    public async Task Every_medical_reason_looks_alike_on_every_day()
+    {
+        var (_, cold, app, station) = await Two();
+        var (_, reactive, otherApp, _) = await Two();
+        await station.Client.Post($"/v1/donors/{cold}/deferrals", new { code = "T10", from = Today });
+        await service.Deliver(new DonorDeferralRequired { Key = "d", Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = reactive, Din = Some.Key()[^13..], DeferralCode = "P22", Certainty = "confirmed" });
+        foreach (var days in new[] { 0, 1, 6, 7, 8, 30, 364 })
+            foreach (var procedure in new[] { "whole-blood", "apheresis-platelets" })
+            {
+                var query = $"/eligibility?procedure={procedure}&asOf={Today.AddDays(days):yyyy-MM-dd}";
+                var (one, other) = (await app.Get($"/v1/donors/{cold}{query}"), await otherApp.Get($"/v1/donors/{reactive}{query}"));
+                Assert.Equal("""{"eligible":false,"category":"ask-station","eligibleFrom":null}""", one.Body.ToString());
+                Assert.Equal(one.Body.ToString(), other.Body.ToString());
+            }
+        Assert.Equal(422, (await app.Get($"/v1/donors/{cold}/eligibility?asOf={Today.AddYears(1).AddDays(1):yyyy-MM-dd}")).Status);
+    }
+
+    [Fact]
+    public async Task The_answer_to_an_app_costs_the_same_round_trips_whatever_is_known()
+    {
+        var (healthy, deferred, app, station) = await Two(donated: true);
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
+        var settings = new NpgsqlConnectionStringBuilder(service.Database.Service("donor"));
+        await using var line = new TcpProxy(settings.Host!, settings.Port);
+        (settings.Port, settings.MaxPoolSize, settings.SslMode) = (line.Port, 4, SslMode.Disable);
+        var counted = await ServiceUnderTest.Start("donor", Program.Create, database: service.Database, tokens: service.Tokens, migrate: false, settings: "--ConnectionStrings:Service=" + settings.ConnectionString);
+        try
+        {
+            using var through = new HttpClient { BaseAddress = counted.Address };
+            through.DefaultRequestHeaders.Authorization = app.DefaultRequestHeaders.Authorization;
+            async Task<int> Least(Guid donor, string path)
+            {
+                var least = int.MaxValue; // background work on the same line only adds
+                for (var i = 0; i < 12; i++)
+                {
+                    var before = line.RoundTrips;
+                    Assert.Equal(200, (await through.Get($"/v1/donors/{donor}{path}")).Status);
+                    least = Math.Min(least, line.RoundTrips - before);
+                }
+                return least;
+            }
+            foreach (var path in new[] { "/eligibility", "", "/donations", "/card" })
+            {
+                var (one, other) = (await Least(healthy, path), await Least(deferred, path));
+                Assert.Equal((path, one), (path, other));
+                Assert.InRange(one, 1, 3);
+            }
+        }
+        finally { await counted.Stop(); }
+    }
+
+    [Fact]
+    public async Task A_booking_service_is_told_stretches_without_reasons_and_without_their_number()
+    {
+        var (_, deferred, _, station) = await Two();
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T10", from = Today });
+        var last = (await service.Published<DonorEligibilityChanged>()).Last(e => e.DonorId == deferred);
+        var whole = last.Procedures.Single(p => p.Procedure == "whole-blood");
+        Assert.Equal(Today, Assert.Single(whole.AskStation!).From);
+        Assert.DoesNotContain("\"T1", JsonSerializer.Serialize(last, Json.Options), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_replayed_answer_is_the_old_one_and_no_other_key_reads_it()
+    {
+        var (_, deferred, app, station) = await Two();
+        var key = Some.Key();
+        var first = await app.Post($"/v1/donors/{deferred}/export", new { }, key); // reads: the key is ignored, nothing is stored
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
+        var again = await app.Post($"/v1/donors/{deferred}/export", new { }, key);
+        Assert.False(again.Response.Headers.Contains("Idempotent-Replayed"));
+        Assert.Equal(Seen(first, deferred), Seen(again, deferred));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.idempotency where key = @key", new { key }));
+    }
+
+    [Fact]
+    public async Task Reasons_reach_the_donor_through_a_person_of_the_station_and_nobody_else()
+    {
+        var (_, deferred, _, station) = await Two();
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
+        var path = $"/v1/donors/{deferred}/letters";
+        foreach (var role in new[] { Roles.App, Roles.Organiser, Roles.Hospital, Roles.Authority, Roles.Admin }) Assert.Equal(403, (await service.As(role, role is Roles.Authority or Roles.Admin ? null : Some.Id()).Get(path)).Status);
+        Assert.Equal("staff_required", (await station.Client.Get(path)).Code);
+        var letter = Assert.Single((await station.Physician.Get(path))["items"].EnumerateArray());
+        Assert.Contains(Today.AddYears(1).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), letter.GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.letters' and resource = @r", new { r = $"donors/{deferred}" }));
+    }
+}
