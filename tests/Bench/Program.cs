@@ -14,9 +14,9 @@ public static class Program
         var run = args.FirstOrDefault(a => a.StartsWith("--run=", StringComparison.Ordinal))?[6..] ?? ".run";
         var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
         var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
-        if (args is not ["collection-to-credit", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        if (args is not ["collection-to-credit" or "late-information", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit [--run=.run] [--rate=50] [--seconds=20]   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20]   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -26,11 +26,12 @@ public static class Program
 
         var idle = Resident(run);
         var reference = await PlainPipe.Measure(superuser, broker, rate, seconds);
-        var platform = await CollectionToCredit.Measure(api, superuser, rate, seconds);
+        var late = args[0] == "late-information";
+        var platform = late ? await LateInformation.Measure(api, superuser, rate, seconds) : await CollectionToCredit.Measure(api, superuser, rate, seconds);
         Console.WriteLine();
         Console.WriteLine($"from commit to commit at {rate}/s for {seconds} s        count     p50 ms     p99 ms     max ms");
         Print("a row, a confirmed message, a row (reference)", reference);
-        Print("collection (Donor) to credit (Recognition)", platform);
+        Print(late ? "late information (Donor) to held bags (Inventory)" : "collection (Donor) to credit (Recognition)", platform);
         Console.WriteLine($"ratio of p99: {Percentile(platform, 0.99) / Percentile(reference, 0.99):0.0}");
         Console.WriteLine($"the five services resident: {idle:0} MB before, {Resident(run):0} MB after");
         return 0;

@@ -39,6 +39,7 @@ public static class ComponentMaking
         {
             var rule = RuleOf(rules, wanted[i]);
             if (source.Restrictions.FirstOrDefault(rule.RestrictedBy.Contains) is { } restriction) errors.Add(new($"/components/{i}/component", "restricted", $"The collection forbids {restriction}"));
+            else if (rule.WithinHours is { } hours && producedAt > source.EndedAt.AddHours(hours)) errors.Add(new($"/components/{i}/component", "too_late", $"{rule.Component} is made within {hours} hours of the collection"));
         }
         if (errors.Count > 0) return (null, Problems.ComponentRestricted.Because(null, [.. errors]));
 

@@ -46,7 +46,8 @@ public sealed record ComponentRules(string Version, DateOnly ValidFrom, string S
 /// <param name="RestrictedBy">Restrictions of a collection that forbid it.</param>
 /// <param name="MlPer200">Volume per 200 ml drawn.</param>
 /// <param name="MlPerTreatmentUnit">Volume per treatment unit (platelets).</param>
-public sealed record ComponentRule(string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, int? MlPer200 = null, int? MlPerTreatmentUnit = null);
+/// <param name="WithinHours">From the end of the collection until it must be made; field knowledge, confidence high: fresh frozen plasma at most 18 h.</param>
+public sealed record ComponentRule(string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, int? MlPer200 = null, int? MlPerTreatmentUnit = null, int? WithinHours = null);
 
 /// <summary>Days and years count from the collection's Shanghai date (day 0) to the end of the last day; hours from production.</summary>
 public sealed record ShelfLife(string Source, string Confidence, string[]? Preservatives = null, int? Days = null, int? Years = null, int? Hours = null);

@@ -14,6 +14,8 @@ public static class FeedReaders
     [
         "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
         "DonorDeferralRequired", "UnitDiscarded", "Lookback*", "Recall*",
+        // What would tell of a voided donation, or of a register of deferred donors.
+        "CreditVoided", "HonourRevoked", "DonationExternallyChecked",
     ];
 
     private static readonly string[] ForOrganiser = ["Organisation*", "Drive*", "Appointment*"];
@@ -63,7 +65,7 @@ public static class FeedReaders
     [
         .. role == Roles.Organiser && eventName.StartsWith("Appointment", StringComparison.Ordinal) ? ["reasonCode"] : Array.Empty<string>(),
         .. role is not (Roles.Station or Roles.Admin) && publisher is ("donor" or "recognition") ? ["version"] : Array.Empty<string>(),
-        .. role == Roles.App && eventName == "DonationCollected" ? ["deviations", "restrictions"] : Array.Empty<string>(),
+        .. role == Roles.App && eventName == "DonationCollected" ? ["deviations", "restrictions", "externalCheck"] : Array.Empty<string>(),
     ];
 
     /// <summary>Why a booking was cancelled, as far as an app may know: the platform's own reasons. A station's own word may stand for a deferral.</summary>

@@ -70,8 +70,8 @@ public sealed class OrderTests(InventoryService inventory) : IAsyncLifetime
     {
         var older = TimeProvider.System.GetUtcNow().AddDays(-5);
         var late = await station.Released(group: "B+");
-        var early = await station.Released(group: "B+", but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) });
-        var held = await station.Released(group: "B+", but: c => c with { StartedAt = older.AddDays(-1), EndedAt = older });
+        var early = await station.Released(group: "B+", but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) }, recipe: "red-cells-and-frozen-plasma");
+        var held = await station.Released(group: "B+", but: c => c with { StartedAt = older.AddDays(-1), EndedAt = older }, recipe: "red-cells-and-frozen-plasma");
         await station.Client.Post($"/v1/units/{await station.UnitOf(held)}/hold", new { kind = "quality" });
         await station.Releasable(group: "B+");
 
@@ -99,9 +99,9 @@ public sealed class OrderTests(InventoryService inventory) : IAsyncLifetime
     {
         var other = new Station(service);
         var older = TimeProvider.System.GetUtcNow().AddDays(-9);
-        await station.Released(recipe: "red-cells-leukoreduced-and-plasma", group: "O-");
-        await other.Released(recipe: "red-cells-leukoreduced-and-plasma", group: "O-", but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) });
-        var order = await Hospital.Post("/v1/orders", Station.Order(null, "O-", component: "red-cells-leukoreduced"));
+        await station.Released(recipe: "whole-blood", group: "O-");
+        await other.Released(recipe: "whole-blood", group: "O-", but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) });
+        var order = await Hospital.Post("/v1/orders", Station.Order(null, "O-", component: "whole-blood"));
         Assert.Equal(other.Id, order["stationId"].GetGuid());
         Assert.Equal(200, (await other.Client.Get($"/v1/orders/{order.Id}")).Status);
     }
@@ -145,7 +145,7 @@ public sealed class OrderTests(InventoryService inventory) : IAsyncLifetime
     {
         var donor = Some.Id();
         var older = TimeProvider.System.GetUtcNow().AddDays(-3);
-        var din = await station.Released(donor, but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) });
+        var din = await station.Released(donor, but: c => c with { StartedAt = older, EndedAt = older.AddMinutes(7) }, recipe: "red-cells-and-frozen-plasma");
         var spare = await station.Released();
         var order = await Hospital.Post("/v1/orders", Station.Order(station.Id));
         Assert.Equal(din, order["lines"][0].GetProperty("din").GetString());

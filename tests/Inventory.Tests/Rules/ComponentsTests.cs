@@ -29,6 +29,16 @@ public sealed class ComponentsTests
     public void The_last_day_counts_from_the_Shanghai_date_of_collection(string component, string preservative, string collected, string last) =>
         Assert.Equal(DateOnly.Parse(last), LastDayOf(component, preservative, DateOnly.Parse(collected)));
 
+    [Theory]
+    [InlineData(18 * 60, null)]
+    [InlineData((18 * 60) + 1, "too_late")]
+    public void Fresh_frozen_plasma_is_made_within_18_hours_of_the_collection(int minutes, string? code)
+    {
+        var no = ComponentMaking.Make(Rules, Blood(), ComponentMaking.OfRecipe(Rules, "red-cells-and-plasma")!, Blood().EndedAt.AddMinutes(minutes)).No;
+        Assert.Equal(code, no?.Errors.Single().Code);
+        Assert.Null(ComponentMaking.Make(Rules, Blood(), [new("red-cells-suspended", null)], Blood().EndedAt.AddMinutes(minutes)).No);
+    }
+
     [Fact]
     public void A_bag_lasts_to_the_end_of_its_last_day()
     {

@@ -85,7 +85,8 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
 
     // The last paragraph of the API outline's "Partner", written out once more, by hand.
     private static readonly HashSet<string> NeverBeyondTheStation =
-        ["VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided", "DonorDeferralRequired", "UnitDiscarded", "LookbackOpened", "LookbackClosed", "RecallOpened", "RecallClosed"];
+        ["VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided", "DonorDeferralRequired", "UnitDiscarded", "LookbackOpened", "LookbackClosed", "RecallOpened", "RecallClosed",
+         "CreditVoided", "HonourRevoked", "DonationExternallyChecked"];
 
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -152,7 +153,7 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
             foreach (var role in Roles.All)
                 Assert.All(await ReadAll(Reader(role), type.PublicName), i => Assert.Equal((role, role is Roles.Station or Roles.Admin), (role, i.GetProperty("data").TryGetProperty("version", out _))));
         Assert.All(await ReadAll(Reader(Roles.App), "blood-platform.appointment-booked"), i => Assert.True(i.GetProperty("data").TryGetProperty("version", out _)));
-        foreach (var field in new[] { "restrictions", "deviations" })
+        foreach (var field in new[] { "restrictions", "deviations", "externalCheck" })
         {
             Assert.All(await ReadAll(Reader(Roles.App), "blood-platform.donation-collected"), i => Assert.False(i.GetProperty("data").TryGetProperty(field, out _)));
             Assert.All(await ReadAll(Reader(Roles.Station), "blood-platform.donation-collected"), i => Assert.True(i.GetProperty("data").TryGetProperty(field, out _)));
