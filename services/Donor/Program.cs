@@ -16,6 +16,7 @@ using BloodPlatform.Donors.Features.Erasures;
 using BloodPlatform.Donors.Features.ExternalChecks;
 using BloodPlatform.Donors.Features.Exports;
 using BloodPlatform.Donors.Features.FullReads;
+using BloodPlatform.Donors.Features.Imports;
 using BloodPlatform.Donors.Features.LateInformation;
 using BloodPlatform.Donors.Features.Letters;
 using BloodPlatform.Donors.Features.Memberships;
@@ -53,6 +54,7 @@ public static class Program
             .KeepsSecrets("donor.tombstone", "donor_id", "reasons", "'tombstone/' || donor_id")
             .Constraint("rule_set_once", Problems.RuleSetVersionExists)
             .Constraint("interval_approval_once", Problems.IntervalApproved)
+            .Runs(ImportMemberships.Kind, ImportMemberships.Step)
             .Constraint("erasure_once", Problems.DonorNotActive)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("document_one_donor", Problems.DocumentOfAnother)
@@ -65,7 +67,7 @@ public static class Program
             .Constraint("reentry_criterion_once", Problems.CriterionMet)
             .Constraint("reentry_signature_one_per_person", Problems.SameSigner)
             .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
-            .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map)
+            .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map, ImportMemberships.Map)
             .Map(ListConsentTexts.Map, PutContactPreferences.Map, GetCard.Map, ListLetters.Map, ReadFully.Map, ExportDonor.Map, EraseDonor.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)

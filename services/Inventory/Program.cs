@@ -24,6 +24,8 @@ public static class Program
         return service
             .DemandsSealOf("donor")
             .Consumes<DonationCollected>(OnDonationCollected.Handle)
+            .Consumes<DonorsMerged>(OnDonorsMerged.Handle)
+            .Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)
             .Consumes<DonationWithdrawn>(OnDonationWithdrawn.Handle)
             .Consumes<DonationCorrected>(OnDonationCorrected.Handle)
             .Consumes<DonationVoided>(OnDonationVoided.Handle)

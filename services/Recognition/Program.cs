@@ -17,6 +17,8 @@ public static class Program
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle)
             .Consumes<DonorChanged>(OnDonorChanged.Handle)
             .Consumes<DonorErased>(OnDonorErased.Handle)
+            .Consumes<DonorsMerged>(OnDonorsMerged.Handle)
+            .Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)
             .Consumes<DonationCollected>(OnDonationCollected.Handle)
             .Consumes<DonationCorrected>(OnDonationCorrected.Handle)
             .Consumes<DonationVoided>(OnDonationVoided.Handle)

@@ -60,6 +60,15 @@ internal static class Seed
         insert into recognition.credit (id, din, donor_id, station_id, drive_id, procedure, outcome, volume_ml, treatment_units, national_counts, national_rules, provincial_counts, provincial_rules, collected_at, backfilled, granted_at)
         select id('credit ' || n), din(n), id('donor ' || n), id('station'), drive_id, procedure, 'completed', coalesce(collected_ml, 0), coalesce(treatment_units, 0), 2, '2022', 2, '2019-2020', started_at, backfilled, now() from collection;
 
+        insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, consents, apps, identity_assurance, registered_at, merged_into)
+        select id('donor ' || n), 3, case n when 4 then 'merged' else 'active' end, '\x01', 'passport', '\x01', uuid_send(id('donor ' || n)), '\x01', '\x01', '\x01', 'male', '[]', '{}', 'document-seen', '2024-03-01', case n when 4 then id('donor 1') end from generate_series(1, 4) n;
+        insert into donor.merge (id, version, survivor_id, absorbed_id, dins, reason, merged_at, merged_by, undo_until) values (id('merge'), 1, id('donor 1'), id('donor 4'), '{}', '\x00', '2026-03-01', id('registrar'), '2026-03-31');
+        insert into donor.donor_person (donor_id, person_id) values (id('donor 4'), id('donor 1'));
+        insert into event.donor_person (donor_id, person_id, version) values (id('donor 4'), id('donor 1'), 5);
+        insert into inventory.donor_person select * from event.donor_person;
+        insert into recognition.donor_person select * from event.donor_person;
+        insert into partner.donor_person select * from event.donor_person;
+
         insert into inventory.test_run (id, station_id, run_id, instrument, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at) values (id('run'), id('station'), 'R1', 'I1', true, id('laboratory'), 'L1', 2, 0, '2026-03-06 00:00Z');
         insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at) values (id('run'), 0, din(1), 'hbsag', 'non-reactive', '2026-03-05 23:00Z'), (id('run'), 1, din(3), 'hbsag', 'reactive', '2026-03-05 23:00Z');
         insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (din(1), id('first'), 'R1', '2026-03-06 01:00Z'), (din(1), id('second'), 'R2', '2026-03-06 02:00Z');

@@ -4,7 +4,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// Two registrations turned out to be one person: what the absorbed one had counts for the survivor from now on. Key: survivor.
 /// Facts keep the donor id they were recorded under; who asks for either id means the person.
 /// </summary>
-[PublishedBy("donor")]
+[PublishedBy("donor", HeardBy = ["event", "inventory", "recognition"])]
 public sealed record DonorsMerged : DomainEvent
 {
     public required Guid MergeId { get; init; }

@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Donor;
 /// <summary>
 /// A merge was undone: the absorbed donor stands for himself again, with what was recorded under him before and since. Key: survivor.
 /// </summary>
-[PublishedBy("donor")]
+[PublishedBy("donor", HeardBy = ["event", "inventory", "recognition"])]
 public sealed record DonorsUnmerged : DomainEvent
 {
     public required Guid MergeId { get; init; }

@@ -185,6 +185,17 @@ public sealed class DonorFile
     /// <summary>What forbids the procedure under these rules.</summary>
     public List<Obstacle> Obstacles(string procedure, RuleSet rules) => Eligibility.Obstacles(Facts, procedure, rules);
 
+    /// <summary>What the person's memberships are after a change, for what follows in the same transaction.</summary>
+    public void Replace(IEnumerable<MembershipRow> memberships)
+    {
+        var now = memberships.ToLookup(m => m.DonorId);
+        foreach (var registered in all)
+        {
+            registered.Memberships.Clear();
+            registered.Memberships.AddRange(now[registered.Row.Id]);
+        }
+    }
+
     /// <summary>The version of the donor's next event.</summary>
     public long NextVersion() => NextVersionOf(Id);
 
@@ -220,13 +231,13 @@ public sealed class DonorFile
     }
 
     /// <summary>Announces the person as he now is: whole state.</summary>
-    public void AnnounceChange(Transaction tx, string? status = null, string? bloodGroup = null, string? district = null, IEnumerable<DonorConsent>? consents = null, IEnumerable<MembershipRow>? memberships = null)
+    public void AnnounceChange(Transaction tx, string? status = null, string? bloodGroup = null, string? district = null, IEnumerable<DonorConsent>? consents = null)
     {
         ProfileChanged(tx);
         tx.Append(new DonorChanged
         {
             Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, DonorId = PersonId, Status = status ?? Person.Row.Status, BloodGroup = bloodGroup ?? BloodGroup, District = district ?? District,
-            Consents = [.. consents ?? Consents], Apps = Apps, Memberships = [.. (memberships ?? Memberships).Select(m => m.Public)],
+            Consents = [.. consents ?? Consents], Apps = Apps, Memberships = PublicMemberships,
         });
     }
 

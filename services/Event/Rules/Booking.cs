@@ -12,6 +12,10 @@ public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt
 /// <summary>Another booking of the same donor that may still lead to a donation.</summary>
 public sealed record OtherBooking(Guid AppointmentId, Guid DriveId, DateTimeOffset SlotStartsAt, string Procedure);
 
+/// <summary>One of a person's bookings, made under different ids before they turned out to be one.</summary>
+/// <param name="CanBeGivenBack">Booked, and still to come.</param>
+public sealed record OneOfBookings(Guid AppointmentId, Guid DriveId, DateTimeOffset SlotStartsAt, string Procedure, DateTimeOffset BookedAt, bool CanBeGivenBack);
+
 /// <summary>A version of the rule set that the donor's windows were computed with.</summary>
 public sealed record IntervalRules(DateOnly ValidFrom, DonationInterval[] Intervals);
 
@@ -61,6 +65,20 @@ public static class Booking
             var otherDate = Shanghai.DateOf(other.SlotStartsAt);
             return date < otherDate ? otherDate < EarliestAfter(date, procedure, other.Procedure, In(rules, otherDate)) : date < EarliestAfter(otherDate, other.Procedure, procedure, In(rules, date));
         }) ? Problems.AlreadyBooked.Because("The interval to another booking of the donor is too short") : null;
+    }
+
+    /// <summary>Which bookings of one person can't be kept beside those that were booked before them, or that he came to.</summary>
+    public static HashSet<Guid> Superfluous(IReadOnlyCollection<OneOfBookings> bookings, IReadOnlyCollection<IntervalRules> rules)
+    {
+        var kept = new List<OtherBooking>();
+        var superfluous = new HashSet<Guid>();
+        foreach (var booking in bookings.OrderBy(b => b.CanBeGivenBack).ThenBy(b => b.BookedAt).ThenBy(b => b.AppointmentId))
+        {
+            // While the rules' intervals are unknown only what is beyond doubt is given back.
+            if (booking.CanBeGivenBack && OthersForbid(booking.DriveId, booking.Procedure, booking.SlotStartsAt, kept, rules)?.Problem == Problems.AlreadyBooked) superfluous.Add(booking.AppointmentId);
+            else kept.Add(new(booking.AppointmentId, booking.DriveId, booking.SlotStartsAt, booking.Procedure));
+        }
+        return superfluous;
     }
 
     /// <summary>

@@ -66,10 +66,12 @@ public static class FeedReaders
         .. role == Roles.Organiser && eventName.StartsWith("Appointment", StringComparison.Ordinal) ? ["reasonCode"] : Array.Empty<string>(),
         .. role is not (Roles.Station or Roles.Admin) && publisher is ("donor" or "recognition") ? ["version"] : Array.Empty<string>(),
         .. role == Roles.App && eventName == "DonationCollected" ? ["deviations", "restrictions", "externalCheck"] : Array.Empty<string>(),
+        // Which id has which version: the same number again.
+        .. role == Roles.App && eventName is ("DonorsMerged" or "DonorsUnmerged") ? ["donors"] : Array.Empty<string>(),
     ];
 
     /// <summary>Why a booking was cancelled, as far as an app may know: the platform's own reasons. A station's own word may stand for a deferral.</summary>
-    public static bool MayTellApp(string? reasonCode) => reasonCode is "drive-cancelled" or "drive-postponed" or "donor-erased" or "not-stated";
+    public static bool MayTellApp(string? reasonCode) => reasonCode is "drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "not-stated";
 
     private static JsonNode? Without(JsonNode? value, IReadOnlyCollection<string> donorIds) => value switch
     {

@@ -69,7 +69,7 @@ public sealed record Side(string District, Guid Station, Guid University, Guid C
     {
         var fields = new (string, object?)[]
         {
-            ("StationId", Station), ("DonorId", donor ?? Donor), ("DriveId", Drive), ("OrganiserId", College), ("OrganisationId", College), ("HospitalId", Hospital), ("Apps", new[] { App }),
+            ("StationId", Station), ("DonorId", donor ?? Donor), ("Survivor", donor ?? Donor), ("DriveId", Drive), ("OrganiserId", College), ("OrganisationId", College), ("HospitalId", Hospital), ("Apps", new[] { App }),
             ("District", District), ("Path", new[] { University, College }), ("TenantId", Station), ("Kind", type.Name.StartsWith("Organisation", StringComparison.Ordinal) ? "college" : "something"), ("Din", Din),
         };
         var ofDonor = type.GetProperty("DonorId") is not null && type.Namespace!.Split('.')[^1] is ("Donor" or "Recognition");
@@ -158,6 +158,29 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
             Assert.All(await ReadAll(Reader(Roles.App), "blood-platform.donation-collected"), i => Assert.False(i.GetProperty("data").TryGetProperty(field, out _)));
             Assert.All(await ReadAll(Reader(Roles.Station), "blood-platform.donation-collected"), i => Assert.True(i.GetProperty("data").TryGetProperty(field, out _)));
         }
+    }
+
+    [Fact]
+    public async Task An_app_reads_of_every_id_of_a_person_it_acts_for_while_they_are_one()
+    {
+        var (app, survivor, absorbed) = (Some.Id(), Some.Id(), Some.Id());
+        var reader = service.As(Roles.App, app);
+        async Task<int> Of(Guid donor) => (await ReadAll(reader, "blood-platform.donation-collected")).Count(i => i.GetProperty("data").GetProperty("donorId").GetGuid() == donor);
+        DonorsMerged merged = new() { Key = survivor.ToString(), Version = 5, OccurredAt = TimeProvider.System.GetUtcNow(), MergeId = Some.Id(), Survivor = survivor, Absorbed = absorbed, Dins = [], Donors = [new(absorbed, 5)] };
+        DonorsUnmerged undone = new() { Key = survivor.ToString(), Version = 9, OccurredAt = TimeProvider.System.GetUtcNow(), MergeId = merged.MergeId, Survivor = survivor, Absorbed = absorbed, Dins = [], Donors = [new(absorbed, 9)] };
+        await service.Deliver(
+            Facts.Of<DonorRegistered>(survivor.ToString(), 1, ("DonorId", survivor), ("Apps", new[] { app })), Facts.Of<DonorRegistered>(absorbed.ToString(), 1, ("DonorId", absorbed), ("Apps", Array.Empty<Guid>())),
+            Facts.Of<DonationCollected>(survivor.ToString(), 2, ("DonorId", survivor)), Facts.Of<DonationCollected>(absorbed.ToString(), 2, ("DonorId", absorbed)));
+        await world.Placed();
+        Assert.Equal((1, 0), (await Of(survivor), await Of(absorbed)));
+        await service.Deliver(merged);
+        await world.Placed();
+        Assert.Equal((1, 1), (await Of(survivor), await Of(absorbed)));
+        var told = Assert.Single(await ReadAll(reader, "blood-platform.donors-merged")).GetProperty("data");
+        Assert.Equal((absorbed, false, false), (told.GetProperty("absorbed").GetGuid(), told.TryGetProperty("donors", out _), told.TryGetProperty("version", out _)));
+        await service.Deliver(undone, merged with { EventId = Some.Id() }); // an old replay joins nobody again
+        await world.Placed();
+        Assert.Equal((1, 0), (await Of(survivor), await Of(absorbed)));
     }
 
     [Fact]

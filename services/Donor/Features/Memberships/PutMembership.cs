@@ -40,24 +40,24 @@ public static class PutMembership
             if (donor.Restricted) return Problems.Restricted();
             if (donor.Merged) return Problems.Survivor(donor.PersonId);
             if (Answers.Precondition(http, donor.ProfileVersion) is { } no) return no;
-            var (periodId, memberships, rejection) = Record(tx, vault, donor, organisationId, request);
+            var (periodId, changed, rejection) = Record(tx, vault, donor, organisationId, request);
             if (rejection is not null) return rejection.ToProblem();
-            if (memberships is not null) donor.AnnounceChange(tx, memberships: memberships);
+            if (changed) donor.AnnounceChange(tx);
             donor.Save(tx);
             tx.Audit("donor.membership", $"donors/{id}", new { organisationId });
             return Answers.Ok(donor.ProfileVersion, new MembershipView(periodId, id, organisationId, request.MemberNumber is { } n ? Mask.Number(n) : null, request.GroupId, request.ValidFrom, request.ValidTo, request.ShareParticipation));
         }, ct);
 
     /// <summary>Writes a period into the registration that is recorded under, and what it does to its neighbours.</summary>
-    /// <returns>The period's id and all memberships of the person as they are now; null memberships where nothing changed.</returns>
-    internal static (Guid Id, List<MembershipRow>? Now, Rejection? Rejection) Record(Transaction tx, Vault vault, DonorFile donor, Guid organisationId, PutMembershipRequest request)
+    /// <returns>The period's id, and whether anything changed.</returns>
+    internal static (Guid Id, bool Changed, Rejection? Rejection) Record(Transaction tx, Vault vault, DonorFile donor, Guid organisationId, PutMembershipRequest request)
     {
         var period = new MembershipPeriod(tx.NewId(), organisationId, request.GroupId, request.ValidFrom, request.ValidTo, request.ShareParticipation);
         var (replaced, ended, rejection) = Rules.Memberships.Put(donor.OwnMemberships.Select(m => m.Period), period);
-        if (rejection is not null) return (default, null, rejection);
+        if (rejection is not null) return (default, false, rejection);
         var memberIndex = request.MemberNumber is { } number ? DonorIndexes.Member(vault, organisationId, number) : null;
         var standing = replaced is null ? null : donor.OwnMemberships.Single(m => m.Id == replaced.Id);
-        if (standing is not null && standing.Period == period with { Id = standing.Id } && (standing.MemberIndex ?? []).AsSpan().SequenceEqual(memberIndex ?? [])) return (standing.Id, null, null);
+        if (standing is not null && standing.Period == period with { Id = standing.Id } && (standing.MemberIndex ?? []).AsSpan().SequenceEqual(memberIndex ?? [])) return (standing.Id, false, null);
 
         var row = new MembershipRow(standing?.Id ?? period.Id, donor.Id, organisationId, request.MemberNumber is null ? null : donor.Key.Seal("member_number", request.MemberNumber), memberIndex, request.GroupId, request.ValidFrom, request.ValidTo, request.ShareParticipation);
         if (ended is not null) tx.Write("update donor.membership set valid_to = @To where id = @Id", new { ended.To, ended.Id });
@@ -66,6 +66,7 @@ public static class PutMembership
             insert into donor.membership (id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation, recorded_at)
             values (@Id, @DonorId, @OrganisationId, @MemberNumber, @MemberIndex, @GroupId, @ValidFrom, @ValidTo, @ShareParticipation, @now)
             """, new { row.Id, row.DonorId, row.OrganisationId, row.MemberNumber, row.MemberIndex, row.GroupId, row.ValidFrom, row.ValidTo, row.ShareParticipation, now = tx.Now });
-        return (row.Id, [.. donor.Memberships.Where(m => m.Id != row.Id).Select(m => m.Id == ended?.Id ? m with { ValidTo = ended.To } : m), row], null);
+        donor.Replace([.. donor.Memberships.Where(m => m.Id != row.Id).Select(m => m.Id == ended?.Id ? m with { ValidTo = ended.To } : m), row]);
+        return (row.Id, true, null);
     }
 }

@@ -1,5 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Features.Projections;
 
 namespace BloodPlatform.Drives.Features.Appointments;
 
@@ -8,15 +9,15 @@ public sealed record AppointmentView(Guid Id, Guid DriveId, Guid DonorId, DateTi
 
 internal sealed record AppointmentRow
 {
-    /// <summary>With its drive's station, and whether the calling app acts for the donor.</summary>
-    public const string Select = """
-        select a.id, a.version, a.drive_id, a.slot_starts_at, a.donor_id, a.procedure, a.channel, a.appeal_id, a.status, a.backfilled, a.reason_code, a.visit_id, a.booked_at, a.settled_at,
-               d.station_id, coalesce((select p.apps from event.donor p where p.donor_id = a.donor_id), '{}') as apps
+    /// <summary>With its drive's station, the donor who stands for whom it was booked for, and his apps.</summary>
+    public static readonly string Select = $"""
+        select a.id, a.version, a.drive_id, a.slot_starts_at, {Persons.Of("a.donor_id")} as donor_id, a.procedure, a.channel, a.appeal_id, a.status, a.backfilled, a.reason_code, a.visit_id, a.booked_at, a.settled_at,
+               d.station_id, coalesce((select p.apps from event.donor p where p.donor_id = {Persons.Of("a.donor_id")}), array[]::uuid[]) as apps
         from event.appointment a join event.drive d on d.id = a.drive_id
         """;
 
     /// <summary>In the order of their ids, so that two who lock many never wait for each other crosswise.</summary>
-    public const string BookedOfDrive = Select + " where a.drive_id = @id and a.status = 'booked' order by a.id for update of a";
+    public static readonly string BookedOfDrive = Select + " where a.drive_id = @id and a.status = 'booked' order by a.id for update of a";
 
     public required Guid Id { get; init; }
     public required long Version { get; init; }
@@ -40,7 +41,7 @@ internal sealed record AppointmentRow
 
     /// <summary>Why a station cancelled may be a deferral: an app is told the platform's own reasons only.</summary>
     public AppointmentView ViewFor(Caller caller) => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled,
-        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
+        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
 
     /// <summary>Ends every booking of a drive that will not take place as planned; the caller holds the drive and these rows.</summary>
     public static void CancelAll(Transaction tx, Guid driveId, AppointmentRow[] booked, string reasonCode, DateTimeOffset at)

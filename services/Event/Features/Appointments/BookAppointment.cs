@@ -44,7 +44,7 @@ public static class BookAppointment
 
             var appointment = new AppointmentRow
             {
-                Id = tx.NewId(), Version = 1, DriveId = drive.Id, SlotStartsAt = slot!.StartsAt, DonorId = request.DonorId, Procedure = procedure, Channel = request.Channel, AppealId = request.AppealId,
+                Id = tx.NewId(), Version = 1, DriveId = drive.Id, SlotStartsAt = slot!.StartsAt, DonorId = donor.DonorId, Procedure = procedure, Channel = request.Channel, AppealId = request.AppealId,
                 Status = "booked", Backfilled = backfill, BookedAt = backfill ? request.At ?? slot.StartsAt : tx.Now, StationId = drive.StationId, Apps = donor.Apps!,
             };
             tx.Write("""
@@ -52,7 +52,7 @@ public static class BookAppointment
                 values (@Id, @Version, @DriveId, @SlotStartsAt, @DonorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @BackfillReason, @BookedAt, @now)
                 """, new
                 {
-                    appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, appointment.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
+                    appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, request.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
                     appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now,
                 });
             // Whoever comes when the last place went meanwhile is refused here, by slot_never_overbooked.

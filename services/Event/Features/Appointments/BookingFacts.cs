@@ -1,13 +1,14 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Projections;
 using BloodPlatform.Drives.Rules;
 
 namespace BloodPlatform.Drives.Features.Appointments;
 
 /// <summary>
 /// Everything a booking depends on, in one round trip. The drive is locked shared and the donor exclusively before the donor's
-/// other bookings are read: each statement sees what was committed before it began, so two bookings of one donor never miss each other.
+/// other bookings, of all his registrations, are read: each statement sees what was committed before it began, so two bookings of one donor never miss each other.
 /// </summary>
 internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, BookingDonorRow? Donor, IReadOnlyList<OtherBooking> Others, IReadOnlyList<IntervalRules> Rules)
 {
@@ -28,26 +29,32 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
 
     private static string Sql(string driveId, string donorId, string except) => $"""
         select d.id, d.status, d.procedures, d.station_id from event.drive d where d.id = {driveId} for share;
-        select p.status, p.apps, p.profile_version, p.eligibility_version, p.windows::text as windows from event.donor p where p.donor_id = {donorId} for update;
+        select p.donor_id, p.status, p.apps, p.profile_version, p.eligibility_version, p.windows::text as windows from event.donor p where p.donor_id = {Persons.Of(donorId)} for update;
+        select {Persons.Of(donorId)};
         select s.starts_at, s.ends_at, s.capacity, s.booked from event.slot s where s.drive_id = {driveId} and s.starts_at = @slotStartsAt;
         select a.id as appointment_id, a.drive_id, a.slot_starts_at, a.procedure from event.appointment a
-        where a.donor_id = {donorId} and a.id is distinct from {except}
+        where a.donor_id in {Persons.Ids(donorId)} and a.id is distinct from {except}
           and (a.drive_id = {driveId} and a.status <> 'cancelled'
                or a.status in ('booked', 'arrived') and not exists (select from event.visit v where v.appointment_id = a.id and v.outcome in ('deferred', 'abandoned')));
-        select r.valid_from, r.intervals::text as intervals from event.rule_set r where r.code = (select rule_set from event.donor where donor_id = {donorId})
+        select r.valid_from, r.intervals::text as intervals from event.rule_set r where r.code = (select rule_set from event.donor where donor_id = {Persons.Of(donorId)})
         """;
 
     private static async Task<BookingFacts> Read(Dapper.SqlMapper.GridReader grid)
     {
         var drive = await grid.ReadSingleOrDefaultAsync<BookingDriveRow>();
         var donor = await grid.ReadSingleOrDefaultAsync<BookingDonorRow>();
+        var person = await grid.ReadSingleOrDefaultAsync<Guid?>();
+        if (donor is not null && person != donor.DonorId) throw Persons.MergedMeanwhile();
         var slot = await grid.ReadSingleOrDefaultAsync<BookableSlot>();
         var others = await grid.ReadAsync<OtherBooking>();
         var rules = await grid.ReadAsync<RulesRow>();
-        return new(drive, slot, donor, [.. others], [.. rules.Select(r => new IntervalRules(r.ValidFrom, JsonSerializer.Deserialize<DonationInterval[]>(r.Intervals, Json.Options)!))]);
+        return new(drive, slot, donor, [.. others], [.. rules.Select(r => r.Rules)]);
     }
 
-    private sealed record RulesRow(DateOnly ValidFrom, string Intervals);
+    internal sealed record RulesRow(DateOnly ValidFrom, string Intervals)
+    {
+        public IntervalRules Rules => new(ValidFrom, JsonSerializer.Deserialize<DonationInterval[]>(Intervals, Json.Options)!);
+    }
 }
 
 internal sealed record BookingDriveRow
@@ -65,6 +72,8 @@ internal sealed record BookingDriveRow
 
 internal sealed record BookingDonorRow
 {
+    /// <summary>Who stands for the person that the booking is for.</summary>
+    public Guid DonorId { get; init; }
     public string? Status { get; init; }
     public Guid[]? Apps { get; init; }
     public long ProfileVersion { get; init; }

@@ -16,7 +16,7 @@ public static class OnDonorErased
         var booked = await tx.Read($"""
             insert into event.donor (donor_id) values (@DonorId) on conflict (donor_id) do nothing;
             select donor_id from event.donor where donor_id = @DonorId for update;
-            {AppointmentRow.Select} where a.donor_id = @DonorId and a.status = 'booked' and a.slot_starts_at > @now order by a.id for update of a
+            {AppointmentRow.Select} where a.donor_id in {Persons.Ids("@DonorId")} and a.status = 'booked' and a.slot_starts_at > @now order by a.id for update of a
             """, new { e.DonorId, now = tx.Now }, async grid =>
         {
             await grid.ReadSingleAsync<Guid>();

@@ -12,9 +12,9 @@ public static class OnVisitOpened
 {
     public static async Task Handle(VisitOpened e, Transaction tx)
     {
-        var appointment = await tx.QuerySingle<AppointmentRow>(AppointmentRow.Select + """
-             where a.donor_id = @DonorId and (a.id = @AppointmentId::uuid or (@AppointmentId::uuid is null and a.drive_id = @DriveId::uuid and a.status in ('booked', 'missed')))
-            for update of a
+        var appointment = await tx.QuerySingle<AppointmentRow>(AppointmentRow.Select + $"""
+             where a.donor_id in {Persons.Ids("@DonorId")} and (a.id = @AppointmentId::uuid or (@AppointmentId::uuid is null and a.drive_id = @DriveId::uuid and a.status in ('booked', 'missed')))
+            order by a.slot_starts_at, a.id limit 1 for update of a
             """, new { e.DonorId, e.AppointmentId, e.DriveId });
         tx.WriteAny("""
             insert into event.visit (visit_id, donor_id, drive_id, appointment_id, backfilled, opened_at, opened_version) values (@VisitId, @DonorId, @driveId, @appointmentId, @Backfilled, @OccurredAt, @Version)

@@ -3,6 +3,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
 
@@ -31,8 +32,14 @@ internal sealed class DonationFile
     public List<RequirementRow> DeferralsRequired { get; } = [];
     public List<CorrectionRow> Corrections { get; } = [];
 
-    /// <summary>What the laboratory knows of the donor from his other donations.</summary>
+    /// <summary>What the laboratory knows of the donor from his other donations, under the same id.</summary>
     public SafetyRow? Safety { get; private set; }
+
+    /// <summary>The same under every id that is him, this one included.</summary>
+    public SafetyRow[] Registrations { get; private set; } = [];
+
+    /// <summary>Whether a donation of his was ever found reactive, under whichever id.</summary>
+    public bool ReactiveBefore => Registrations.Any(s => s.ReactiveSince is not null);
 
     /// <summary>Whether anything was appended since it was read.</summary>
     public bool Changed => Row.Version != readVersion;
@@ -42,7 +49,7 @@ internal sealed class DonationFile
     public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid)), KnownGroups);
     public TestScheme Scheme => Parameters.SchemeOn(Shanghai.DateOf(Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1)));
 
-    private IEnumerable<string> KnownGroups => new[] { Row.ChairGroup, Safety?.BloodGroup }.OfType<string>();
+    private IEnumerable<string> KnownGroups => Registrations.Select(s => s.BloodGroup).Prepend(Row.ChairGroup).OfType<string>();
 
     /// <summary>Whether any of its blood may still reach a patient.</summary>
     public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic") && u.ExpiresAt >= now));
@@ -55,7 +62,7 @@ internal sealed class DonationFile
         var unmet = Row.ReleasedAt is null ? Release.Unmet(ReleaseState, now) : [];
         string[] actions = Row.VoidedAt is not null ? [] : Row.Backfilled ? (Row.ComponentsAt is null ? ["components"] : [])
             : [.. Row.ComponentsAt is null ? new[] { "components" } : [], .. Row.ReleasedAt is null && unmet.Length == 0 ? new[] { "release-signatures" } : []];
-        return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.DonorId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
+        return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.PersonId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
             Row.StartedAt!.Value, Row.Backfilled, Row.Outcome!, Row.Deviations, Row.Restrictions, Conclusions.ByTest, unmet, Signers.Count, Row.ReleasedAt,
             [.. Holds.Where(h => h.UnitId is null).Select(h => h.View)],
             [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null);
@@ -66,13 +73,13 @@ internal sealed class DonationFile
     /// <paramref name="forUpdate"/> the donor's row is locked first, then the donations: everybody locks in that order.
     /// </summary>
     /// <param name="which">Which numbers, where they are not given but found.</param>
-    /// <param name="others">Also the files of the same donors' other donations (look-back).</param>
+    /// <param name="others">Also the files of the same persons' other donations, under whichever of their ids (look-back).</param>
     /// <param name="prepare">A statement that runs first: rows for what has not arrived yet.</param>
     public static async Task<Files> Load(Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)")
     {
         var ofStation = $"from inventory.donation w where w.din {which} and (@station::uuid is null or w.station_id = @station)";
         var wanted = $"select w.din {ofStation}";
-        var donors = $"select w.donor_id {ofStation} union select @donor::uuid";
+        var donors = Persons.IdsOfAll($"select w.donor_id {ofStation} union select @donor::uuid"); // a person's registrations are one donor here
         var set = others ? $"{wanted} union select o.din from inventory.donation o where not o.backfilled and o.donor_id in ({donors})" : wanted;
         var @lock = forUpdate ? "for update" : "";
         var args = new Dapper.DynamicParameters(prepareArgs);
@@ -82,7 +89,7 @@ internal sealed class DonationFile
             var files = await tx.Read($"""
                 {prepare}
                 select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
-                select d.* from inventory.donation d where d.din in ({set}) order by d.din {@lock};
+                select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
                 select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id
                   from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
                 select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
@@ -90,7 +97,8 @@ internal sealed class DonationFile
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
                 select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
                 select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
-                {Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")};
+                select p.id as donor_id, {Persons.Of("p.id")} as person_id from ({donors}) p(id) where p.id is not null;
+                {Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")}) k(id)")};
                 """, args, async grid =>
             {
                 var safety = (await grid.ReadAsync<SafetyRow>()).ToDictionary(s => s.DonorId);
@@ -101,20 +109,28 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<SignatureRow>()) read[row.Din].Signers.Add(row.StaffId);
                 foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row);
                 foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
-                var stale = (await grid.ReadAsync<string>()).Select(Guid.Parse).ToHashSet();
-                foreach (var file in read.Values) file.Safety = file.Row.DonorId is { } id ? safety.GetValueOrDefault(id) : null;
-                return new Files(read, safety, stale);
+                var persons = (await grid.ReadAsync<PersonRow>()).DistinctBy(p => p.DonorId).ToDictionary(p => p.DonorId, p => p.PersonId);
+                var stale = (await grid.ReadAsync<string>()).Select(id => Guid.Parse(id) is var donorId ? persons.GetValueOrDefault(donorId, donorId) : default).ToHashSet();
+                var registrations = safety.Values.ToLookup(s => persons.GetValueOrDefault(s.DonorId, s.DonorId));
+                foreach (var file in read.Values.Where(f => f.Row.DonorId is not null))
+                {
+                    file.Safety = safety.GetValueOrDefault(file.Row.DonorId!.Value);
+                    file.Registrations = [.. registrations[file.Row.PersonId!.Value]];
+                }
+                return new Files(read, safety, persons, stale);
             });
-            // A donation arrived between the two locks: its donor is not locked yet. Read again, this time his row comes first.
-            if (!forUpdate || again == 3 || files.ByDin.Values.All(f => f.Row.DonorId is null || f.Safety is not null)) return files;
+            // A donation arrived, or its donor was merged, between the two locks: not all that is his is locked yet. Read again, this time his row comes first.
+            if (!forUpdate || again == 3 || (files.ByDin.Values.All(f => f.Row.DonorId is null || f.Safety is not null) && files.Persons.Keys.All(files.Safety.ContainsKey))) return files;
             prepare = "";
         }
     }
 
     /// <summary>The collection becomes known.</summary>
-    public void Arrive(Transaction tx, DonationCollected e, SafetyRow safety)
+    public void Arrive(Transaction tx, DonationCollected e, Files files)
     {
-        Safety = safety;
+        Safety = files.Safety[e.DonorId];
+        Row.PersonId = files.Persons[e.DonorId];
+        Registrations = [.. files.Safety.Values.Where(s => files.Persons.GetValueOrDefault(s.DonorId, s.DonorId) == Row.PersonId)];
         (Row.ArrivedAt, Row.DonorId, Row.DriveId, Row.Procedure, Row.NominalMl, Row.CollectedMl) = (tx.Now, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl);
         (Row.TreatmentUnits, Row.Outcome, Row.Preservative, Row.Deviations, Row.Restrictions) = (e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Deviations, e.Restrictions);
         Row.ExternalCheck ??= e.ExternalCheck; // what was said of it later came first
@@ -200,8 +216,15 @@ internal sealed class DonationFile
 }
 
 /// <param name="Safety">The donors' rows, locked when the files are.</param>
-/// <param name="StaleDonors">Donors of whom the last 60 s may be missing.</param>
-internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, HashSet<Guid> StaleDonors);
+/// <param name="Persons">Who stands for each of the donors' ids.</param>
+/// <param name="StaleDonors">Persons of whom, under any of their ids, the last 60 s may be missing.</param>
+internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, Dictionary<Guid, Guid> Persons, HashSet<Guid> StaleDonors);
+
+internal sealed record PersonRow
+{
+    public Guid DonorId { get; init; }
+    public Guid PersonId { get; init; }
+}
 
 internal sealed record DonationRow
 {
@@ -216,6 +239,9 @@ internal sealed record DonationRow
     public DateTimeOffset? ReleasedAt { get; set; }
     public DateTimeOffset? ArrivedAt { get; set; }
     public Guid? DonorId { get; set; }
+
+    /// <summary>Who stands for the donor, where he was merged; else himself.</summary>
+    public Guid? PersonId { get; set; }
     public Guid? DriveId { get; set; }
     public string? Procedure { get; set; }
     public int? NominalMl { get; set; }

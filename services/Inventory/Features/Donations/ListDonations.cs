@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Inventory.Features.Projections;
 
 namespace BloodPlatform.Inventory.Features.Donations;
 
@@ -31,11 +32,11 @@ public static class ListDonations
     private static async Task<Page<DonationItem>> Handle(Guid? driveId, string? status, Guid? donorId, int? limit, string? cursor, Caller caller, Database db, CancellationToken ct)
     {
         var take = Answers.Limit(limit);
-        var rows = await db.Query<DonationItem>("""
-            select d.din, d.status, d.donor_id, d.drive_id, d.procedure, d.nominal_ml, d.collected_ml, d.treatment_units, d.blood_group, d.started_at as collected_at, d.backfilled, d.open_holds as holds,
+        var rows = await db.Query<DonationItem>($"""
+            select d.din, d.status, {Persons.Of("d.donor_id")} as donor_id, d.drive_id, d.procedure, d.nominal_ml, d.collected_ml, d.treatment_units, d.blood_group, d.started_at as collected_at, d.backfilled, d.open_holds as holds,
                    (select count(*)::int from inventory.unit u where u.din = d.din) as units
             from inventory.donation d
-            where d.station_id = @Tenant and d.arrived_at is not null and (@driveId::uuid is null or d.drive_id = @driveId) and (@donorId::uuid is null or d.donor_id = @donorId)
+            where d.station_id = @Tenant and d.arrived_at is not null and (@driveId::uuid is null or d.drive_id = @driveId) and (@donorId::uuid is null or d.donor_id in {Persons.Ids("@donorId")})
               and (@status::text is null or d.status = @status) and d.din > coalesce(@cursor, '')
             order by d.din limit @take + 1
             """, new { caller.Tenant, driveId, donorId, status, cursor, take }, ct);

@@ -38,7 +38,7 @@ public static class SignRelease
         var (signatures, no) = Release.Sign(file.ReleaseState, signer.Id, tx.Now);
         if (no is not null) return (0, no);
         // A withdrawal that Donor has committed and this service has not seen must not be overtaken.
-        if (files.StaleDonors.Contains(file.Row.DonorId!.Value)) return (0, Problems.DonorFactsStale.Because());
+        if (files.StaleDonors.Contains(file.Row.PersonId!.Value)) return (0, Problems.DonorFactsStale.Because());
 
         tx.Write("insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (@Din, @Id, @Number, @now)", new { file.Din, signer.Id, signer.Number, now = tx.Now });
         file.Signers.Add(signer.Id);

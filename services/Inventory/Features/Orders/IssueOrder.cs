@@ -22,7 +22,7 @@ public static class IssueOrder
             if (row.Status is not ("allocated" or "partially-allocated")) return Problems.OrderState.With($"It is {row.Status}");
             var errors = order.Lines.SelectMany(l => WhyNot(l, row, tx.Now)).ToArray();
             if (errors.Length > 0) return Problems.NotIssuable.With("POST …/allocate replaces what may not leave", errors);
-            if (order.Lines.Exists(l => order.StaleDonors.Contains(l.DonorId))) return Problems.DonorFactsStale.With();
+            if (order.StaleDonors.Count > 0) return Problems.DonorFactsStale.With();
 
             Move(tx, order, "issued", caller, (line, version) => new UnitIssued
             {

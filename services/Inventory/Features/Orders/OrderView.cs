@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
+using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Donations;
 
 namespace BloodPlatform.Inventory.Features.Orders;
@@ -34,7 +35,7 @@ internal sealed class OrderFile
     public required OrderRow Row { get; init; }
     public required List<LineRow> Lines { get; init; }
 
-    /// <summary>Donors of the lines of whom the last 60 s may be missing.</summary>
+    /// <summary>Donors of the lines, under any of their ids, of whom the last 60 s may be missing.</summary>
     public required HashSet<Guid> StaleDonors { get; init; }
 
     /// <summary>What is in stock for it, where that was asked for.</summary>
@@ -53,7 +54,7 @@ internal sealed class OrderFile
             select l.order_id, l.unit_id, l.din, l.why, l.crossmatch, u.version, u.component, u.blood_group, u.content_u, u.treatment_units, u.volume_ml, u.expires_at, u.status, u.open_holds, d.donor_id, d.version as donation_version, d.station_id
               from inventory.order_line l join inventory.donation d on d.din = l.din join inventory.unit u on u.id = l.unit_id
              where l.dropped_at is null and l.order_id in ({orders}) order by l.din, l.unit_id {(forUpdate ? "for update of d, u" : "")};
-            {(forUpdate ? Freshness.StaleAmong("donor", $"select d.donor_id::text from inventory.order_line l join inventory.donation d on d.din = l.din where l.dropped_at is null and l.order_id in ({orders})") : "select ''::text where false")};
+            {(forUpdate ? Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.order_line l join inventory.donation d on d.din = l.din where l.dropped_at is null and l.order_id in ({orders})")}) k(id)") : "select ''::text where false")};
             {(withStock ? Stocked.SqlOfOrder : "")}
             """, all, async grid =>
         {

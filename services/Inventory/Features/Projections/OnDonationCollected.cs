@@ -20,9 +20,9 @@ public static class OnDonationCollected
         var file = files.ByDin[e.Din];
         if (file.Arrived) return;
 
-        file.Arrive(tx, e, files.Safety[e.DonorId]);
+        file.Arrive(tx, e, files);
         if (e.Deviations.Length > 0) file.Hold(tx, "quality", e.EventId);
-        var reactiveBefore = file.Safety!.ReactiveSince is not null;
+        var reactiveBefore = file.ReactiveBefore;
         TestEffects.Apply(tx, file, files, null);
         // A donor with a reactive donation should not have been bled again: what he gave stays here until somebody has looked.
         if (reactiveBefore && !e.Backfilled) file.Hold(tx, "lookback", tx.NewId());

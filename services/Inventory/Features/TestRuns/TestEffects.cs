@@ -65,7 +65,7 @@ internal static class TestEffects
         if (!test.Lookback) return;
         tx.Write("update inventory.donor_safety set reactive_since = coalesce(reactive_since, @now) where donor_id = @donorId", new { now = tx.Now, donorId });
         if (file.Safety is { ReactiveSince: null } safety) safety.ReactiveSince = tx.Now;
-        foreach (var other in files.ByDin.Values.Where(o => o != file && o.Arrived && o.Row.DonorId == donorId && o.InDate(tx.Now) && o.Holds.All(h => h.Kind != "lookback")))
+        foreach (var other in files.ByDin.Values.Where(o => o != file && o.Arrived && o.Row.PersonId == file.Row.PersonId && o.InDate(tx.Now) && o.Holds.All(h => h.Kind != "lookback")))
             other.Hold(tx, "lookback", id, caller);
     }
 }

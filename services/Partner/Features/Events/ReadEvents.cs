@@ -68,7 +68,7 @@ public static class ReadEvents
             Roles.Station => "f.station_id = @tenant",
             Roles.Organiser => "exists (select from partner.organisation o where o.id = f.organisation_id and @tenant = any(o.path))",
             // Of who asked for erasure an app reads that and nothing else, not even the past.
-            Roles.App => "exists (select from partner.donor d where d.id = f.donor_id and @tenant = any(d.apps) and (not d.erased or f.type = 'blood-platform.donor-erased'))",
+            Roles.App => "exists (select from partner.donor d where d.id in (f.donor_id, f.person_id) and @tenant = any(d.apps) and (not d.erased or f.type = 'blood-platform.donor-erased'))",
             Roles.Hospital => "f.hospital_id = @tenant",
             _ => "false",
         };

@@ -31,6 +31,8 @@ public static class OnAnyEvent
             case DriveChanged d: OnDrive.Known(tx, d.DriveId, d.Version, d.OrganiserId, d.StationId, d.District); break;
             case DonorRegistered d: OnDonor.Known(tx, d.DonorId, d.Version, d.District, d.Apps); break;
             case DonorChanged d: OnDonor.Known(tx, d.DonorId, d.Version, d.District, d.Apps); break;
+            case DonorsMerged m: OnDonor.Means(tx, m.Donors, m.Survivor); break;
+            case DonorsUnmerged m: OnDonor.Means(tx, m.Donors, m.Absorbed); break;
             case DonorErased d: OnDonor.Erased(tx, d.DonorId); break;
             default: break;
         }

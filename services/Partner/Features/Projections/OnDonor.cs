@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
 
 namespace BloodPlatform.Partners.Features.Projections;
 
@@ -15,4 +16,10 @@ public static class OnDonor
     public static void Erased(Transaction tx, Guid id) => tx.WriteAny("""
         insert into partner.donor (id, version, apps, erased) values (@id, 0, '{}', true) on conflict (id) do update set erased = true
         """, new { id });
+
+    /// <summary>Whom donors' ids mean from now on: of each the greatest version stands, whatever came first.</summary>
+    public static void Means(Transaction tx, MovedDonor[] donors, Guid person) => tx.WriteAny("""
+        insert into partner.donor_person (donor_id, person_id, version) select m.id, @person, m.version from unnest(@ids, @versions) as m(id, version)
+        on conflict (donor_id) do update set person_id = excluded.person_id, version = excluded.version where excluded.version > donor_person.version
+        """, new { person, ids = donors.Select(d => d.DonorId).ToArray(), versions = donors.Select(d => d.Version).ToArray() });
 }

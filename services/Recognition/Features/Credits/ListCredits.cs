@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Recognition.Features.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Recognition.Features.Credits;
@@ -15,7 +16,7 @@ public static class ListCredits
         var size = Answers.Limit(limit);
         var rows = await db.Query<CreditView>($"""
             select {CreditView.Columns} from recognition.credit
-            where station_id = @station and (@driveId::uuid is null or drive_id = @driveId) and (@donorId::uuid is null or donor_id = @donorId) and (@cursor::uuid is null or id > @cursor)
+            where station_id = @station and (@driveId::uuid is null or drive_id = @driveId) and (@donorId::uuid is null or donor_id in {Persons.Ids("@donorId")}) and (@cursor::uuid is null or id > @cursor)
             order by id limit @size + 1
             """, new { station = caller.Tenant, driveId, donorId, cursor, size }, ct);
         return TypedResults.Ok(Page<CreditView>.From(rows, size, c => c.Id.ToString()));

@@ -1,10 +1,12 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Recognition.Features.Projections;
 using BloodPlatform.Recognition.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Recognition.Features.Recognitions;
 
-/// <summary>A donor's thanks so far.</summary>
+/// <summary>A donor's thanks so far, of all his registrations together.</summary>
+/// <param name="DonorId">The donor who stands for the person, where the one asked for was merged.</param>
 /// <param name="Donations">Collections that were not abandoned.</param>
 /// <param name="VolumeMl">Collected ml, as weighed, abandoned collections included: the blood left the donor.</param>
 /// <param name="Years">Calendar years (Shanghai) in which the donor gave.</param>
@@ -29,12 +31,11 @@ public static class GetRecognition
 
     private static async Task<Results<Ok<RecognitionView>, ProblemHttpResult>> Handle(Guid donorId, Caller caller, Database db, TimeProvider clock, CancellationToken ct)
     {
-        var rows = await db.Query<Row>("""
-            select coalesce(@app = any(d.apps), false) as acted_for, c.din, c.collected_at, c.outcome, c.volume_ml, c.treatment_units, c.national_counts, c.provincial_counts
-            from (select @donorId as donor_id) asked
-            left join recognition.donor d on d.donor_id = asked.donor_id
-            left join recognition.credit c on c.donor_id = asked.donor_id and c.voids is null and not exists (select from recognition.credit v where v.voids = c.id)
-            where d.donor_id is not null or c.id is not null
+        var rows = await db.Query<Row>($"""
+            select {Persons.Of("@donorId")} as person_id, d.acted_for, c.din, c.collected_at, c.outcome, c.volume_ml, c.treatment_units, c.national_counts, c.provincial_counts
+            from (select count(*) > 0 as known, coalesce(bool_or(@app = any(apps)), false) as acted_for from recognition.donor where donor_id in {Persons.Ids("@donorId")}) d
+            left join recognition.credit c on c.donor_id in {Persons.Ids("@donorId")} and c.voids is null and not exists (select from recognition.credit v where v.voids = c.id)
+            where d.known or c.id is not null
             """, new { donorId, app = caller.TenantId }, ct);
         if (rows.Count == 0) return CommonProblems.Unknown(donorId);
         if (caller.Is(Roles.App) && !rows[0].ActedFor) return CommonProblems.NotFound.With();
@@ -43,7 +44,7 @@ public static class GetRecognition
         var given = credited.Where(r => r.Outcome != "abandoned").ToList();
         var days = given.Select(r => Shanghai.DateOf(r.CollectedAt!.Value)).Order().ToList();
         Credit[] credits = [.. credited.Select(r => new Credit(r.Din!, r.CollectedAt!.Value, r.NationalCounts!.Value, r.ProvincialCounts!.Value))];
-        return TypedResults.Ok(new RecognitionView(donorId, given.Count, credited.Sum(r => r.VolumeMl!.Value), credited.Sum(r => r.TreatmentUnits!.Value),
+        return TypedResults.Ok(new RecognitionView(rows[0].PersonId, given.Count, credited.Sum(r => r.VolumeMl!.Value), credited.Sum(r => r.TreatmentUnits!.Value),
             new CountsView(Counting.Total(credits.Select(c => c.NationalCounts)), Counting.Total(credits.Select(c => c.ProvincialCounts))),
             days.Select(d => d.Year).Distinct().Count(), VolunteerHours: 0, days.Count > 0 ? days[0] : null, days.Count > 0 ? days[^1] : null,
             [.. Honours.Reached(AwardCatalogue.Shipped, credits).Select(h => new HonourView(h.Rules.Award, In(h.Rules.Title), h.Level, Shanghai.DateOf(h.ReachedAt), Cite(h.Rules)))],
@@ -55,5 +56,5 @@ public static class GetRecognition
     private static string In(AwardTitle title) => Language.IsChinese ? title.Zh : title.En;
 
     // A donor who has not given has one row without a credit; one whose registration has not arrived has no app that acts for him.
-    private sealed record Row(bool ActedFor, string? Din, DateTimeOffset? CollectedAt, string? Outcome, int? VolumeMl, int? TreatmentUnits, decimal? NationalCounts, decimal? ProvincialCounts);
+    private sealed record Row(Guid PersonId, bool ActedFor, string? Din, DateTimeOffset? CollectedAt, string? Outcome, int? VolumeMl, int? TreatmentUnits, decimal? NationalCounts, decimal? ProvincialCounts);
 }

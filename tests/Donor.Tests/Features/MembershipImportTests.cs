@@ -1,0 +1,146 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Event;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+public sealed class MembershipImportTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+
+    private async Task<Guid> Organisation(params Guid[] above)
+    {
+        var id = Some.Id();
+        await service.Deliver(new OrganisationRegistered { Key = id.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = id, Name = "测试大学", Kind = "university", District = "440703", Path = [.. above, id], Status = "active" });
+        return id;
+    }
+
+    private async Task<Guid> Member(SomeStation station, Guid organisation, string number, bool shares = true)
+    {
+        var donor = await station.Register();
+        var put = await station.Client.Put($"/v1/donors/{donor.Id}/memberships/{organisation}", new { memberNumber = number, groupId = "护理2401", validFrom = "2024-09-01", shareParticipation = shares }, donor.Response.Headers.ETag!.Tag);
+        Assert.True(put.Status == 200, put.ToString());
+        return donor.Id;
+    }
+
+    private static async Task<Answer> Send(HttpClient client, Guid? organisation, string csv, string type = "text/csv", Encoding? encoding = null)
+    {
+        using var content = new ByteArrayContent((encoding ?? Encoding.UTF8).GetBytes(csv));
+        content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+        var response = await client.PostAsync($"/v1/imports/memberships{(organisation is { } id ? $"?organisationId={id}" : "")}", content);
+        var text = await response.Content.ReadAsStringAsync();
+        return new((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement, response);
+    }
+
+    private async Task<Answer> Finished(HttpClient client, Answer started)
+    {
+        Assert.True(started.Status == 202, started.ToString());
+        Assert.Equal($"/v1/imports/memberships/{started.Id}", started.Response.Headers.Location!.ToString());
+        await Eventually.That(async () => (await client.Get($"/v1/imports/memberships/{started.Id}")).Text("state") == "succeeded", 30);
+        return await client.Get($"/v1/imports/memberships/{started.Id}");
+    }
+
+    private static string[] Rows(Answer import) => [.. import["items"].EnumerateArray().Select(i => $"{i.GetProperty("index").GetInt32()} {i.GetProperty("status").GetString()} {i.GetProperty("code").GetString()}".TrimEnd())];
+
+    [Fact]
+    public async Task A_class_rolls_over_each_row_by_itself_and_the_year_before_stays_on_record()
+    {
+        var station = new SomeStation(service);
+        var university = await Organisation();
+        var (one, other) = (await Member(station, university, "20240001"), await Member(station, university, "20240002", shares: false));
+        var import = await Finished(station.Client, await Send(station.Client, university,
+            "MemberNumber,groupId,validFrom,validTo\n2024 0001,护理2501,2025-09-01,2026-06-30\n20240002,护理2501,2025-09-01,\n29990000,护理2501,2025-09-01,\n20240001,护理2501,next year,\n,护理2501,2025-09-01,\n20240001,护理2402,2024-02-01,2024-09-01\n"));
+        Assert.Equal(["0 accepted", "1 accepted", "2 rejected member_unknown", "3 rejected invalid_value", "4 rejected invalid_value", "5 rejected membership_overlap"], Rows(import));
+        Assert.Equal((2, 4, 6), (import["accepted"].GetInt32(), import["rejected"].GetInt32(), import["progress"].GetProperty("done").GetInt32()));
+
+        var periods = (await station.Client.Get($"/v1/donors/{one}/memberships"))["items"].EnumerateArray().Select(m => $"{m.GetProperty("groupId").GetString()} {m.GetProperty("validFrom").GetString()} {m.GetProperty("validTo").GetString()} {m.GetProperty("shareParticipation").GetBoolean()}");
+        Assert.Equal(["护理2401 2024-09-01 2025-08-31 True", "护理2501 2025-09-01 2026-06-30 True"], periods);
+        Assert.Equal(2, (await service.Published<DonorChanged>()).Last(e => e.DonorId == one).Memberships.Length);
+        Assert.False((await service.Published<DonorChanged>()).Last(e => e.DonorId == other).Memberships[1].ShareParticipation); // whether he shares is his own decision
+
+        // The same list again changes nothing and announces nothing.
+        var said = (await service.Published<DonorChanged>()).Count(e => e.DonorId == one || e.DonorId == other);
+        var again = await Finished(station.Client, await Send(station.Client, university, "memberNumber,groupId,validFrom,validTo\n20240001,护理2501,2025-09-01,2026-06-30\n20240002,护理2501,2025-09-01,\n"));
+        Assert.Equal((2, said), (again["accepted"].GetInt32(), (await service.Published<DonorChanged>()).Count(e => e.DonorId == one || e.DonorId == other)));
+
+        // Nothing of the list is left but what became of its rows.
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.membership_import_row where content is not null"));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.subject_key where subject_id in (select id from donor.membership_import)"));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from (select input::text || coalesce(result::text, '') t from donor.job union all select coalesce(detail, '') || coalesce(errors::text, '') from donor.job_problem union all select detail::text from donor.audit) x where t like '%20240001%' or t like '%护理2501%'"));
+    }
+
+    [Fact]
+    public async Task An_organiser_moves_those_who_share_with_him_and_learns_nothing_of_the_others()
+    {
+        var station = new SomeStation(service);
+        var university = await Organisation();
+        var college = await Organisation(university);
+        var (sharing, silent) = (await Member(station, college, "S1"), await Member(station, college, "S2", shares: false));
+        var organiser = service.As(Roles.Organiser, university);
+        var import = await Finished(organiser, await Send(organiser, college, "memberNumber,groupId,validFrom\nS1,新班,2025-09-01\nS2,新班,2025-09-01\nS3,新班,2025-09-01\n"));
+        Assert.Equal(["0 accepted", "1 rejected member_unknown", "2 rejected member_unknown"], Rows(import)); // who does not share looks like who is no donor
+        Assert.Equal((2, 1), ((await station.Client.Get($"/v1/donors/{sharing}/memberships"))["items"].GetArrayLength(), (await station.Client.Get($"/v1/donors/{silent}/memberships"))["items"].GetArrayLength()));
+        Assert.DoesNotContain(sharing.ToString(), import.Body.ToString(), StringComparison.Ordinal);
+
+        var stranger = service.As(Roles.Organiser, await Organisation());
+        Assert.Equal(404, (await Send(stranger, college, "memberNumber,groupId,validFrom\nS1,新班,2026-09-01\n")).Status);
+        Assert.Equal(404, (await Send(service.As(Roles.Organiser, college), university, "memberNumber,groupId,validFrom\nS1,新班,2026-09-01\n")).Status); // not above himself
+        Assert.Equal(404, (await stranger.Get($"/v1/imports/memberships/{import.Id}")).Status);
+        Assert.Equal(404, (await station.Client.Get($"/v1/imports/memberships/{import.Id}")).Status);
+        Assert.Equal((403, "role_forbidden"), (await Send(service.As(Roles.App, Some.Id()), college, "memberNumber,groupId,validFrom\nS1,新班,2026-09-01\n")) is var app ? (app.Status, app.Code) : default);
+    }
+
+    [Fact]
+    public async Task What_is_no_such_list_is_refused_and_nothing_is_kept()
+    {
+        var station = new SomeStation(service);
+        var university = await Organisation();
+        var cases = new (string Csv, string Type, Encoding Encoding, Guid? Organisation, int Status, string Code)[]
+        {
+            ("", "text/csv", Encoding.UTF8, university, 422, "import_unreadable"), ("memberNumber,groupId,validFrom\n", "text/csv", Encoding.UTF8, university, 422, "import_unreadable"),
+            ("memberNumber,validFrom\nA,2025-09-01\n", "text/csv", Encoding.UTF8, university, 422, "import_unreadable"), ("memberNumber,groupId,validFrom\n\"A,2025\n", "text/csv", Encoding.UTF8, university, 422, "import_unreadable"),
+            ("memberNumber,groupId,validFrom\nA,班é,2025-09-01\n", "text/csv", Encoding.Latin1, university, 422, "import_unreadable"),
+            (string.Concat(Enumerable.Repeat("A,B,2025-09-01\n", 20_001).Prepend("memberNumber,groupId,validFrom\n")), "text/csv", Encoding.UTF8, university, 422, "import_unreadable"),
+            ("memberNumber,groupId,validFrom\nA,B,2025-09-01\n", "application/json", Encoding.UTF8, university, 415, "unsupported_media_type"),
+            ("memberNumber,groupId,validFrom\nA,B,2025-09-01\n", "text/csv", Encoding.UTF8, null, 422, "invalid_value"),
+            ("memberNumber,groupId,validFrom\nA,B,2025-09-01\n", "text/csv", Encoding.UTF8, Some.OldId(), 404, "not_found"),
+        };
+        foreach (var c in cases)
+            Assert.Equal((c.Status, c.Code), (await Send(station.Client, c.Organisation, c.Csv, c.Type, c.Encoding)) is var no ? (no.Status, no.Code) : default);
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.membership_import where tenant_id = @Id", new { station.Id }));
+    }
+
+    [Fact]
+    public async Task A_donation_is_attributed_to_the_organisation_of_its_day()
+    {
+        var station = new SomeStation(service);
+        var (school, university) = (await Organisation(), await Organisation());
+        var donor = await station.Register();
+        var put = await station.Client.Put($"/v1/donors/{donor.Id}/memberships/{school}", new { shareParticipation = true, validFrom = "2020-09-01", validTo = "2023-06-30" }, donor.Response.Headers.ETag!.Tag);
+        put = await station.Client.Put($"/v1/donors/{donor.Id}/memberships/{university}", new { shareParticipation = true, validFrom = "2023-07-01" }, put.Response.Headers.ETag!.Tag);
+        Assert.Equal(200, put.Status);
+        var din = (await station.Dins())[0];
+        Assert.Equal("completed", (await station.Backfill(donor.Id, new DateTimeOffset(2022, 3, 5, 9, 0, 0, TimeSpan.FromHours(8)), din)).Text("status"));
+        Assert.Equal(school, (await service.Published<DonationCollected>()).Single(e => e.Din == din).DonorOrganisationId);
+        await station.VisitAt("collected", donor.Id);
+        Assert.Equal(university, (await service.Published<DonationCollected>()).Single(e => e.DonorId == donor.Id && e.Din != din).DonorOrganisationId);
+    }
+
+    [Fact]
+    public async Task Periods_of_one_organisation_follow_each_other_and_never_overlap()
+    {
+        var station = new SomeStation(service);
+        var university = await Organisation();
+        var donor = await station.Register();
+        var path = $"/v1/donors/{donor.Id}/memberships/{university}";
+        Assert.Equal(200, (await station.Client.Put(path, new { shareParticipation = true, groupId = "一", validFrom = "2024-09-01" }, "*")).Status);
+        Assert.Equal(200, (await station.Client.Put(path, new { shareParticipation = true, groupId = "二", validFrom = "2025-09-01" }, "*")).Status);
+        Assert.Equal(200, (await station.Client.Put(path, new { shareParticipation = false, groupId = "二改", validFrom = "2025-09-01" }, "*")).Status);
+        Assert.Equal((409, "membership_overlap"), (await station.Client.Put(path, new { shareParticipation = true, groupId = "零", validFrom = "2023-09-01" }, "*")) is var no ? (no.Status, no.Code) : default);
+        var periods = (await station.Client.Get($"/v1/donors/{donor.Id}/memberships"))["items"].EnumerateArray().Select(m => $"{m.GetProperty("groupId").GetString()} {m.GetProperty("validTo").GetString()}".TrimEnd());
+        Assert.Equal(["一 2025-08-31", "二改"], periods);
+    }
+}
