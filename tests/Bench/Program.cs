@@ -14,15 +14,24 @@ public static class Program
         var run = args.FirstOrDefault(a => a.StartsWith("--run=", StringComparison.Ordinal))?[6..] ?? ".run";
         var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
         var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
-        if (args is not ["collection-to-credit" or "late-information", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
+        if (args is not ["collection-to-credit" or "late-information" or "donor-search", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20]   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000]   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
         var superuser = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = int.Parse(settings["POSTGRES_PORT"], null), Database = "blood_platform", Username = "postgres", Password = settings["POSTGRES_PASSWORD"] }.ConnectionString;
         var broker = new Uri($"amqp://blood:{Uri.EscapeDataString(settings["RABBITMQ_PASSWORD"])}@127.0.0.1:{settings["RABBITMQ_PORT"]}/blood");
         using var api = new Api(Credentials.Read(Path.Combine(run, "credentials.json")), new Journal());
+
+        if (args[0] == "donor-search")
+        {
+            var searches = await DonorSearch.Measure(api, superuser, donors);
+            Console.WriteLine("\none request after another through the gateway          count     p50 ms     p99 ms     max ms");
+            foreach (var (what, milliseconds) in searches) Print(what, milliseconds);
+            return 0;
+        }
 
         var idle = Resident(run);
         var reference = await PlainPipe.Measure(superuser, broker, rate, seconds);
