@@ -8,29 +8,33 @@ namespace BloodPlatform.Donors.Data;
 /// <param name="WindowsDigest">Of the dates that were last announced; null where none were kept.</param>
 public sealed record Person(Guid Id, long Version, byte[]? WindowsDigest, DonorFacts Facts);
 
-/// <summary>All donors in the order of their ids, some hundred at a time, each time in one round trip.</summary>
+/// <summary>All donors in the order of their ids, some hundred at a time, each time in two round trips.</summary>
 public static class Population
 {
     /// <summary>The donors after an id and the newest rules; locked where they will be changed. Last is null when none are left.</summary>
-    public static Task<(List<Person> People, RuleBook Book, int Read, Guid? Last)> After(Transaction tx, Vault vault, RuleBooks books, Guid after, int limit, bool locked)
+    public static async Task<(List<Person> People, RuleBook Book, int Read, Guid? Last)> After(Transaction tx, Vault vault, RuleBooks books, Guid after, int limit, bool locked)
     {
-        const string Some = "(select id from donor.donor where id > @after order by id limit @limit)";
-        const string Theirs = $"(select s.id from {Some} s union select q.donor_id from donor.donor_person q where q.person_id in {Some})"; // with those merged into them
-        return tx.Read($"""
+        var (rows, absorbed, book) = await tx.Read($"""
             select d.id, d.version, d.status, d.birth_date, d.sex, d.windows_digest, k.wrapped_key
             from donor.donor d left join donor.subject_key k on k.subject_id = d.id where d.id > @after order by d.id limit @limit {(locked ? "for update of d" : "")};
             {RuleBooks.Position}
-            select q.person_id, d.id, d.birth_date, d.sex, k.wrapped_key from donor.donor_person q join donor.donor d on d.id = q.donor_id join donor.subject_key k on k.subject_id = d.id where q.person_id in {Some} and q.person_id <> q.donor_id order by d.id;
-            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id in {Theirs}
-            union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {Theirs};
-            select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {Theirs};
-            select donor_id, min(at) as at from donor.reaction where donor_id in {Theirs} group by donor_id;
-            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {Theirs};
+            select q.person_id, d.id, d.birth_date, d.sex, k.wrapped_key from donor.donor_person q join donor.donor d on d.id = q.donor_id join donor.subject_key k on k.subject_id = d.id
+            where q.person_id in (select id from donor.donor where id > @after order by id limit @limit) and q.person_id <> q.donor_id order by d.id;
             """, new { after, limit }, async grid =>
         {
-            var rows = (await grid.ReadAsync<Row>()).AsList();
-            var book = await books.At(await grid.ReadSingleAsync<long>());
-            var absorbed = (await grid.ReadAsync<AbsorbedRow>()).ToLookup(a => a.PersonId);
+            var donors = (await grid.ReadAsync<Row>()).AsList();
+            var newest = await books.At(await grid.ReadSingleAsync<long>());
+            return (donors, (await grid.ReadAsync<AbsorbedRow>()).ToLookup(a => a.PersonId), newest);
+        });
+
+        // By ids, so that each look-up stays a look-up however many donors there are.
+        return await tx.Read("""
+            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation where donor_id = any(@ids);
+            select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = any(@ids);
+            select donor_id, min(at) as at from donor.reaction where donor_id = any(@ids) group by donor_id;
+            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any(@ids);
+            """, new { ids = rows.Select(r => r.Id).Concat(absorbed.SelectMany(a => a).Select(a => a.Id)).ToArray() }, async grid =>
+        {
             var donations = (await grid.ReadAsync<DonationRow>()).ToLookup(d => d.DonorId);
             var deferrals = (await grid.ReadAsync<PersonDeferral>()).ToLookup(d => d.DonorId);
             var reactions = (await grid.ReadAsync<ReactionRow>()).ToDictionary(r => r.DonorId, r => r.At);

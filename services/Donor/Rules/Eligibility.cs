@@ -69,16 +69,21 @@ public static class Eligibility
         return obstacles;
     }
 
-    private static IEnumerable<Obstacle> Standing(DonorFacts donor, string procedure, RuleSet rules)
+    // Judged for every donor whenever a version is published, so written without a detour (measured: docs/decisions/0010).
+    private static List<Obstacle> Standing(DonorFacts donor, string procedure, RuleSet rules)
     {
-        foreach (var age in OfAge(donor, rules)) if (!(age.Until <= age.From)) yield return age;
-        foreach (var donation in donor.Donations)
-            foreach (var interval in OfInterval(donation, procedure, donor, rules)) if (!(interval.Until <= interval.From)) yield return interval;
-        foreach (var yearly in rules.OfKind("yearly"))
-            if (yearly.Concerns(procedure))
-                foreach (var obstacle in OfYear(donor, procedure, yearly, rules)) yield return obstacle;
+        var all = new List<Obstacle>(donor.Donations.Count + donor.Deferrals.Count + 8);
+        OfAge(donor, rules, all);
+        foreach (var gave in Procedures.All) OfIntervals(donor, gave, procedure, rules, all);
+        foreach (var yearly in rules.OfKind("yearly")) if (yearly.Concerns(procedure)) OfYear(donor, procedure, yearly, rules, all);
         foreach (var deferral in donor.Deferrals)
-            if (!(deferral.Until <= deferral.From) && (rules.Find(deferral.Code) is not { Procedures: not null } rule || rule.Concerns(procedure))) yield return new(deferral.Code, "deferral", deferral.From, deferral.Until);
+            if (rules.Find(deferral.Code) is not { Procedures: not null } rule || rule.Concerns(procedure)) Add(all, deferral.Code, "deferral", deferral.From, deferral.Until);
+        return all;
+    }
+
+    private static void Add(List<Obstacle> all, string rule, string category, DateOnly from, DateOnly? until)
+    {
+        if (!(until <= from)) all.Add(new(rule, category, from, until));
     }
 
     /// <summary>What forbids to give on the date; empty when it is open.</summary>
@@ -108,7 +113,9 @@ public static class Eligibility
     {
         var windows = new List<(DateOnly, DateOnly?)>();
         var open = DateOnly.MinValue;
-        foreach (var obstacle in obstacles.OrderBy(o => o.From))
+        Obstacle[] inOrder = [.. obstacles];
+        Array.Sort(inOrder, static (a, b) => a.From.CompareTo(b.From));
+        foreach (var obstacle in inOrder)
         {
             if (obstacle.From > open) windows.Add((open, obstacle.From.AddDays(-1)));
             if (obstacle.Until is not { } end) return windows;
@@ -142,86 +149,109 @@ public static class Eligibility
 
     // Ages are completed years, so "at most 55" ends with the 56th birthday. Above what a first-time donor may be, only who gave
     // before; where the rules say so, without harm.
-    private static IEnumerable<Obstacle> OfAge(DonorFacts donor, RuleSet rules)
+    private static void OfAge(DonorFacts donor, RuleSet rules, List<Obstacle> all)
     {
         DateOnly Full(decimal years) => Birthday(donor.BirthDate, (int)years);
         Rule? first = null, repeat = null;
         foreach (var rule in rules.OfKind("age"))
         {
             if (!rule.ConcernsSex(donor.Sex)) continue;
-            if (rule.AtLeast is { } least) yield return new(rule.Code, "age", DateOnly.MinValue, Full(least));
+            if (rule.AtLeast is { } least) Add(all, rule.Code, "age", DateOnly.MinValue, Full(least));
             if (rule.AtMost is not { } most) continue;
             if (rule.Donors == "first-time") first = rule;
             else if (rule.Donors == "repeat") repeat = rule;
-            else yield return new(rule.Code, "age", Full(most + 1), null);
+            else Add(all, rule.Code, "age", Full(most + 1), null);
         }
-        if (first is null) { if (repeat is not null) yield return new(repeat.Code, "age", Full(repeat.AtMost!.Value + 1), null); yield break; }
+        if (first is null)
+        {
+            if (repeat is not null) Add(all, repeat.Code, "age", Full(repeat.AtMost!.Value + 1), null);
+            return;
+        }
 
         var firstEnd = Full(first.AtMost!.Value + 1);
         var repeatEnd = repeat is null ? DateOnly.MaxValue : Full(repeat.AtMost!.Value + 1);
         var repeatFrom = DateOnly.MaxValue;
         foreach (var donation in donor.Donations) if (donation.On < repeatFrom) repeatFrom = donation.On.AddDays(1);
         var repeatTo = repeat is { UnlessReaction: true } && donor.FirstReaction is { } reaction && reaction < repeatEnd ? reaction.AddDays(1) : repeatEnd;
-        if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { yield return new(first.Code, "age", firstEnd, null); yield break; }
-        yield return new(first.Code, "age", firstEnd, repeatFrom);
-        if (repeat is not null) yield return new(repeatTo < repeatEnd ? first.Code : repeat.Code, "age", repeatTo, null);
+        if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { Add(all, first.Code, "age", firstEnd, null); return; }
+        Add(all, first.Code, "age", firstEnd, repeatFrom);
+        if (repeat is not null) Add(all, repeatTo < repeatEnd ? first.Code : repeat.Code, "age", repeatTo, null);
     }
 
     // A donation forbids the time behind it and the time before it: what is recorded afterwards may lie between two others. Days
     // on which a physician approved less stand open where that shorter interval is kept.
-    private static IEnumerable<Obstacle> OfInterval(PastDonation donation, string procedure, DonorFacts donor, RuleSet rules)
+    private static void OfIntervals(DonorFacts donor, string gave, string procedure, RuleSet rules, List<Obstacle> all)
     {
-        var (after, before) = (rules.Interval(donation.Procedure, procedure, donor.Sex), rules.Interval(procedure, donation.Procedure, donor.Sex));
-        if ((after ?? before) is not { } rule) yield break;
-        var from = before is null ? donation.On : FirstTooLate(before, donation.On);
-        var until = after is null ? donation.On.AddDays(1) : after.EndFrom(donation.On);
-        if (donor.Approvals is { Count: > 0 } approvals)
-            foreach (var approval in approvals.OrderBy(a => a.On))
-                if (rules.Find(approval.Rule) is { Kind: "interval-exception" } exception && approval.On >= from && approval.On < until && exception.Excepts == (approval.On < donation.On ? before : after)?.Code
-                    && (approval.On < donation.On ? exception.EndFrom(approval.On) <= donation.On : exception.EndFrom(donation.On) <= approval.On))
-                {
-                    if (approval.On > from) yield return new(rule.Code, "interval", from, approval.On);
-                    from = approval.On.AddDays(1);
-                }
-        yield return new(rule.Code, "interval", from, until);
+        var (after, before) = (rules.Interval(gave, procedure, donor.Sex), rules.Interval(procedure, gave, donor.Sex));
+        if ((after ?? before) is not { } rule) return;
+        foreach (var donation in donor.Donations)
+        {
+            if (donation.Procedure != gave) continue;
+            var from = before is null ? donation.On : FirstTooLate(before, donation.On);
+            var until = after is null ? donation.On.AddDays(1) : after.EndFrom(donation.On);
+            if (donor.Approvals is { Count: > 0 } approvals)
+                foreach (var approval in approvals.OrderBy(a => a.On))
+                    if (rules.Find(approval.Rule) is { Kind: "interval-exception" } exception && approval.On >= from && approval.On < until && exception.Excepts == (approval.On < donation.On ? before : after)?.Code
+                        && (approval.On < donation.On ? exception.EndFrom(approval.On) <= donation.On : exception.EndFrom(donation.On) <= approval.On))
+                    {
+                        Add(all, rule.Code, "interval", from, approval.On);
+                        from = approval.On.AddDays(1);
+                    }
+            Add(all, rule.Code, "interval", from, until);
+        }
     }
 
     // The first date from which the interval is not yet over on the donation's day. Clamping lets several dates end on one, so look around.
     private static DateOnly FirstTooLate(Rule interval, DateOnly day)
     {
+        if (interval is { Years: 0, Months: 0 }) return day.AddDays(1 - interval.Days);
+        if (interval.Days == 0 && day.Day < 28) return day.AddMonths(-(12 * interval.Years) - interval.Months).AddDays(1); // every month has that day and the next
         var free = day.AddMonths(-(12 * interval.Years) - interval.Months).AddDays(-interval.Days);
         while (interval.EndFrom(free) > day) free = free.AddDays(-1);
-        while (interval.EndFrom(free.AddDays(1)) <= day) free = free.AddDays(1);
+        for (var next = free.AddDays(1); interval.EndFrom(next) <= day; next = next.AddDays(1)) free = next;
         return free.AddDays(1);
     }
 
     // The standard says "a year" and not which: any so many days, and where the row says so the calendar year, the stricter of
     // both. Donations are counted, or their millilitres added up; the next one adds at least the least that may be collected.
-    private static IEnumerable<Obstacle> OfYear(DonorFacts donor, string procedure, Rule yearly, RuleSet rules)
+    private static void OfYear(DonorFacts donor, string procedure, Rule yearly, RuleSet rules, List<Obstacle> all)
     {
-        var gave = donor.Donations.Where(d => yearly.Concerns(d.Procedure)).OrderBy(d => d.On).ToArray();
-        if (gave.Length == 0) yield break;
         var ml = yearly.Measure == "ml";
         int Weight(PastDonation d) => !ml ? 1 : d.Ml is { } weighed and > 0 ? weighed : (d.Units ?? 1) * (yearly.UnitMl ?? 0);
-        var limit = ml ? yearly.AtMost!.Value : yearly.Count!.Value;
-        var room = limit - (ml ? Least(procedure, yearly, rules) : 1);
+        var room = (int)(ml ? yearly.AtMost!.Value - Least(procedure, yearly, rules) : yearly.Count!.Value - 1);
+        if (room < 0) { Add(all, yearly.Code, "interval", DateOnly.MinValue, null); return; } // the least that may be collected is too much
+        var gave = new List<(DateOnly On, int Weight)>(donor.Donations.Count);
+        var total = 0;
+        foreach (var donation in donor.Donations)
+        {
+            if (!yearly.Concerns(donation.Procedure)) continue;
+            gave.Add((donation.On, Weight(donation)));
+            total += gave[^1].Weight;
+        }
+        if (total <= room) return; // not even all together are too much
+        gave.Sort(static (a, b) => a.On.CompareTo(b.On));
 
         if (yearly.Days > 0)
         {
             var (sum, start) = (0, 0);
-            for (var end = 0; end < gave.Length; end++)
+            for (var end = 0; end < gave.Count; end++)
             {
-                sum += Weight(gave[end]);
-                for (; gave[end].On.DayNumber - gave[start].On.DayNumber >= yearly.Days; start++) sum -= Weight(gave[start]);
+                sum += gave[end].Weight;
+                for (; gave[end].On.DayNumber - gave[start].On.DayNumber >= yearly.Days; start++) sum -= gave[start].Weight;
+                if (sum <= room) continue;
                 // The shortest run that is too much, ending here: a longer one forbids nothing more.
                 var (first, over) = (start, sum);
-                while (over - Weight(gave[first]) > room) over -= Weight(gave[first++]);
-                if (over > room) yield return new(yearly.Code, "interval", gave[end].On.AddDays(1 - yearly.Days), gave[first].On.AddDays(yearly.Days));
+                while (over - gave[first].Weight > room) over -= gave[first++].Weight;
+                Add(all, yearly.Code, "interval", gave[end].On.AddDays(1 - yearly.Days), gave[first].On.AddDays(yearly.Days));
             }
         }
-        if (yearly.CalendarYear)
-            foreach (var year in gave.GroupBy(d => d.On.Year).Where(y => y.Sum(Weight) > room))
-                yield return new(yearly.Code, "interval", new DateOnly(year.Key, 1, 1), new DateOnly(year.Key + 1, 1, 1));
+        if (!yearly.CalendarYear) return;
+        for (var i = 0; i < gave.Count;)
+        {
+            var (year, sum) = (gave[i].On.Year, 0);
+            for (; i < gave.Count && gave[i].On.Year == year; i++) sum += gave[i].Weight;
+            if (sum > room) Add(all, yearly.Code, "interval", new DateOnly(year, 1, 1), new DateOnly(year + 1, 1, 1));
+        }
     }
 
     private static int Least(string procedure, Rule yearly, RuleSet rules)

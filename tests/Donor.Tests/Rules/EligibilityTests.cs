@@ -88,6 +88,15 @@ public sealed class EligibilityTests
         Assert.NotEmpty(On(Donor(donations: [.. Enumerable.Range(0, 20).Select(i => new PastDonation(D("2025-01-01").AddDays(15 * i), Platelets, 0, 2))]), "2025-12-31", Platelets)); // 20 × 2 × 250 ml; weighed as nothing is not weighed
     }
 
+    [Fact]
+    public void A_limit_below_the_least_that_is_collected_closes_everything()
+    {
+        RuleSet With(int ml) => new("x", "1", D("2012-07-01"), [.. Release.Rules.Rules.Select(r => r.Code == "YEARLY_PLATELET_PLASMA_ML" ? r with { AtMost = ml } : r)]);
+        Assert.Null(Eligibility.Obstacles(Donor(), Platelets, With(249)).FirstOpen(D("2026-01-01")));
+        Assert.Equal(D("2026-01-01"), Eligibility.Obstacles(Donor(), Platelets, With(250)).FirstOpen(D("2026-01-01")));
+        Assert.Equal(D("2027-01-01"), Eligibility.Obstacles(Donor(donations: [new(D("2026-01-01"), Platelets, 1)]), Platelets, With(250)).FirstOpen(D("2026-01-01")));
+    }
+
     [Theory]
     [InlineData(6, true, false)]
     [InlineData(7, true, true)]
