@@ -1,5 +1,4 @@
 using BloodPlatform.Contracts.Donor;
-using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
 using FsCheck;
 using FsCheck.Fluent;
