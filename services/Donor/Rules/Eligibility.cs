@@ -69,7 +69,7 @@ public static class Eligibility
         return obstacles;
     }
 
-    // Judged for every donor whenever a version is published, so written without a detour (measured: docs/decisions/0010).
+    // Judged for every donor whenever a version is published, so written without a detour (measured: docs/decisions/0011).
     private static List<Obstacle> Standing(DonorFacts donor, string procedure, RuleSet rules)
     {
         var all = new List<Obstacle>(donor.Donations.Count + donor.Deferrals.Count + 8);
