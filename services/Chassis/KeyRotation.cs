@@ -82,7 +82,8 @@ internal sealed class KeyRotation(NpgsqlDataSource source, ServiceName name, Ser
             for (var i = 0; i < row.Keys.Length; i++) command.Parameters.AddWithValue($"k{i}", row.Keys[i]);
             batch.BatchCommands.Add(command);
         }
-        return await batch.ExecuteNonQueryAsync(ct); // one implicit transaction
+        try { return await batch.ExecuteNonQueryAsync(ct); } // one implicit transaction
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected) { return 0; } // an erasure went first: the next pass finds what is left
     }
 
     private sealed record SealedRow(object[] Keys, string Context, byte[] Stored);

@@ -1,5 +1,6 @@
 #pragma warning disable RS0030 // the relay is the one publisher
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Threading.Channels;
 using BloodPlatform.Contracts;
@@ -197,7 +198,8 @@ public sealed class Relay(ServiceDefinition service, ServiceName name, RelayConn
     private static bool IsBrokerAway(Exception e) => e switch
     {
         MessageReturnedException => false,
-        OperationCanceledException or ConnectionException or RabbitMQ.Client.Exceptions.RabbitMQClientException => true,
+        OperationCanceledException or TimeoutException or ConnectionException or RabbitMQ.Client.Exceptions.RabbitMQClientException => true,
+        IOException or SocketException or ObjectDisposedException => true, // the connection broke under the message
         _ => e.InnerException is { } inner && IsBrokerAway(inner),
     };
 

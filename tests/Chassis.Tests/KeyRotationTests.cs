@@ -90,7 +90,10 @@ public sealed class KeyRotationTests
         var people = await Seal(service, 600);
         var running = await With(service, Both);
         var rotations = Enumerable.Range(0, 2).Select(_ => Task.Run(() => running.App.Services.GetRequiredService<KeyRotation>().Run(CancellationToken.None))).ToArray();
-        var erased = await service.Database.Query<Guid>("delete from donor.subject_key where subject_id = any(@some) and get_byte(wrapped_key, 2) = ascii('0') returning subject_id", new { some = people[^100..] });
+        var erased = await service.Database.Query<Guid>("""
+            with locked as (select subject_id from donor.subject_key where subject_id = any(@some) order by subject_id for update)
+            delete from donor.subject_key where subject_id in (select subject_id from locked) and get_byte(wrapped_key, 2) = ascii('0') returning subject_id
+            """, new { some = people[^100..] });
         var moved = (await Task.WhenAll(rotations)).Sum(r => r["donor.subject_key"]);
         Assert.Equal(600 - erased.Count, moved);
         Assert.Equal(600 - erased.Count, await service.Database.Scalar<long>("select count(*) from donor.subject_key"));
