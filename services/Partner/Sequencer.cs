@@ -14,7 +14,7 @@ namespace BloodPlatform.Partners;
 public sealed class Sequencer(NpgsqlDataSource source, FeedHead head, ILogger<Sequencer> log) : BackgroundService
 {
     private const int BatchSize = 5000;
-    private static readonly TimeSpan LookOften = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LookOften = TimeSpan.FromMilliseconds(100); // rows settle for five times as long
     private static readonly TimeSpan LookSeldom = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How long siblings handled in parallel, perhaps by another replica, may take to show up.</summary>
