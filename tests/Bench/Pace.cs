@@ -5,6 +5,7 @@ internal static class Pace
 {
     public static async Task At(int rate, int count, Func<int, Task> work)
     {
+        var before = ProcessorTime();
         var started = TimeProvider.System.GetTimestamp();
         var running = new List<Task>(count);
         for (var i = 0; i < count; i++)
@@ -14,5 +15,10 @@ internal static class Pace
             running.Add(work(i));
         }
         await Task.WhenAll(running);
+        var spent = ProcessorTime().Zip(before, (now, then) => now - then).ToArray();
+        Console.WriteLine($"  processors meanwhile: {100.0 * spent[3] / spent.Sum():0} % idle, {100.0 * spent[7] / spent.Sum():0} % taken by other guests of the host");
     }
+
+    /// <summary>user, nice, system, idle, iowait, irq, softirq, steal: ticks of all processors since boot (proc(5)). A figure taken while others had the processors says nothing of us.</summary>
+    private static long[] ProcessorTime() => [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(long.Parse)];
 }
