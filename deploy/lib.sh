@@ -281,7 +281,8 @@ postgres_start() { # [SETTING=VALUE…]
   done
   rm -f "$data/postmaster.pid"
   # log_error_verbosity: a violated constraint's DETAIL would write a row's values into the log
-  for setting in listen_addresses=127.0.0.1 port="$POSTGRES_PORT" unix_socket_directories= max_connections=200 \
+  # autovacuum_vacuum_cost_delay: small tables are looked through again and again; gently, where the servers share two processors
+  for setting in listen_addresses=127.0.0.1 autovacuum_vacuum_cost_delay=20ms port="$POSTGRES_PORT" unix_socket_directories= max_connections=200 \
     shared_buffers=128MB jit=off track_commit_timestamp=on log_error_verbosity=terse "$@"; do
     settings+=(-c "$setting")
   done

@@ -7,13 +7,17 @@ namespace BloodPlatform.Bench;
 
 /// <summary>
 /// Prepares rate × seconds walk-in donors up to the running needle, ends the collections at the asked rate and reads, per DIN, the time from
-/// Donor's commit to Recognition's: PostgreSQL's own commit timestamps (deploy/up has track_commit_timestamp on), no clock of ours.
+/// Donor's commit to Recognition's: PostgreSQL's own commit timestamps (deploy/up has track_commit_timestamp on), no clock of ours. Ten
+/// seconds of the same come first and are not counted: services just started still compile.
 /// </summary>
 internal static class CollectionToCredit
 {
+    private const int WarmUpSeconds = 10;
+
     public static async Task<double[]> Measure(Api api, string superuser, int rate, int seconds)
     {
-        var count = rate * seconds;
+        var uncounted = rate * WarmUpSeconds;
+        var count = uncounted + rate * seconds;
         var run = "bench-" + TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
         var questionnaire = await api.Get("station", "/v1/questionnaires/current");
         var dins = new List<string>();
@@ -25,9 +29,12 @@ internal static class CollectionToCredit
         var offset = (int)(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() % 900_000);
         await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = 12 }, async (i, _) => visits[i] = await UntilNeedle(api, questionnaire, $"{run}-{i}", offset + i, dins[i]));
 
-        Console.WriteLine($"ending {count} collections at {rate}/s");
-        await Pace.At(rate, count, async i => await api.Send(HttpMethod.Post, "station", $"/v1/visits/{visits[i]}/collection/finish",
-            new { collectedMl = 400, endedAt = TimeProvider.System.GetUtcNow(), outcome = "completed" }, $"{run}-{i}-finish", api.Credentials.With("phlebotomist")));
+        Console.WriteLine($"ending {uncounted} collections at {rate}/s to warm up, and {count - uncounted} that count");
+        await Pace.At(rate, uncounted, Finish);
+        await Pace.At(rate, count - uncounted, i => Finish(uncounted + i));
+
+        async Task Finish(int i) => await api.Send(HttpMethod.Post, "station", $"/v1/visits/{visits[i]}/collection/finish",
+            new { collectedMl = 400, endedAt = TimeProvider.System.GetUtcNow(), outcome = "completed" }, $"{run}-{i}-finish", api.Credentials.With("phlebotomist"));
 
         await using var database = new NpgsqlConnection(superuser);
         var deadline = TimeProvider.System.GetUtcNow().AddSeconds(60);
@@ -38,8 +45,8 @@ internal static class CollectionToCredit
         }
         return [.. await database.QueryAsync<double>("""
             select extract(epoch from pg_xact_commit_timestamp(c.xmin) - pg_xact_commit_timestamp(d.xmin))::float8 * 1000
-            from donor.donation d join recognition.credit c on c.din = d.din where d.din = any(@dins) order by 1
-            """, new { dins = dins.ToArray() })];
+            from donor.donation d join recognition.credit c on c.din = d.din where d.din = any(@counted) order by 1
+            """, new { counted = dins.Skip(uncounted).ToArray() })];
     }
 
     private static async Task<string> UntilNeedle(Api api, JsonNode questionnaire, string key, int number, string din)
