@@ -9,6 +9,7 @@ public sealed class Feed(Api api)
     [
         "appointment-booked", "appointment-missed", "visit-opened", "visit-deferred", "donation-collected", "credit-granted",
         "donation-released", "donation-held", "donation-withdrawn", "donor-deferral-required", "unit-released", "unit-issued", "unit-received", "unit-transfused",
+        "donation-corrected", "donors-merged", "donor-erased",
     ];
 
     private readonly List<(string Kind, JsonNode Data)> entries = [];
@@ -26,7 +27,10 @@ public sealed class Feed(Api api)
     }
 
     /// <summary>What entries of a kind say of a drive.</summary>
-    public IEnumerable<JsonNode> OfDrive(string kind, string driveId) => entries.Where(e => e.Kind == kind && (string?)e.Data["driveId"] == driveId).Select(e => e.Data);
+    public IEnumerable<JsonNode> OfDrive(string kind, string driveId) => Of(kind, "driveId", driveId);
+
+    /// <summary>Entries of a kind of which a field says this.</summary>
+    public IEnumerable<JsonNode> Of(string kind, string field, string value) => entries.Where(e => e.Kind == kind && (string?)e.Data[field] == value).Select(e => e.Data);
 
     /// <summary>What entries of a kind say of some donations.</summary>
     public IEnumerable<JsonNode> OfDonations(string kind, IReadOnlySet<string> dins) => entries.Where(e => e.Kind == kind && (string?)e.Data["din"] is { } din && dins.Contains(din)).Select(e => e.Data);
