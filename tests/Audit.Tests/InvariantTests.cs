@@ -39,6 +39,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("number-issued-once", "insert into inventory.din_block select (jsonb_populate_record(b, jsonb_build_object('id', id('block 2'), 'first_number', 3))).* from inventory.din_block b"),
         ("number-issued-once", "update inventory.din_block set station_id = id('other station')"),
         ("slot-not-overbooked", "alter table event.slot drop constraint slot_never_overbooked; update event.slot set capacity = 1"),
+        ("slot-within-the-profile", "update event.rule_set set valid_to = '2026-12-31' where code = 'fever'; update donor.rule_set set valid_to = '2026-12-31' where code = 'fever'"),
         ("slot-counts-its-appointments", "update event.slot set booked = 1"),
         ("slot-counts-its-appointments", "update event.appointment set status = 'booked' where status = 'cancelled'"),
         ("slot-counts-its-appointments", "delete from event.slot"),
@@ -77,8 +78,9 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("judged-by-published-rules", "update donor.decision set donor_id = id('donor 3')"),
         ("judged-by-published-rules", "update donor.decision set rule_set_version = '2011+fever.2'; update donor.visit set rule_set_version = '2011+fever.2' where id = id('visit 1')"),
         ("bookings-know-the-rules", "delete from event.rule_set where code = 'fever'"),
-        ("bookings-know-the-rules", "insert into event.rule_set (code, rule_set_version, version, valid_from, intervals) values ('GB18467', '2012', 9, '2012-07-01', '[]')"),
-        ("bookings-know-the-rules", "update event.rule_set set valid_to = null where code = 'fever'"),
+        ("bookings-know-the-rules", "insert into event.rule_set (code, rule_set_version, version, valid_from, intervals, kind) values ('GB18467', '2012', 9, '2012-07-01', '[]', 'base')"),
+        ("bookings-know-the-rules", "update event.rule_set set donors_per_slot = 9 where code = 'fever'"),
+        ("bookings-know-the-rules", "update event.rule_set set valid_to = '2023-01-08' where code = 'fever'"),
         ("erased-person-has-no-key", "insert into donor.subject_key (subject_id, wrapped_key) values (id('erased donor'), '\\x00')"),
         ("erased-person-has-no-key", "delete from donor.subject_key where subject_id = id('restricted donor')"),
         ("erased-person-has-no-key", "update donor.donor set phone = '\\x01' where id = id('erased donor')"),
@@ -148,7 +150,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
     public async Task A_changed_schema_is_not_taken_for_a_proof()
     {
         var findings = await platform.Judge("alter table event.slot rename column booked to taken; update event.slot set capacity = 3", platform.Broker, platform.Listeners);
-        Assert.Equal(["slot-not-overbooked", "slot-counts-its-appointments"], findings.Where(f => f.Unknown is not null).Select(f => f.Invariant.Name));
+        Assert.Equal(["slot-not-overbooked", "slot-within-the-profile", "slot-counts-its-appointments"], findings.Where(f => f.Unknown is not null).Select(f => f.Invariant.Name));
         Assert.Contains("42703", findings.First(f => f.Unknown is not null).Unknown, StringComparison.Ordinal);
         Assert.DoesNotContain(findings, f => f.Violations > 0);
     }

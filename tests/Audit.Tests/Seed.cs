@@ -51,8 +51,9 @@ internal static class Seed
         select id('visit ' || n), 9, id('donor ' || n), id('station'), drive_id, 'bus', 'completed', started_at, backfilled, started_at, 'resident-id', 'chip', 'match', 'GB18467', '2011',
                procedure, nominal_ml, treatment_units, din(n), started_at, started_at + interval '7 minutes', collected_ml, 'completed', case when not backfilled then 'clear' end from collection;
         insert into donor.rule_set (code, version, valid_from, valid_to, document, recorded_at, position, kind, published_by)
-        values ('GB18467', '2011', '2012-07-01', null, '{}', now(), 1, 'base', 'release'), ('fever', '1', '2021-03-29', '2023-01-07', '{}', now(), 2, 'overlay', 'release');
-        insert into event.rule_set (code, rule_set_version, version, valid_from, valid_to, intervals) values ('GB18467', '2011', 1, '2012-07-01', null, '[]'), ('fever', '1', 2, '2021-03-29', '2023-01-07', '[]');
+        values ('GB18467', '2011', '2012-07-01', null, '{}', now(), 1, 'base', 'release'), ('fever', '1', '2021-03-29', '2023-01-07', '{"limits":{"donorsPerSlot":1}}', now(), 2, 'overlay', 'release');
+        insert into event.rule_set (code, rule_set_version, version, valid_from, valid_to, intervals, kind, donors_per_slot, heard_at)
+        values ('GB18467', '2011', 1, '2012-07-01', null, '[]', 'base', null, '2026-01-01'), ('fever', '1', 2, '2021-03-29', '2023-01-07', '[]', 'overlay', 1, '2026-01-01');
         insert into donor.decision (id, donor_id, visit_id, step, judged_on, rule_set, rule_set_version, input, outcome, recorded_at)
         values (id('decision'), id('donor 1'), id('visit 1'), 'open', '2026-03-05', 'GB18467', '2011', '\x00', '\x00', now());
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)

@@ -15,12 +15,13 @@ internal static class Rules
                or exists (select from unnest(string_to_array(c.rule_set_version, '+')) with ordinality as laid(label, n)
                           where n > 1 and not exists (select from donor.rule_set r where r.kind = 'overlay' and r.code || '.' || r.version = laid.label))
             """),
-        new("bookings-know-the-rules", "Event knows each published version with the dates of its validity, and no other.",
+        new("bookings-know-the-rules", "Event knows each published version with the dates of its validity and its limit of places, and no other.",
             "select count(*) from donor.rule_set",
             """
             select coalesce(d.code, e.code) as code, coalesce(d.version, e.rule_set_version) as version, d.valid_from, e.valid_from as event_valid_from
             from donor.rule_set d full join event.rule_set e on e.code = d.code and e.rule_set_version = d.version
-            where d.code is null or e.code is null or (d.valid_from, d.valid_to) is distinct from (e.valid_from, e.valid_to)
+            where d.code is null or e.code is null
+               or (d.valid_from, d.valid_to, d.kind, (d.document -> 'limits' ->> 'donorsPerSlot')::int) is distinct from (e.valid_from, e.valid_to, e.kind, e.donors_per_slot)
             """),
     ];
 }

@@ -6,8 +6,20 @@ namespace BloodPlatform.Drives.Rules;
 /// <summary>The drive as a booking sees it.</summary>
 public sealed record BookableDrive(Guid Id, string Status, string[] Procedures);
 
-/// <summary>A slot as read; the database's own constraint has the last word on its capacity.</summary>
-public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked);
+/// <summary>A slot as read; the database has the last word on its places.</summary>
+public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked)
+{
+    /// <summary>What the rules of its day leave of the capacity.</summary>
+    public int Places { get; init; } = Capacity;
+
+    /// <summary>The same, with the rules known.</summary>
+    public BookableSlot Under(IEnumerable<PlacesRule> rules) => this with { Places = Math.Min(Capacity, Booking.DonorsPerSlot(rules, Shanghai.DateOf(StartsAt)) ?? Capacity) };
+}
+
+/// <summary>A version of a rule set as it limits places.</summary>
+/// <param name="Kind">`base` or `overlay`.</param>
+/// <param name="DonorsPerSlot">Null where it does not.</param>
+public sealed record PlacesRule(string Code, string Kind, DateOnly ValidFrom, DateOnly? ValidTo, int? DonorsPerSlot);
 
 /// <summary>Another booking of the same donor that may still lead to a donation.</summary>
 public sealed record OtherBooking(Guid AppointmentId, Guid DriveId, DateTimeOffset SlotStartsAt, string Procedure);
@@ -26,14 +38,22 @@ public static class Booking
     public static string DefaultProcedure(string[] offered) => offered.Contains("whole-blood") ? "whole-blood" : offered[0];
 
     /// <summary>Whether the slot still takes a booking, or a backfilled one.</summary>
+    /// <param name="backfill">What took place took place: an epidemic profile's limit is for places that are promised, not for those recorded afterwards.</param>
     /// <returns>drive_not_open, slot_unknown, slot_over, slot_full, invalid_value, or null.</returns>
     public static Rejection? SlotForbids(BookableDrive drive, BookableSlot? slot, bool backfill, DateTimeOffset now) =>
         drive.Status is not ("open" or "started") ? Problems.DriveNotOpen.Because($"The drive is {drive.Status}")
         : slot is null ? Problems.SlotUnknown.Because("GET /v1/drives/{id}/slots lists them", new FieldError("/slotStartsAt", "unknown", "No slot starts then"))
         : backfill && slot.StartsAt > now ? CommonProblems.Invalid.Because("A slot of the future is booked, not backfilled", new FieldError("/backfillReason", "not_in_the_past", "The slot has not begun"))
         : !backfill && slot.EndsAt <= now ? Problems.SlotOver.Because("A past slot is backfilled: backfillReason and a quality person")
-        : slot.Booked >= slot.Capacity ? Problems.SlotFull.Because()
+        : slot.Booked >= (backfill ? slot.Capacity : slot.Places) ? Problems.SlotFull.Because()
         : null;
+
+    /// <summary>
+    /// The most places that a slot of the day may have; null where no rule limits them. The last version that has begun is the one that counts, to
+    /// its own last date: of each overlay its own, of bases the last of all. The least of what counts holds.
+    /// </summary>
+    public static int? DonorsPerSlot(IEnumerable<PlacesRule> rules, DateOnly date) =>
+        rules.Where(r => r.ValidFrom <= date).GroupBy(r => r.Kind == "base" ? "" : r.Code).Select(g => g.MaxBy(r => r.ValidFrom)!).Where(r => !(r.ValidTo < date)).Min(r => r.DonorsPerSlot);
 
     /// <summary>
     /// Whether the donor may give that day. The windows are Donor's answer and carry no reason, so neither does this: interval,

@@ -185,6 +185,7 @@ public sealed class DonorTests(DonorService fixture)
         Assert.Equal(("cn-epidemic-2021", new DateOnly(2023, 1, 7), 6, 0), (epidemic!.Code, epidemic.ValidTo, epidemic.DonorsPerSlot, epidemic.Intervals.Length));
         Assert.Equal(("cn-gb18467-2011", "1", new DateOnly(2012, 7, 1), 4), (published!.Code, published.RuleSetVersion, published.ValidFrom, published.Intervals.Length));
         Assert.Contains(new DonationInterval("whole-blood", "whole-blood", 6, 0), published.Intervals);
+        Assert.Equal(("base", "overlay", null), (published.Kind, epidemic.Kind, published.DonorsPerSlot));
         await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
         {
             var starting = ActivatorUtilities.CreateInstance<BloodPlatform.Donors.Features.RuleSets.PublishRuleSets>(service.App.Services);

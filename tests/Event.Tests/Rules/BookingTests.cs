@@ -87,4 +87,32 @@ public sealed class BookingTests
         Assert.Null(Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 9), false, Start.AddHours(1).AddTicks(-1)));
         Assert.Equal(Problems.SlotFull, Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 10), false, Start)?.Problem);
     }
+
+    [Theory]
+    [InlineData("2026-02-28", null)]
+    [InlineData("2026-03-01", 6)]
+    [InlineData("2026-03-31", 6)]
+    [InlineData("2026-04-01", 4)] // its second version begins, and counts from then on
+    [InlineData("2026-04-10", 4)]
+    [InlineData("2026-04-11", null)] // and ends before the first would have
+    [InlineData("2026-05-01", 5)] // of two profiles the stricter
+    [InlineData("2026-05-02", null)]
+    [InlineData("2026-07-01", 9)] // a base may limit, too
+    [InlineData("2027-01-01", null)] // until its successor does not
+    public void The_profile_of_the_day_limits_the_places(string date, int? most)
+    {
+        static DateOnly D(string date) => DateOnly.Parse(date, null);
+        PlacesRule[] rules =
+        [
+            new("law", "base", D("2012-07-01"), null, null), new("law", "base", D("2026-07-01"), null, 9), new("new-law", "base", D("2027-01-01"), null, null),
+            new("fever", "overlay", D("2026-03-01"), D("2026-05-01"), 6), new("fever", "overlay", D("2026-04-01"), D("2026-04-10"), 4),
+            new("flu", "overlay", D("2026-05-01"), D("2026-05-01"), 5), new("asking", "overlay", D("2026-03-01"), D("2026-12-31"), null),
+        ];
+        for (var turn = 0; turn < rules.Length; turn++) Assert.Equal(most, Booking.DonorsPerSlot([.. rules[turn..], .. rules[..turn]], D(date)));
+        var slot = new BookableSlot(Shanghai.StartOf(D(date)), Shanghai.StartOf(D(date)).AddHours(1), 7, 6).Under(rules);
+        Assert.Equal(Math.Min(7, most ?? 7), slot.Places);
+        BookableDrive drive = new(Some.Id(), "open", Procedures);
+        Assert.Equal(slot.Places == 7 ? null : Problems.SlotFull, Booking.SlotForbids(drive, slot, false, slot.StartsAt)?.Problem);
+        Assert.Null(Booking.SlotForbids(drive, slot, true, slot.StartsAt)); // what took place took place
+    }
 }

@@ -15,7 +15,7 @@ internal static class Publication
             """, new { document.Code, document.Version, document.ValidFrom, document.ValidTo, document.Kind, text, position, by, now = tx.Now });
         tx.Append(new RuleSetPublished
         {
-            Key = document.Code, Version = position, OccurredAt = tx.Now, Code = document.Code, RuleSetVersion = document.Version, ValidFrom = document.ValidFrom, ValidTo = document.ValidTo,
+            Key = document.Code, Version = position, OccurredAt = tx.Now, Code = document.Code, RuleSetVersion = document.Version, ValidFrom = document.ValidFrom, ValidTo = document.ValidTo, Kind = document.Kind,
             Intervals = [.. document.Rules.Where(r => r.Kind == "interval").Select(r => new DonationInterval(r.From!, r.To!, (12 * r.Years) + r.Months, r.Days))],
             DonorsPerSlot = document.Limits?.DonorsPerSlot,
         });

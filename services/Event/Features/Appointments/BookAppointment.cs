@@ -55,8 +55,7 @@ public static class BookAppointment
                     appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, request.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
                     appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now,
                 });
-            // Whoever comes when the last place went meanwhile is refused here, by slot_never_overbooked.
-            tx.Write("update event.slot set booked = booked + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
+            tx.Write(BookingFacts.TakePlace, new { appointment.DriveId, appointment.SlotStartsAt, places = backfill ? slot.Capacity : slot.Places });
             tx.Append(appointment.ToBooked(appointment.BookedAt));
             if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
             return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.ViewFor(caller));

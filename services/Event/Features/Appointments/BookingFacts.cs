@@ -12,6 +12,12 @@ namespace BloodPlatform.Drives.Features.Appointments;
 /// </summary>
 internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, BookingDonorRow? Donor, IReadOnlyList<OtherBooking> Others, IReadOnlyList<IntervalRules> Rules)
 {
+    /// <summary>Takes one of @places places. Whoever comes when the last went meanwhile asks for more than the capacity, and is refused by slot_never_overbooked.</summary>
+    public const string TakePlace = "update event.slot set booked = case when booked < @places then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+
+    /// <summary>What limits the places of slots.</summary>
+    public const string PlacesRules = "select code, kind, valid_from, valid_to, donors_per_slot from event.rule_set";
+
     /// <summary>For a new booking.</summary>
     public static Task<BookingFacts> Read(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt) =>
         tx.Read(Sql("@driveId", "@donorId", "null::uuid"), new { driveId, donorId, slotStartsAt }, Read);
@@ -36,7 +42,8 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
         where a.donor_id in {Persons.Ids(donorId)} and a.id is distinct from {except}
           and (a.drive_id = {driveId} and a.status <> 'cancelled'
                or a.status in ('booked', 'arrived') and not exists (select from event.visit v where v.appointment_id = a.id and v.outcome in ('deferred', 'abandoned')));
-        select r.valid_from, r.intervals::text as intervals from event.rule_set r where r.code = (select rule_set from event.donor where donor_id = {Persons.Of(donorId)})
+        select r.valid_from, r.intervals::text as intervals from event.rule_set r where r.code = (select rule_set from event.donor where donor_id = {Persons.Of(donorId)});
+        {PlacesRules}
         """;
 
     private static async Task<BookingFacts> Read(Dapper.SqlMapper.GridReader grid)
@@ -48,7 +55,8 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
         var slot = await grid.ReadSingleOrDefaultAsync<BookableSlot>();
         var others = await grid.ReadAsync<OtherBooking>();
         var rules = await grid.ReadAsync<RulesRow>();
-        return new(drive, slot, donor, [.. others], [.. rules.Select(r => r.Rules)]);
+        var limits = await grid.ReadAsync<PlacesRule>();
+        return new(drive, slot?.Under(limits), donor, [.. others], [.. rules.Select(r => r.Rules)]);
     }
 
     internal sealed record RulesRow(DateOnly ValidFrom, string Intervals)

@@ -30,8 +30,8 @@ public static class MoveAppointment
             var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt };
             tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt where id = @Id", after);
             // Both slots in one order, so that two movers in opposite directions do not wait for each other crosswise.
-            foreach (var (slot, change) in new[] { (before.SlotStartsAt, -1), (after.SlotStartsAt, 1) }.OrderBy(s => s.Item1))
-                tx.Write("update event.slot set booked = booked + @change where drive_id = @DriveId and starts_at = @slot", new { before.DriveId, slot, change });
+            foreach (var (slot, write) in new[] { (before.SlotStartsAt, "update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt"), (after.SlotStartsAt, BookingFacts.TakePlace) }.OrderBy(s => s.Item1))
+                tx.Write(write, new { before.DriveId, SlotStartsAt = slot, places = facts.Slot.Places });
             tx.Append(after.ToMoved(before.SlotStartsAt, tx.Now));
             return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);
