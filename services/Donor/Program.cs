@@ -50,7 +50,7 @@ public static class Program
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
-            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step)
+            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step).Runs(FollowVoid.Kind, FollowVoid.Step)
             .KeepsSecrets("donor.tombstone", "donor_id", "reasons", "'tombstone/' || donor_id")
             .Constraint("rule_set_once", Problems.RuleSetVersionExists)
             .Constraint("interval_approval_once", Problems.IntervalApproved)
@@ -63,6 +63,7 @@ public static class Program
             .Constraint("visit_din_once", Problems.DinUsed)
             .Constraint("donation_once", Problems.DinUsed)
             .Constraint("donation_voided_once", Problems.DonationVoided)
+            .Constraint("visit_void_once", Problems.DonationVoided)
             .Constraint("reentry_case_one_open", Problems.CaseOpen)
             .Constraint("reentry_criterion_once", Problems.CriterionMet)
             .Constraint("reentry_signature_one_per_person", Problems.SameSigner)
@@ -72,7 +73,7 @@ public static class Program
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
-            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
+            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, SignVoid.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
             .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListDecisions.Map, RerunDecision.Map)
             .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }

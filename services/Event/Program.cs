@@ -21,7 +21,7 @@ public static class Program
             .Consumes<DonorEligibilityChanged>(OnDonorEligibilityChanged.Handle).Consumes<RuleSetPublished>(OnRuleSetPublished.Handle)
             .Consumes<VisitOpened>(OnVisitOpened.Handle).Consumes<VisitDeferred>(OnVisitDeferred.Handle)
             .Consumes<VisitAbandoned>(OnVisitAbandoned.Handle).Consumes<VisitCompleted>(OnVisitCompleted.Handle)
-            .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle)
+            .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle).Consumes<DonationFirstTimeChanged>(OnDonationFirstTimeChanged.Handle)
             .Constraint("slot_never_overbooked", Problems.SlotFull)
             .Constraint("appointment_one_per_donor_per_drive", Problems.AlreadyBooked)
             .Constraint("reported_figure_once", Problems.FigureAlreadyReported)

@@ -126,7 +126,9 @@ public sealed class DonorFile
         select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
         union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {IdsOf};
         select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
-        select donor_id, min(at) as at from donor.reaction where donor_id in {IdsOf} group by donor_id;
+        select donor_id, min(at) as at from (
+            select r.donor_id, r.at from donor.reaction r where r.donor_id in {IdsOf} and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
+            union all select w.true_donor_id, r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOf}) x group by donor_id;
         select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {IdsOf};
         select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id in {IdsOf} order by organisation_id, valid_from nulls first;
         """;
@@ -204,17 +206,17 @@ public sealed class DonorFile
 
     /// <summary>A deferral by the rule set (or by a code that only its sender knows), recorded and counted at once.</summary>
     /// <returns>Its id.</returns>
-    public Guid Defer(Transaction tx, DeferralFact deferral, string certainty, string origin, RuleSet rules, Guid? by = null, string? note = null, Guid? visitId = null, Guid? requirementId = null, Guid? confirmationId = null, string? din = null)
+    public Guid Defer(Transaction tx, DeferralFact deferral, string certainty, string origin, RuleSet rules, Guid? by = null, string? note = null, Guid? visitId = null, Guid? requirementId = null, Guid? confirmationId = null, string? din = null, Guid? copyOf = null)
     {
         var id = tx.NewId();
         var rule = rules.Find(deferral.Code);
         var until = certainty == "provisional" ? null : deferral.Until; // holds until confirmed or lifted
         tx.Write("""
-            insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, note, requirement_id, confirmation_id, din, visit_id, recorded_at, recorded_by)
-            values (@id, @donorId, 1, @code, @From, @until, @certainty, @reentry, @origin, @note, @requirementId, @confirmationId, @din, @visitId, @now, @by)
+            insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, note, requirement_id, confirmation_id, din, visit_id, recorded_at, recorded_by, copy_of)
+            values (@id, @donorId, 1, @code, @From, @until, @certainty, @reentry, @origin, @note, @requirementId, @confirmationId, @din, @visitId, @now, @by, @copyOf)
             """, new
             {
-                id, donorId = Id, code = Key.Seal("deferral_code", deferral.Code), deferral.From, until, certainty, origin, requirementId, confirmationId, din, visitId, now = tx.Now, by,
+                id, donorId = Id, code = Key.Seal("deferral_code", deferral.Code), deferral.From, until, certainty, origin, requirementId, confirmationId, din, visitId, now = tx.Now, by, copyOf,
                 reentry = origin == "test" || rule is { TestDerived: true } or { Permanent: true }, note = note is null ? null : Key.Seal("deferral_note", note),
             });
         Facts = Facts with { Deferrals = [.. Facts.Deferrals, deferral with { Until = until }] };

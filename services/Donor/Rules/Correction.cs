@@ -14,8 +14,9 @@ public sealed record CorrectedValues(
 /// <summary>Corrections of what was recorded, by a second person (血站质量管理规范: records are corrected with the original legible, by whom, when and why).</summary>
 public static class Correction
 {
+    public const string WrongDonor = "wrong-donor";
     public static readonly string[] Corrects = ["entered-wrong", "measured-again", "label-wrong"];
-    public static readonly string[] Voids = ["wrong-donor", "never-collected", "recorded-twice"];
+    public static readonly string[] Voids = [WrongDonor, "never-collected", "recorded-twice"];
 
     /// <summary>Whoever drew the blood or recorded it does not correct it, nor whoever made the correction that now stands: 409 second_person_required.</summary>
     public static Rejection? By(Guid person, IEnumerable<Guid> recordedBy, Guid? correctedLastBy) =>

@@ -34,6 +34,9 @@ public static class VisitSteps
     /// <summary>Blood was taken: what was recorded of it can be corrected.</summary>
     public static bool Given(string status) => status is Collected or Completed;
 
+    /// <summary>Nothing more happens: that it was another donor's visit can be said.</summary>
+    public static bool Over(string status) => Given(status) || status is Deferred or Abandoned;
+
     /// <summary>The status after the step (`defer` is one, before the needle), or 409 step_out_of_order.</summary>
     public static (string? To, Rejection? Rejection) Enter(string status, string step)
     {
@@ -47,7 +50,7 @@ public static class VisitSteps
     public static string[] Allowed(string status) =>
     [
         .. Order.Where(o => o.From == status).Select(o => o.Step), .. BeforeNeedle(status) ? new[] { "defer", "abandon" } : [], "reactions",
-        .. status is Deferred or Abandoned ? Array.Empty<string>() : ["private-withdrawal"], .. Given(status) ? new[] { "corrections" } : [],
+        .. status is Deferred or Abandoned ? Array.Empty<string>() : ["private-withdrawal"], .. Over(status) ? new[] { "corrections" } : [],
     ];
 
     /// <summary>

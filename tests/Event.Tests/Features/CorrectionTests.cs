@@ -57,6 +57,24 @@ public sealed class CorrectionTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_gave_first_is_recounted_by_the_newest_word_whatever_came_first()
+    {
+        HashSet<string> seen = [];
+        foreach (var order in new int[][] { [0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0] })
+        {
+            var station = Some.Id();
+            var drive = await events.PastDrive(station, Day, organisation: await events.Organisation());
+            var collected = EventService.Collected(EventService.Din(), await events.Donor(), drive, Day, 400, 400) with { FirstTime = false };
+            DonationFirstTimeChanged Said(long version, bool first) => new() { Key = collected.Key, Version = version, OccurredAt = Day, StationId = station, Din = collected.Din, DonorId = collected.DonorId, FirstTime = first };
+            DomainEvent[] facts = [collected, Said(11, false), Said(12, true)];
+            foreach (var i in order) await service.Deliver(facts[i] with { EventId = Some.Id() });
+            await service.Deliver(collected with { EventId = Some.Id() }); // an older replay
+            seen.Add((await events.Station(station).Get($"/v1/drives/{drive}/results"))["firstTime"].GetRawText());
+        }
+        Assert.Equal("1", Assert.Single(seen));
+    }
+
+    [Fact]
     public async Task A_collection_and_its_corrections_at_once_never_miss_each_other()
     {
         for (var round = 0; round < 10; round++)

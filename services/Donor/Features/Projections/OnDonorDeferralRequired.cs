@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.Visits;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Features.Projections;
@@ -19,12 +20,14 @@ public static class OnDonorDeferralRequired
     public static async Task Handle(DonorDeferralRequired e, Transaction tx, IServiceProvider services)
     {
         var (vault, books) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>());
-        var (donor, sameDonation) = await tx.Read(DonorFile.Locked + "select id, code, requirement_id, confirmation_id, certainty, lifted_at from donor.deferral where donor_id = @donorId and din = @Din and origin = 'test'", new { donorId = e.DonorId, e.Din },
-            async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<SameDonationRow>()).ToList()));
+        var (donor, sameDonation, trueVoid) = await tx.Read(DonorFile.Locked + "select id, code, requirement_id, confirmation_id, certainty, lifted_at from donor.deferral where donor_id = @donorId and din = @Din and origin = 'test'; select id from donor.visit_void where din = @Din and true_donor_id is not null", new { donorId = e.DonorId, e.Din },
+            async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<SameDonationRow>()).ToList(), await grid.ReadSingleOrDefaultAsync<VoidedRow>()));
         // His key may be destroyed: then what remains of him holds it.
         if (donor is null && await Tombstone.Add(tx, vault, e.DonorId, [new DeferralFact(e.DeferralCode, Shanghai.DateOf(e.OccurredAt), null)])) return;
         if (donor is null) throw new InvalidOperationException($"Requirement {e.RequirementId} is about a donor this service never registered");
         if (sameDonation.Exists(d => d.RequirementId == e.RequirementId || d.ConfirmationId == e.RequirementId)) return; // an older replay
+        // Said before the laboratory heard that it was another donor's blood: it stands here until two persons end it, and with him too.
+        if (trueVoid is not null) FollowVoid.Start(tx, trueVoid.Id);
 
         var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
         if (e.DeferralCode == Unqualified && rules.Find(UnqualifiedAlt) is not null)
@@ -47,6 +50,8 @@ public static class OnDonorDeferralRequired
             donor.Save(tx);
         }
     }
+
+    private sealed record VoidedRow(Guid Id);
 
     private sealed record SameDonationRow(Guid Id, byte[] Code, Guid? RequirementId, Guid? ConfirmationId, string Certainty, DateTimeOffset? LiftedAt);
 }

@@ -10,10 +10,12 @@ namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="ReasonCode">`entered-wrong`, `measured-again` or `label-wrong` with values; `wrong-donor`, `never-collected` or `recorded-twice` makes the donation void.</param>
 /// <param name="Values">What should stand instead; what is absent stays.</param>
+/// <param name="TrueDonorId">With `wrong-donor`, where it is known: whose visit it was.</param>
 public sealed record CorrectVisitRequest(
     [property: AllowedValues("entered-wrong", "measured-again", "label-wrong", "wrong-donor", "never-collected", "recorded-twice")] string ReasonCode,
     CorrectedValuesRequest? Values = null,
-    [property: StringLength(80, MinimumLength = 1)] string? Note = null);
+    [property: StringLength(80, MinimumLength = 1)] string? Note = null,
+    Guid? TrueDonorId = null);
 
 public sealed record CorrectedValuesRequest(
     int? NominalMl = null,
@@ -25,8 +27,23 @@ public sealed record CorrectedValuesRequest(
     DateTimeOffset? StartedAt = null,
     DateTimeOffset? EndedAt = null);
 
-/// <summary>A correction as it was made: the collection after it, and who answers for it.</summary>
-public sealed record CorrectionView(Guid Id, Guid VisitId, string Din, int Number, string Kind, string ReasonCode, CollectionView Before, CollectionView After, DateTimeOffset RecordedAt, Guid RecordedBy);
+/// <summary>A correction as it was made: the collection after it, and who answers for it. Of a visit without blood there is no number and no collection.</summary>
+/// <param name="TrueDonorId">Whose visit it was, where that is known.</param>
+/// <param name="Deferrals">With a void one: what came of the visit or its tests. Each holds until a second person signs, and stays where the reason is none of `wrong-donor`.</param>
+public sealed record CorrectionView(Guid Id, Guid VisitId, string? Din, int Number, string Kind, string ReasonCode, CollectionView? Before, CollectionView? After, DateTimeOffset RecordedAt, Guid RecordedBy,
+    Guid? TrueDonorId, IReadOnlyList<ArisenDeferralView> Deferrals, Guid? SignedBy, DateTimeOffset? SignedAt, string[] AllowedActions);
+
+/// <param name="Status">`active`, `lifted` or `entered-in-error`.</param>
+public sealed record ArisenDeferralView(Guid Id, Guid DonorId, string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status);
+
+/// <summary>A deferral that came of a visit or of the tests of its blood; not those made of it for the true donor.</summary>
+internal sealed record ArisenDeferral(Guid Id, Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, DateTimeOffset? LiftedAt, Guid? VoidId, Guid? RecordedBy)
+{
+    public const string OfVisit = """
+        select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.lifted_at, f.void_id, f.recorded_by
+        from donor.visit v join donor.deferral f on f.visit_id = v.id or f.din = v.din where v.id = @id and f.copy_of is null order by f.id;
+        """;
+}
 
 public sealed record CollectionView(int? NominalMl, int? CollectedMl, int? TreatmentUnits, string Outcome, CollectionBag Bag, string Arm, DateTimeOffset StartedAt, DateTimeOffset EndedAt, string[] Deviations, string[] Restrictions)
 {
@@ -51,12 +68,26 @@ public static class CorrectVisit
         {
             var voids = Correction.Voids.Contains(request.ReasonCode);
             if (voids != request.Values is null) return CommonProblems.Invalid.With(null, new FieldError("/values", "invalid", voids ? "Not with a reason that voids the donation" : "What should stand instead"));
-            if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
+            if (request.TrueDonorId is not null && request.ReasonCode != Correction.WrongDonor) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "Only with wrong-donor"));
+            var (found, beside) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + Beside.Select, new { id, request.TrueDonorId }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Row: await grid.ReadSingleAsync<Beside>()));
+            if (found is not { } visit) return CommonProblems.Unknown(id);
             var (row, donor) = (visit.Row, visit.Donor);
             if (row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
-            if (!VisitSteps.Given(row.Status)) return Problems.NothingCollected.With($"The visit is {row.Status}");
+            var (wrongDonor, given) = (request.ReasonCode == Correction.WrongDonor, VisitSteps.Given(row.Status));
+            if (!given && !(wrongDonor && VisitSteps.Over(row.Status))) return Problems.NothingCollected.With($"The visit is {row.Status}");
             if (visit.Voided) return Problems.DonationVoided.With();
-            if (Correction.By(caller.Staff!.Id, visit.StaffOf("collection/start", "collection/finish"), visit.Corrections.Count > 0 ? visit.Corrections[^1].RecordedBy : null) is { } same) return same.ToProblem();
+            var recorded = given ? visit.StaffOf("collection/start", "collection/finish") : visit.StaffOf().Concat(beside.Deferrals.Select(d => d.RecordedBy).OfType<Guid>());
+            if (Correction.By(caller.Staff!.Id, recorded, visit.Corrections.Count > 0 ? visit.Corrections[^1].RecordedBy : null) is { } same) return same.ToProblem();
+            if (request.TrueDonorId is { } truly && !beside.Row.TrueDonorKnown) return CommonProblems.Unknown(truly);
+            if (request.TrueDonorId is { } himself && donor.Includes(himself)) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "It is recorded under him"));
+            if (!given)
+            {
+                // No blood, no donation: who was turned away, or fainted, was another.
+                Void(tx, visit, request, tx.NewId(), caller.Staff.Id);
+                visit.Save(tx);
+                tx.Audit("visit.correct", $"visits/{id}", new { kind = "voided", request.ReasonCode });
+                return Answers.Created($"/v1/visits/{id}/corrections/{visit.Void!.Id}", 1, ViewOf(visit, -1, beside.Deferrals));
+            }
 
             var (before, after) = (visit.Collected, visit.Collected);
             var dayBefore = Shanghai.DateOf(before.StartedAt);
@@ -80,6 +111,7 @@ public static class CorrectVisit
                 correction.Outcome, correction.Bag, correction.Arm, correction.StartedAt, correction.EndedAt, day, correction.Deviations, correction.Restrictions, correction.RecordedAt, correction.RecordedBy,
             });
             visit.Add(correction);
+            if (wrongDonor) Void(tx, visit, request, correction.Id, caller.Staff.Id);
             if (voids)
                 visit.Announce(tx, new DonationVoided
                 {
@@ -99,33 +131,91 @@ public static class CorrectVisit
                 donor.Facts = donor.Facts with { Donations = donations };
                 donor.AnnounceWindows(tx);
             }
+            AnnounceFirst(tx, visit, beside.Row, before.StartedAt, voids ? null : after.StartedAt);
             visit.Save(tx);
             tx.Audit("visit.correct", $"visits/{id}", new { din = row.Din, correction.Number, correction.Kind, request.ReasonCode });
-            return Answers.Created($"/v1/visits/{id}/corrections/{correction.Id}", 1, ViewOf(visit, correction.Number - 1));
+            return Answers.Created($"/v1/visits/{id}/corrections/{correction.Id}", 1, ViewOf(visit, correction.Number - 1, beside.Deferrals));
         }, ct);
+
+    private static void Void(Transaction tx, VisitFile visit, CorrectVisitRequest request, Guid id, Guid by)
+    {
+        tx.Write("insert into donor.visit_void (id, visit_id, din, true_donor_id, note, recorded_at, recorded_by) values (@id, @visitId, @Din, @TrueDonorId, @note, @now, @by)",
+            new { id, visitId = visit.Row.Id, visit.Row.Din, request.TrueDonorId, note = request.Note is null ? null : visit.Donor.Key.Seal("correction_note", request.Note), now = tx.Now, by });
+        visit.Void = new(id, request.TrueDonorId, tx.Now, by, null, null);
+        if (request.TrueDonorId is not null) FollowVoid.Start(tx, id);
+    }
+
+    /// <summary>Which of his donations is his first may be another now: said of each that this concerns.</summary>
+    private static void AnnounceFirst(Transaction tx, VisitFile visit, Beside others, DateTimeOffset before, DateTimeOffset? after)
+    {
+        if (others.Carried) return; // he gave before, under a registration that was erased: none of these is his first
+        var own = (Din: visit.Row.Din!, visit.Row.DonorId);
+        (string Din, Guid DonorId)? Is(DateTimeOffset? at) => at is { } mine && (others.StartedAt is not { } theirs || mine <= theirs) ? own : others.FirstDin is { } din ? (din, others.FirstDonorId!.Value) : null;
+        var (was, now) = (Is(before), Is(after));
+        if (was == now) return;
+        if (was is { } no && (no != own || after is not null)) Say(no, false);
+        if (now is { } yes) Say(yes, true);
+
+        void Say((string Din, Guid DonorId) of, bool first) => visit.Announce(tx, new DonationFirstTimeChanged
+        {
+            Key = of.DonorId.ToString(), Version = visit.Donor.NextVersionOf(of.DonorId), OccurredAt = tx.Now, Din = of.Din, DonorId = of.DonorId, FirstTime = first,
+        });
+    }
 
     private static async Task<Results<Ok<List<CorrectionView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<List<CorrectionView>>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Read(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
+            var (found, deferrals) = await Read(tx, vault, books, id);
+            if (found is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             tx.Audit("visit.read", $"visits/{id}");
-            return TypedResults.Ok(visit.Corrections.Select((_, i) => ViewOf(visit, i)).ToList());
+            return TypedResults.Ok(All(visit, deferrals!));
         }, ct);
 
     private static async Task<Results<Made<CorrectionView>, ProblemHttpResult>> One(Guid id, Guid correctionId, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<CorrectionView>, ProblemHttpResult>>(async tx =>
         {
-            if (await VisitFile.Read(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
-            if (visit.Row.StationId != caller.Tenant || visit.Corrections.SingleOrDefault(c => c.Id == correctionId) is not { } correction) return CommonProblems.NotFound.With();
+            var (found, deferrals) = await Read(tx, vault, books, id);
+            if (found is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Row.StationId != caller.Tenant || All(visit, deferrals!).Find(c => c.Id == correctionId) is not { } correction) return CommonProblems.NotFound.With();
             tx.Audit("visit.read", $"visits/{id}");
-            return Answers.Ok(1, ViewOf(visit, correction.Number - 1));
+            return Answers.Ok(correction.SignedAt is null ? 1 : 2, correction);
         }, ct);
 
-    private static CorrectionView ViewOf(VisitFile visit, int index)
+    private static Task<(VisitFile? Visit, List<ArisenDeferral>? Deferrals)> Read(Transaction tx, Vault vault, RuleBooks books, Guid id) =>
+        VisitFile.Read(tx, vault, books, id, ArisenDeferral.OfVisit, async grid => (List<ArisenDeferral>?)(await grid.ReadAsync<ArisenDeferral>()).ToList());
+
+    private static List<CorrectionView> All(VisitFile visit, List<ArisenDeferral> deferrals) =>
+        visit is { Void: not null, Corrections.Count: 0 } ? [ViewOf(visit, -1, deferrals)] : [.. visit.Corrections.Select((_, i) => ViewOf(visit, i, deferrals))];
+
+    /// <param name="index">Of the correction; -1 for the void of a visit without blood.</param>
+    internal static CorrectionView ViewOf(VisitFile visit, int index, IReadOnlyList<ArisenDeferral> arisen)
     {
-        var c = visit.Corrections[index];
-        return new(c.Id, visit.Row.Id, visit.Row.Din!, c.Number, c.Kind, c.ReasonCode, CollectionView.Of(visit.CollectedBefore(index)), CollectionView.Of(c.After(visit.Row.Procedure!)), c.RecordedAt, c.RecordedBy);
+        var (c, wrong) = (index < 0 ? null : visit.Corrections[index], visit.Void);
+        var voided = c is null or { Kind: "voided" };
+        var view = new CorrectionView(c?.Id ?? wrong!.Id, visit.Row.Id, visit.Row.Din, c?.Number ?? 1, c?.Kind ?? "voided", c?.ReasonCode ?? Correction.WrongDonor, c is null ? null : CollectionView.Of(visit.CollectedBefore(index)),
+            c is null ? null : CollectionView.Of(c.After(visit.Row.Procedure!)), c?.RecordedAt ?? wrong!.RecordedAt, c?.RecordedBy ?? wrong!.RecordedBy, null, [], null, null, []);
+        if (!voided) return view;
+        view = view with
+        {
+            Deferrals = [.. arisen.Select(d => new ArisenDeferralView(d.Id, d.DonorId, visit.Donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin,
+                d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error"))],
+        };
+        return wrong is null ? view : view with
+        {
+            TrueDonorId = wrong.TrueDonorId, SignedBy = wrong.SignedBy, SignedAt = wrong.SignedAt, AllowedActions = wrong.SignedBy is null || arisen.Any(d => d.LiftedAt is null) ? ["sign"] : [],
+        };
+    }
+
+    /// <summary>Of the same person: his earliest other donation that stands, and whether he gave under a registration that was erased.</summary>
+    private sealed record Beside(bool TrueDonorKnown, string? FirstDin, Guid? FirstDonorId, DateTimeOffset? StartedAt, bool Carried)
+    {
+        private static readonly string Ids = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
+
+        public static readonly string Select = $"""
+            select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id in {Ids}) as carried
+            from (select 1) one left join lateral (select din, donor_id, started_at from donor.donation_as_it_stands where donor_id in {Ids} and not voided and visit_id <> @id order by started_at, din limit 1) o on true
+            """;
     }
 
     private static CollectedState StateOf(CollectionRecord r) =>

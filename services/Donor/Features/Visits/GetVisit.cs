@@ -28,7 +28,7 @@ public static class GetVisit
         var rows = await db.Query<VisitItem>("""
             select v.id, coalesce((select q.person_id from donor.donor_person q where q.donor_id = v.donor_id), v.donor_id) as donor_id, v.drive_id, v.appointment_id, v.status, v.opened_at, v.backfilled, v.procedure, v.din,
                    case when d.din is null then v.nominal_ml else d.nominal_ml end as nominal_ml, case when d.din is null then v.collected_ml else d.collected_ml end as collected_ml,
-                   case when d.din is null then v.treatment_units else d.treatment_units end as treatment_units, coalesce(d.voided, false) as voided
+                   case when d.din is null then v.treatment_units else d.treatment_units end as treatment_units, coalesce(d.voided, false) or exists (select from donor.visit_void w where w.visit_id = v.id) as voided
             from donor.visit v left join donor.donation_as_it_stands d on d.visit_id = v.id
             where v.station_id = @station and (@driveId::uuid is null or v.drive_id = @driveId) and (@status::text is null or v.status = @status) and (@cursor::uuid is null or v.id > @cursor)
             order by v.id limit @more

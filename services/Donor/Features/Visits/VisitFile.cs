@@ -32,9 +32,9 @@ public sealed class VisitFile
     private readonly List<CorrectionRow> corrections;
     private readonly long readVersion;
 
-    private VisitFile(VisitRow row, DonorFile donor, List<StepView> steps, List<CorrectionRow> corrections)
+    private VisitFile(VisitRow row, DonorFile donor, List<StepView> steps, List<CorrectionRow> corrections, VoidRow? @void)
     {
-        (Row, Donor, this.steps, this.corrections) = (row, donor, steps, corrections);
+        (Row, Donor, this.steps, this.corrections, Void) = (row, donor, steps, corrections, @void);
         readVersion = row.Version;
         reasons = row.Reasons is null ? [] : JsonSerializer.Deserialize<List<Reason>>(donor.Key.Open("visit_reasons", row.Reasons), Json.Options)!;
         Rules = donor.Book.Version(row.RuleSet, row.RuleSetVersion);
@@ -51,13 +51,16 @@ public sealed class VisitFile
     public DateOnly Day => Shanghai.DateOf(Row.OpenedAt);
 
     /// <summary>A visit that was just opened.</summary>
-    internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, [], []);
+    internal static VisitFile Opened(VisitRow row, DonorFile donor) => new(row, donor, [], [], null);
 
     /// <summary>What a second person found to be otherwise, in order.</summary>
     public IReadOnlyList<CorrectionRow> Corrections => corrections;
 
-    /// <summary>Whether a correction says that the donation is none of this donor's.</summary>
-    public bool Voided => corrections is [.., { Kind: "voided" }];
+    /// <summary>That it was another donor's visit, and who signed that; null where nobody says so.</summary>
+    public VoidRow? Void { get; set; }
+
+    /// <summary>Whether a correction says that the donation, or the whole visit, is none of this donor's.</summary>
+    public bool Voided => Void is not null || corrections is [.., { Kind: "voided" }];
 
     /// <summary>The collection as it stands: as recorded, or as the newest correction says. Only where blood was taken.</summary>
     public CollectionRecord Collected => CollectedBefore(corrections.Count);
@@ -66,35 +69,45 @@ public sealed class VisitFile
     public CollectionRecord CollectedBefore(int index) => index > 0 ? corrections[index - 1].After(Row.Procedure!)
         : new(Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome!, JsonSerializer.Deserialize<CollectionBag>(Row.Bag!, Json.Options)!, Row.Arm!, Row.StartedAt!.Value, Row.EndedAt!.Value, Row.Deviations, Row.Restrictions);
 
-    /// <summary>Who did the steps named.</summary>
-    public IEnumerable<Guid> StaffOf(params string[] names) => steps.Where(s => names.Contains(s.Step)).Select(s => s.StaffId);
+    /// <summary>Who did the steps named; without names, any step.</summary>
+    public IEnumerable<Guid> StaffOf(params string[] names) => steps.Where(s => names.Length == 0 || names.Contains(s.Step)).Select(s => s.StaffId);
 
     public void Add(CorrectionRow correction) => corrections.Add(correction);
 
     /// <summary>The visit, locked with its donor; null when there is none. More can be read with it, in the same round trip.</summary>
     public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, object args) =>
-        Read<T>(tx, vault, books, DonorFile.LockedBy(ByVisit) + Select + " for update of v;" + Steps + more, args, more.Length > 0);
+        Lock(tx, vault, books, id, more, args, grid => grid.ReadSingleOrDefaultAsync<T>());
 
-    public static async Task<VisitFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid id) => (await Lock<object>(tx, vault, books, id, "", new { id })).Visit;
+    /// <summary>The same, where more is several statements.</summary>
+    public static Task<(VisitFile? Visit, T? More)> Lock<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, object args, Func<SqlMapper.GridReader, Task<T?>> reader) =>
+        Read(tx, vault, books, DonorFile.LockedBy(ByVisit) + Select + " for update of v;" + Steps + more, args, reader);
+
+    public static async Task<VisitFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid id) => (await Lock<object>(tx, vault, books, id, "", new { id }, _ => Task.FromResult<object?>(null))).Visit;
 
     /// <summary>The visit as it stands, for answers that change nothing.</summary>
     public static async Task<VisitFile?> Read(Transaction tx, Vault vault, RuleBooks books, Guid id) =>
-        (await Read<object>(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps, new { id }, false)).Visit;
+        (await Read<object>(tx, vault, books, id, "", _ => Task.FromResult<object?>(null))).Visit;
+
+    /// <summary>The same with more, in the same round trip.</summary>
+    public static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, Func<SqlMapper.GridReader, Task<T?>> reader) =>
+        Read(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps + more, new { id }, reader);
 
     private const string Steps = """
         select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;
         select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
         from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
+        select w.id, w.true_donor_id, w.recorded_at, w.recorded_by, s.staff_id as signed_by, s.signed_at from donor.visit_void w left join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = @id;
         """;
 
-    private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, bool more) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
+    private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, Func<SqlMapper.GridReader, Task<T?>> reader) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
     {
         var donor = await DonorFile.Read(grid, vault, books);
         var row = await grid.ReadSingleOrDefaultAsync<VisitRow>();
         var steps = (await grid.ReadAsync<StepView>()).AsList();
         var corrections = (await grid.ReadAsync<CorrectionRow>()).AsList();
-        var extra = more ? await grid.ReadSingleOrDefaultAsync<T>() : default;
-        return (donor is null || row is null ? null : new VisitFile(row, donor, steps, corrections), extra);
+        var @void = await grid.ReadSingleOrDefaultAsync<VoidRow>();
+        var extra = await reader(grid);
+        return (donor is null || row is null ? null : new VisitFile(row, donor, steps, corrections, @void), extra);
     });
 
     /// <summary>
@@ -232,7 +245,7 @@ public sealed class VisitFile
             Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
             now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
             now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
-            corrections.Count, Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)]);
+            Math.Max(corrections.Count, Void is null ? 0 : 1), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)]);
     }
 }
 
@@ -250,6 +263,12 @@ public sealed record CorrectionRow(
 {
     public CollectionRecord After(string procedure) => new(procedure, NominalMl, CollectedMl, TreatmentUnits, Outcome, JsonSerializer.Deserialize<CollectionBag>(Bag, Json.Options)!, Arm, StartedAt, EndedAt, Deviations, Restrictions);
 }
+
+/// <summary>It was another donor's visit.</summary>
+/// <param name="Id">The correction's, where a donation was voided by it.</param>
+/// <param name="TrueDonorId">Whose it was, where that is known.</param>
+/// <param name="SignedBy">The second person, with whose signature what came of it ends for who it was recorded under.</param>
+public sealed record VoidRow(Guid Id, Guid? TrueDonorId, DateTimeOffset RecordedAt, Guid RecordedBy, Guid? SignedBy, DateTimeOffset? SignedAt);
 
 /// <summary>How the donor signed a form.</summary>
 /// <param name="Method">`paper`, `screen` or `fingerprint`.</param>

@@ -26,6 +26,7 @@ public static class OnDonationCollected
                 e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.FirstTime, donatedOn = Shanghai.DateOf(e.StartedAt), e.Backfilled,
             });
         OnDonationCorrected.Apply(tx, e.Din); // corrections that came first, or an older replay of the collection behind them
+        OnDonationFirstTimeChanged.Apply(tx, e.Din);
         return Task.CompletedTask;
     }
 }

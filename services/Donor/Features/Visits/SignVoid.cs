@@ -1,0 +1,55 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Donors.Features.Visits;
+
+/// <summary>
+/// POST /v1/visits/{id}/corrections/{correctionId}/sign: a physician, another one than who said that it was another donor's visit, ends what came of
+/// it for who it was recorded under, as entered in error. Until then it holds; deferrals from elsewhere stay. Again where a result came after the signature.
+/// </summary>
+public static class SignVoid
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/corrections/{correctionId:guid}/sign", Handle)
+        .Allow("visits", Roles.Station).ByStaff("physician").WithSummary("A second person ends the deferrals of a visit that was another donor's");
+
+    private static readonly string IdsOfDonor = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
+
+    private static async Task<Results<Made<CorrectionView>, ProblemHttpResult>> Handle(Guid id, Guid correctionId, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<CorrectionView>, ProblemHttpResult>>(async tx =>
+        {
+            var (found, arisen) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + $"""
+                select min(at) as at from (
+                    select r.at from donor.reaction r where r.donor_id in {IdsOfDonor} and r.visit_id <> @id and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
+                    union all select r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOfDonor}) x
+                """, new { id }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Reaction: await grid.ReadSingleAsync<ReactionRow>()));
+            if (found is not { } visit) return CommonProblems.Unknown(id);
+            if (visit.Row.StationId != caller.Tenant || visit.Void is not { } wrong || wrong.Id != correctionId) return CommonProblems.NotFound.With();
+            var (donor, staff, today) = (visit.Donor, caller.Staff!.Id, Shanghai.DateOf(tx.Now));
+            if (Correction.By(staff, visit.StaffOf(), wrong.RecordedBy) is { } same) return same.ToProblem();
+            var open = arisen.Deferrals.FindAll(d => d.LiftedAt is null);
+            if (open.Count == 0 && wrong.SignedBy is not null) return Problems.DeferralNotActive.With();
+
+            if (wrong.SignedBy is null)
+            {
+                tx.Write("insert into donor.visit_void_signature (void_id, staff_id, signed_at) values (@Id, @staff, @now)", new { wrong.Id, staff, now = tx.Now });
+                visit.Void = wrong with { SignedBy = staff, SignedAt = tx.Now };
+            }
+            foreach (var deferral in open)
+            {
+                var key = donor.KeyOf(deferral.DonorId);
+                tx.Write("update donor.deferral set version = version + 1, lifted_at = @now, lifted_by = @staff, lift_reason = @reason, void_id = @voidId where id = @Id and lifted_at is null",
+                    new { deferral.Id, now = tx.Now, staff, voidId = wrong.Id, reason = key.Seal("lift_reason", "entered-in-error") });
+                tx.WriteAny("update donor.reentry_case set version = version + 1, status = 'void', closed_at = @now where deferral_id = @Id and status = 'open'", new { deferral.Id, now = tx.Now });
+                donor.Lifted(new DeferralFact(key.Open("deferral_code", deferral.Code), deferral.StartsOn, deferral.EndsOn), today);
+            }
+            donor.Facts = donor.Facts with { FirstReaction = arisen.Reaction.At is { } at ? Shanghai.DateOf(at) : null };
+            donor.AnnounceWindows(tx);
+            donor.Save(tx);
+            tx.Audit("visit.void-sign", $"visits/{id}", new { correctionId, ended = open.Select(d => d.Id) });
+            return Answers.Ok(2, CorrectVisit.ViewOf(visit, visit.Corrections.Count - 1, [.. arisen.Deferrals.Select(d => d.LiftedAt is null ? d with { LiftedAt = tx.Now, VoidId = wrong.Id } : d)]));
+        }, ct);
+
+    private sealed record ReactionRow(DateTimeOffset? At);
+}

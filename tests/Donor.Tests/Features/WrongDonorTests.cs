@@ -1,0 +1,179 @@
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Inventory;
+using Npgsql;
+
+namespace BloodPlatform.Donors.Tests.Features;
+
+/// <summary>A visit was recorded under the wrong donor: nothing that came of it is lifted by one person, or stays with him unseen.</summary>
+public sealed class WrongDonorTests(DonorService fixture)
+{
+    private readonly ServiceUnderTest service = fixture.Service;
+    private static DateOnly Today => Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+
+    private static (int, string?) Seen(Answer answer) => (answer.Status, answer.Code);
+
+    private async Task Reactive(Guid donor, string din, string code = "TEST_REACTIVE", string certainty = "provisional") => await service.Deliver(new DonorDeferralRequired
+    {
+        Key = donor.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = donor, Din = din, DeferralCode = code, Certainty = certainty,
+    });
+
+    private static string[] Deferrals(JsonElement correction) => [.. correction.GetProperty("deferrals").EnumerateArray().Select(d => $"{d.GetProperty("code").GetString()} {d.GetProperty("origin").GetString()} {d.GetProperty("status").GetString()}")];
+
+    private static async Task<string[]> Standing(SomeStation station, Guid donor) =>
+        [.. (await station.Client.Get($"/v1/donors/{donor}/deferrals"))["items"].EnumerateArray().Select(d => $"{d.GetProperty("code").GetString()} {d.GetProperty("status").GetString()}").Order(StringComparer.Ordinal)];
+
+    private HttpClient Other(SomeStation station, string number = "P9", string function = "physician") => service.As(Roles.Station, station.Id, number, function);
+
+    [Fact]
+    public async Task What_a_test_of_anothers_blood_found_holds_until_a_second_person_signs_and_what_is_from_elsewhere_stays()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        await Reactive(donor, din);
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today });
+
+        var voided = await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" });
+        Assert.Equal((201, "voided", "sign"), (voided.Status, voided.Text("kind"), Assert.Single(voided["allowedActions"].EnumerateArray()).GetString()));
+        Assert.Equal(["TEST_REACTIVE test active"], Deferrals(voided.Body));
+        Assert.Equal(["T14 active", "TEST_REACTIVE active"], await Standing(station, donor)); // one person lifts nothing
+        Assert.Contains("TEST_REACTIVE", SomeStation.Rules(await station.Eligibility(donor)));
+
+        var sign = $"/v1/visits/{visit}/corrections/{voided.Id}/sign";
+        Assert.Equal((403, "staff_required"), Seen(await station.Client.Post(sign)));
+        Assert.Equal((403, "staff_function_required"), Seen(await Other(station, "Q9", "quality").Post(sign)));
+        Assert.Equal((409, "second_person_required"), Seen(await service.As(Roles.Station, station.Id, "Q1", "quality", "physician").Post(sign))); // who voided it
+        Assert.Equal((409, "second_person_required"), Seen(await station.Physician.Post(sign))); // who saw the donor that day
+        Assert.Equal((404, "not_found"), Seen(await Other(new SomeStation(service)).Post(sign)));
+        Assert.Equal((404, "not_found"), Seen(await Other(station).Post($"/v1/visits/{visit}/corrections/{Some.OldId()}/sign")));
+        Assert.Equal(["T14 active", "TEST_REACTIVE active"], await Standing(station, donor));
+
+        var signed = await Other(station).Post(sign);
+        Assert.Equal((200, 0), (signed.Status, signed["allowedActions"].GetArrayLength()));
+        Assert.Equal(["TEST_REACTIVE test entered-in-error"], Deferrals(signed.Body));
+        Assert.Equal(["T14 active", "TEST_REACTIVE entered-in-error"], await Standing(station, donor)); // never deleted, and what is his own stays
+        Assert.Equal(["T14"], SomeStation.Rules(await station.Eligibility(donor)));
+        Assert.Equal(signed.Body.ToString(), (await station.Client.Get($"/v1/visits/{visit}/corrections/{voided.Id}")).Body.ToString());
+        Assert.Equal((409, "deferral_not_active"), Seen(await Other(station, "P8").Post(sign)));
+        Assert.Equal(1, await station.Scalar<int>("select count(*) from donor.audit where action = 'visit.void-sign' and resource = @r", new { r = $"visits/{visit}" }));
+
+        // The laboratory had said more before it heard of it: that holds too, until somebody signs again.
+        await Reactive(donor, din, certainty: "confirmed");
+        Assert.Equal(["T14 active", "TEST_REACTIVE active", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+        Assert.Equal(200, (await Other(station, "P8").Post(sign)).Status);
+        Assert.Equal(["T14 active", "TEST_REACTIVE entered-in-error", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+
+        await using var login = new NpgsqlConnection(service.Database.Service("donor"));
+        await login.OpenAsync(TestContext.Current.CancellationToken);
+        await using var rewrite = new NpgsqlCommand("delete from donor.visit_void_signature", login);
+        Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => rewrite.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    [Fact]
+    public async Task The_true_donor_is_deferred_at_once_and_what_he_gave_since_is_withdrawn()
+    {
+        var station = new SomeStation(service);
+        var (donor, truly) = (await station.Donor(), await station.Donor());
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "severe" });
+        await Reactive(donor, din);
+        var own = (await station.Client.Get($"/v1/visits/{await station.VisitAt("completed", truly)}")).Text("din");
+        Assert.Equal((422, "invalid_value"), Seen(await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "recorded-twice", trueDonorId = truly })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = donor })));
+        Assert.Equal((404, "not_found"), Seen(await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = Some.OldId() })));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit_void where visit_id = @visit", new { visit }));
+
+        var voided = await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly, note = "腕带拿错" });
+        Assert.Equal((201, truly), (voided.Status, voided["trueDonorId"].GetGuid()));
+        await Eventually.That(async () => (await Standing(station, truly)).Length > 0);
+        Assert.Equal(["TEST_REACTIVE active"], await Standing(station, truly));
+        Assert.Equal(["TEST_REACTIVE active"], await Standing(station, donor));
+        Assert.Contains(await service.Published<DonationWithdrawn>(), e => e.Din == own && e.DonorId == truly);
+        var windows = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == truly).MaxBy(e => e.Version)!;
+        Assert.All(windows.Procedures, p => Assert.DoesNotContain(p.Windows, w => w.To is null || w.To > Today));
+
+        Assert.Equal(200, (await Other(station).Post($"/v1/visits/{visit}/corrections/{voided.Id}/sign")).Status);
+        Assert.Equal(["TEST_REACTIVE active"], await Standing(station, truly));
+        Assert.Equal(["TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+
+        // What comes later reaches him too, each finding once.
+        await Reactive(donor, din, certainty: "confirmed");
+        await Eventually.That(async () => (await Standing(station, truly)).Length == 2);
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit_void w where w::text like '%腕带%'"));
+    }
+
+    [Fact]
+    public async Task Who_was_turned_away_was_another_and_the_one_it_was_recorded_under_may_give_again()
+    {
+        var station = new SomeStation(service);
+        var (donor, truly) = (await station.Donor(), await station.Donor());
+        var visit = (await station.Open(donor)).Id;
+        Assert.Equal((409, "nothing_collected"), Seen(await Other(station).Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" }))); // it goes on
+        Assert.Equal("deferred", (await station.Physician.Post($"/v1/visits/{visit}/defer", new { code = "P22" })).Text("status"));
+        Assert.Equal((409, "nothing_collected"), Seen(await Other(station).Post($"/v1/visits/{visit}/corrections", new { reasonCode = "never-collected" })));
+        Assert.Equal((409, "second_person_required"), Seen(await station.Physician.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" })));
+
+        var voided = await Other(station).Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly });
+        Assert.Equal((201, JsonValueKind.Null, JsonValueKind.Null), (voided.Status, voided["din"].ValueKind, voided["before"].ValueKind));
+        Assert.Equal(["P22 visit active"], Deferrals(voided.Body));
+        Assert.Equal(voided.Body.ToString(), Assert.Single((await station.Client.Get($"/v1/visits/{visit}/corrections")).Body.EnumerateArray()).ToString());
+        Assert.Equal((409, "donation_voided"), Seen(await Other(station, "P8").Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" })));
+        Assert.True((await station.Client.Get($"/v1/visits/{visit}"))["voided"].GetBoolean());
+        await Eventually.That(async () => (await Standing(station, truly)).Length == 1);
+        Assert.False((await station.Eligibility(donor))["eligible"].GetBoolean());
+        Assert.Equal(200, (await Other(station, "P8").Post($"/v1/visits/{visit}/corrections/{voided.Id}/sign")).Status);
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        Assert.False((await station.Eligibility(truly))["eligible"].GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_reaction_of_anothers_visit_ends_giving_for_him_and_not_for_who_it_was_recorded_under()
+    {
+        var station = new SomeStation(service);
+        var (old, next) = (Today.AddYears(-57), $"?asOf={Today.AddDays(1):yyyy-MM-dd}"); // the day itself is still open
+        var (donor, truly) = (await station.Donor(old), await station.Donor(old));
+        // Given three years ago at 54, so that the first age limit is not what stands against either.
+        await station.Backfill(donor, TimeProvider.System.GetUtcNow().AddMonths(-36), (await station.Dins())[0]);
+        await station.Backfill(truly, TimeProvider.System.GetUtcNow().AddMonths(-36), (await station.Dins())[0]);
+        Assert.True((await station.Eligibility(truly, next))["eligible"].GetBoolean());
+        var visit = (await station.Open(donor)).Id;
+        await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild" });
+        await station.Registrar.Post($"/v1/visits/{visit}/abandon");
+        Assert.False((await station.Eligibility(donor, next))["eligible"].GetBoolean());
+
+        var voided = await Other(station).Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly });
+        Assert.Equal(201, voided.Status);
+        Assert.False((await station.Eligibility(truly, next))["eligible"].GetBoolean());
+        Assert.False((await station.Eligibility(donor, next))["eligible"].GetBoolean());
+        Assert.Equal(200, (await Other(station, "P8").Post($"/v1/visits/{visit}/corrections/{voided.Id}/sign")).Status);
+        Assert.True((await station.Eligibility(donor, next))["eligible"].GetBoolean());
+        var windows = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!;
+        Assert.Contains(windows.Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= Today && (w.To is null || w.To > Today.AddDays(1)));
+    }
+
+    [Fact]
+    public async Task Another_donation_becomes_his_first_when_the_first_is_void_or_moves()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var now = TimeProvider.System.GetUtcNow();
+        var dins = await station.Dins(3);
+        var visits = new List<Guid>();
+        foreach (var (months, i) in new[] { 30, 20, 10 }.Select((m, i) => (m, i))) visits.Add((await station.Backfill(donor, now.AddMonths(-months), dins[i])).Id);
+        Assert.Equal([true, false, false], (await service.Published<DonationCollected>()).Where(e => e.DonorId == donor).Select(e => e.FirstTime));
+        async Task<string[]> Said() => [.. (await service.Published<DonationFirstTimeChanged>()).Where(e => e.DonorId == donor).Select(e => $"{Array.IndexOf(dins, e.Din)} {e.FirstTime}")];
+
+        await station.Physician.Post($"/v1/visits/{visits[2]}/corrections", new { reasonCode = "wrong-donor" });
+        Assert.Empty(await Said());
+        Assert.Equal(201, (await station.Physician.Post($"/v1/visits/{visits[0]}/corrections", new { reasonCode = "entered-wrong", values = new { startedAt = now.AddMonths(-15), endedAt = now.AddMonths(-15).AddMinutes(7) } })).Status);
+        Assert.Equal(["0 False", "1 True"], await Said());
+        Assert.Equal(201, (await station.Physician.Post($"/v1/visits/{visits[1]}/corrections", new { reasonCode = "wrong-donor" })).Status);
+        Assert.Equal(["0 False", "1 True", "0 True"], await Said()); // of the void one nothing is said
+        Assert.Equal(201, (await station.Physician.Post($"/v1/visits/{visits[0]}/corrections", new { reasonCode = "never-collected" })) is var last ? last.Status == 409 ? (await Other(station).Post($"/v1/visits/{visits[0]}/corrections", new { reasonCode = "never-collected" })).Status : last.Status : 0);
+        Assert.Equal(3, (await Said()).Length); // none is left
+    }
+}
