@@ -15,6 +15,20 @@ public static class Collection
         return other is null ? null : Problems.VolumeNotAllowed.Because($"{procedure} has no {otherPointer[1..]}", new FieldError(otherPointer, "volume_not_allowed", "Not with this procedure"));
     }
 
+    /// <summary>Plasma is taken beside platelets where a rule says so, and no more of it. 422 volume_not_allowed.</summary>
+    /// <param name="plasmaMl">Planned ml; null is none.</param>
+    public static Rejection? Plasma(RuleSet rules, string procedure, int? treatmentUnits, int? plasmaMl) =>
+        plasmaMl is null || WithinPlasma(PlasmaRule(rules, procedure), treatmentUnits, plasmaMl.Value) ? null
+        : Problems.VolumeNotAllowed.Because(PlasmaRule(rules, procedure) is { } rule ? $"{rule.Text} ({rule.Clause})" : $"{procedure} has no plasmaMl", new FieldError("/plasmaMl", "volume_not_allowed", "More than may be taken"));
+
+    /// <summary>What was taken was taken: more plasma than is allowed is a deviation, and holds the donation.</summary>
+    public static string[] PlasmaDeviations(RuleSet rules, string procedure, int? treatmentUnits, int? plasmaMl) =>
+        plasmaMl is null || WithinPlasma(PlasmaRule(rules, procedure), treatmentUnits, plasmaMl.Value) ? [] : [PlasmaRule(rules, procedure)?.Deviation ?? "volume-out-of-tolerance"];
+
+    private static Rule? PlasmaRule(RuleSet rules, string procedure) => rules.OfKind("plasma").FirstOrDefault(r => r.Concerns(procedure));
+
+    private static bool WithinPlasma(Rule? rule, int? treatmentUnits, int plasmaMl) => rule is not null && treatmentUnits is { } units && rule.Values!.Contains(units) && plasmaMl <= rule.AtMost;
+
     /// <summary>A bag is used up to the last day printed on it. 422 bag_expired.</summary>
     public static Rejection? Bag(DateOnly expiresOn, DateOnly on) =>
         expiresOn >= on ? null : Problems.BagExpired.Because($"The bag expired on {expiresOn:yyyy-MM-dd}", new FieldError("/bag/expiresOn", "bag_expired", "Before the day of the collection"));

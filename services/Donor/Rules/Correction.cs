@@ -41,6 +41,8 @@ public static class Correction
         if (after.Procedure == Procedures.WholeBlood && after.CollectedMl is null or 0) return (null, CommonProblems.Invalid.Because(null, new FieldError("/values/collectedMl", "required", "Nothing drawn is no donation: void it")));
         if (Collection.Bag(after.Bag.ExpiresOn, Shanghai.DateOf(after.StartedAt)) is { } bag) return (null, bag with { Errors = [.. bag.Errors.Select(e => e with { Pointer = "/values" + e.Pointer })] });
         var (deviations, restrictions) = Collection.Outcome(rules, after.Outcome, after.NominalMl, after.CollectedMl, after.EndedAt - after.StartedAt);
+        // How much plasma was taken is no such thing either: what was found of it stays.
+        deviations = [.. deviations.Union(before.Deviations.Where(d => rules.OfKind("plasma").Any(r => r.Deviation == d)))];
         return (after with { Deviations = deviations, Restrictions = [.. restrictions.Union(restrictedAnyway)] }, null);
     }
 }

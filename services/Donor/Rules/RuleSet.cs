@@ -6,7 +6,7 @@ namespace BloodPlatform.Donors.Rules;
 /// One medical or legal rule as data. Which of the values it has depends on its kind; what reads a kind is named there.
 /// </summary>
 /// <param name="Code">Stable: answers cite it, deferrals are recorded under it.</param>
-/// <param name="Kind">`age`, `measure`, `check`, `interval`, `interval-exception`, `yearly`, `volume`, `tolerance`, `bleed-time`, `rest-time`, `deferral` or `reentry`.</param>
+/// <param name="Kind">`age`, `measure`, `check`, `interval`, `interval-exception`, `yearly`, `volume`, `plasma`, `tolerance`, `bleed-time`, `rest-time`, `deferral` or `reentry`.</param>
 /// <param name="Category">What a station is told the reason is about: `age`, `interval`, `deferral`, `vitals`, `pretest`, …</param>
 /// <param name="Clause">Standard or law with the clause.</param>
 /// <param name="Source">Where the text was seen; the document's <c>sources</c> says what the key means.</param>
@@ -25,6 +25,7 @@ namespace BloodPlatform.Donors.Rules;
 /// <param name="Donors">Of an `age` rule: only for `first-time` or `repeat` donors.</param>
 /// <param name="UnlessReaction">Of an `age` rule for repeat donors: who was harmed by giving counts as a first-time donor.</param>
 /// <param name="Restricts">Components that may not be made.</param>
+/// <param name="Values">What may be collected: ml, or treatment units. Of a `plasma` rule: the units beside which plasma may be taken, at most <paramref name="AtMost"/> ml.</param>
 /// <param name="Deviation">Recorded with the donation, which is then held.</param>
 /// <param name="OpenEnded">No end is known: it holds until somebody lifts it.</param>
 /// <param name="Defers">Code of the deferral that a failure records.</param>

@@ -9,7 +9,7 @@ namespace BloodPlatform.Donors.Rules;
 /// </summary>
 public static partial class RuleSetCheck
 {
-    private static readonly string[] Kinds = ["age", "measure", "check", "interval", "interval-exception", "yearly", "volume", "tolerance", "bleed-time", "rest-time", "deferral", "reentry"];
+    private static readonly string[] Kinds = ["age", "measure", "check", "interval", "interval-exception", "yearly", "volume", "plasma", "tolerance", "bleed-time", "rest-time", "deferral", "reentry"];
 
     /// <summary>What the platform itself cites: a base without them could not give its reasons.</summary>
     private static readonly string[] Cited = ["RULES_IN_FORCE", "IDENTITY", "CONSENT", "HAND_HYGIENE", "FIT_TO_DONATE", "ANSWER_UNKNOWN", "TEST_REACTIVE", "LATE_INFORMATION", "EXTERNAL_HIT"];
@@ -104,6 +104,12 @@ public static partial class RuleSetCheck
             case "volume":
                 Needs(rule.Values is { Length: > 0 } && rule.Values.All(v => v > 0), "values", "what may be collected");
                 break;
+            case "plasma":
+                Needs(rule.AtMost is > 0, "atMost", "ml");
+                Needs(rule.Values is { Length: > 0 } && rule.Values.All(v => v > 0), "values", "the treatment units beside which it may be taken");
+                Needs(rule.Deviation is { Length: > 0 }, "deviation", "what more than that is recorded as");
+                if (rule.Procedures is not [Procedures.ApheresisPlatelets]) Say("procedures", "invalid", Procedures.ApheresisPlatelets);
+                break;
             case "tolerance":
                 Needs(rule.Percent is >= 0 and <= 100, "percent", "0 to 100");
                 break;
@@ -145,7 +151,7 @@ public static partial class RuleSetCheck
             var row = overlay.Rules[i];
             foreach (var rule in book.Documents.Where(d => !d.IsOverlay && !(d.ValidFrom > overlay.ValidTo) && !(d.ValidTo < overlay.ValidFrom)).SelectMany(d => d.Rules).Where(r => r.Code == row.Code))
                 if (Weaker(row, rule) is { } what) errors.Add(Of(i, row, "contradiction", $"weaker than the rule it overlays: {what}"));
-            if (row.Kind is "interval-exception" && book.Near(overlay.ValidFrom).Find(row.Code) is null) errors.Add(Of(i, row, "contradiction", "an overlay excepts nothing"));
+            if (row.Kind is "interval-exception" or "plasma" && book.Near(overlay.ValidFrom).Find(row.Code) is null) errors.Add(Of(i, row, "contradiction", "an overlay excepts nothing"));
             if (row.Kind is "reentry") errors.Add(Of(i, row, "contradiction", "an overlay opens no way back"));
         }
     }
@@ -159,7 +165,7 @@ public static partial class RuleSetCheck
         : rule.Below is { } below && !(row.Below <= below || row.AtMost < below) ? "below"
         : rule.Count is { } count && !(row.Count <= count) ? "count"
         : rule.Percent is { } percent && !(row.Percent <= percent) ? "percent"
-        : rule.Values is { } values && rule.Kind == "volume" && row.Values!.Except(values).Any() ? "values"
+        : rule.Values is { } values && rule.Kind is "volume" or "plasma" && row.Values!.Except(values).Any() ? "values"
         : rule.CalendarYear && !row.CalendarYear ? "calendarYear"
         : rule.UnlessReaction && !row.UnlessReaction ? "unlessReaction"
         : (rule.Restricts ?? []).Except(row.Restricts ?? []).Any() ? "restricts"
@@ -194,7 +200,7 @@ public static partial class RuleSetCheck
         foreach (var (kind, about) in new (string, Func<Rule, Rule, bool>)[]
         {
             ("measure", (a, b) => a.Measure == b.Measure && SharesProcedure(a, b)), ("check", (a, b) => a.Measure is not null && a.Measure == b.Measure && SharesProcedure(a, b)), ("interval", (a, b) => a.From == b.From && a.To == b.To),
-            ("age", (a, b) => a.AtLeast is null == b.AtLeast is null && a.Donors == b.Donors), ("volume", SharesProcedure), ("tolerance", (_, _) => true), ("rest-time", (_, _) => true),
+            ("age", (a, b) => a.AtLeast is null == b.AtLeast is null && a.Donors == b.Donors), ("volume", SharesProcedure), ("plasma", SharesProcedure), ("tolerance", (_, _) => true), ("rest-time", (_, _) => true),
         })
         {
             var rows = rules.OfKind(kind);
@@ -220,6 +226,7 @@ public static partial class RuleSetCheck
         foreach (var procedure in Procedures.All) if (!rules.OfKind("volume").Any(r => r.Concerns(procedure))) Say(null, "gap", $"no volume of {procedure}");
         if (rules.OfKind("tolerance").Length == 0) Say(null, "gap", "no tolerance of what is weighed");
         var offered = rules.OfKind("volume").SelectMany(r => r.Values!).ToHashSet();
+        foreach (var row in rules.OfKind("plasma").Where(r => !r.Values!.All(v => rules.OfKind("volume").Any(o => o.Concerns(Procedures.ApheresisPlatelets) && o.Values!.Contains(v))))) Say(row, "contradiction", "treatment units that are never collected");
         foreach (var row in rules.OfKind("bleed-time").Where(r => r.Values is { } values && !values.All(offered.Contains))) Say(row, "contradiction", "a volume that is never collected");
     }
 

@@ -142,6 +142,47 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Equal(("apheresis-platelets", (int?)2, (int?)null), (collected.Procedure, collected.TreatmentUnits, collected.NominalMl));
     }
 
+    [Theory]
+    [InlineData(200, "")]
+    [InlineData(201, "plasma-over-limit")]
+    public async Task Plasma_beside_platelets_is_limited_when_planned_and_held_when_taken(int plasmaMl, string deviations)
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("consulted", donor);
+        Assert.Equal("cleared", (await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "B-", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 250 })).Text("status"));
+        var din = (await station.Dins())[0];
+        Task<Answer> Start(string procedure, int? units, int? planned) => station.Start(visit, din, change: b =>
+        {
+            b["procedure"] = procedure;
+            if (units is not null) b.Remove("nominalMl");
+            (b["treatmentUnits"], b["plasmaMl"]) = (units, planned);
+        });
+        Assert.Equal((422, "volume_not_allowed"), Seen(await Start("apheresis-platelets", 1, 201)));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await Start("apheresis-platelets", 2, 100)));
+        Assert.Equal((422, "volume_not_allowed"), Seen(await Start("whole-blood", null, 100)));
+        Assert.Equal((422, "invalid_value"), Seen(await Start("apheresis-platelets", 1, 0)));
+        Assert.Equal(200, (await Start("apheresis-platelets", 1, 200)).Status);
+        var endedAt = TimeProvider.System.GetUtcNow();
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { endedAt, outcome = "completed", plasmaMl })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { endedAt, outcome = "completed", plasmaMl, collectedMl = plasmaMl })));
+        Assert.Equal(200, (await station.Finish(visit, new { endedAt, outcome = "completed", plasmaMl, collectedMl = 250 + plasmaMl })).Status);
+        var collected = Assert.Single(await service.Published<DonationCollected>(), e => e.Din == din);
+        Assert.Equal((1, 250 + plasmaMl, deviations), (collected.TreatmentUnits!.Value, collected.CollectedMl!.Value, string.Join(",", collected.Deviations)));
+        // A correction of something else leaves what was found of the plasma.
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 260 + plasmaMl } })).Status);
+        Assert.Equal(deviations, string.Join(",", Assert.Single(await service.Published<DonationCorrected>(), e => e.Din == din).After.Deviations));
+    }
+
+    [Fact]
+    public async Task Whole_blood_has_no_plasma_beside_it()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("collecting");
+        Assert.Equal((422, "invalid_value"), Seen(await station.Finish(visit, new { collectedMl = 400, plasmaMl = 100, endedAt = TimeProvider.System.GetUtcNow(), outcome = "completed" })));
+        Assert.Equal("collecting", (await station.Client.Get($"/v1/visits/{visit}")).Text("status"));
+    }
+
     [Fact]
     public async Task What_came_while_the_needle_was_in_withdraws_the_donation()
     {

@@ -93,7 +93,11 @@ public sealed class VisitTests(DonorService fixture)
     [InlineData("""{"temperatureC":36.6,"systolic":140,"diastolic":80,"pulse":72,"weightKg":65}""", "SYSTOLIC", true)]
     [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":91,"pulse":72,"weightKg":65}""", "DIASTOLIC", true)]
     [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":55,"weightKg":65}""", "PULSE", true)]
-    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":49.9}""", "WEIGHT_MALE", false)]
+    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":49.9}""", "WEIGHT_MALE", true)]
+    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65,"examination":{"noJaundice":false,"noExtensiveSkinDisease":true,"limbsSound":true,"punctureSitesIntact":true}}""", "EXAM_JAUNDICE", true)]
+    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65,"examination":{"noJaundice":true,"noExtensiveSkinDisease":false,"limbsSound":true,"punctureSitesIntact":true}}""", "EXAM_SKIN", true)]
+    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65,"examination":{"noJaundice":true,"noExtensiveSkinDisease":true,"limbsSound":false,"punctureSitesIntact":true}}""", "EXAM_LIMBS", false)]
+    [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65,"examination":{"noJaundice":true,"noExtensiveSkinDisease":true,"limbsSound":true,"punctureSitesIntact":false}}""", "EXAM_PUNCTURE_SITES", true)]
     public async Task A_failing_value_defers_with_its_rule_and_says_so_to_the_drive_without_a_reason(string vitals, string rule, bool recorded)
     {
         var station = new SomeStation(service);
@@ -107,6 +111,18 @@ public sealed class VisitTests(DonorService fixture)
         Assert.DoesNotContain(rule, await station.Scalar<string>("select string_agg(payload::text, ' ') from donor.outbox where key = @key", new { key = donor.ToString() }));
         Assert.Equal(recorded ? 1 : 0, (await station.Client.Get($"/v1/donors/{donor}/deferrals"))["items"].GetArrayLength());
         Assert.Equal("step_out_of_order", (await station.Registrar.Post($"/v1/visits/{visit}/vitals", SomeStation.GoodVitals)).Code);
+    }
+
+    [Fact]
+    public async Task An_examination_is_whole_or_not_told()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("hygiene-done");
+        const string Vitals = """{"temperatureC":36.6,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65,"examination":""";
+        foreach (var bad in new[] { "true", "{}", """{"noJaundice":true}""", """{"noJaundice":"no","noExtensiveSkinDisease":true,"limbsSound":true,"punctureSitesIntact":true}""" })
+            Assert.Equal((400, "malformed_request"), (await station.Registrar.PostRaw($"/v1/visits/{visit}/vitals", Vitals + bad + "}")) is var no ? (no.Status, no.Code) : default);
+        Assert.Equal("hygiene-done", (await station.Client.Get($"/v1/visits/{visit}")).Text("status"));
+        Assert.Equal("vitals-taken", (await station.Registrar.PostRaw($"/v1/visits/{visit}/vitals", Vitals + """{"noJaundice":true,"noExtensiveSkinDisease":true,"limbsSound":true,"punctureSitesIntact":true}}""")).Text("status"));
     }
 
     [Fact]

@@ -28,6 +28,12 @@ public sealed class ChecksTests
     [InlineData("female", "copperSulfatePass", 0, 1)]
     [InlineData("male", "altPass", 0, 1)]
     [InlineData("male", "hbsagPass", 0, 1)]
+    [InlineData("male", "noJaundice", 0, 1)]
+    [InlineData("female", "noExtensiveSkinDisease", 0, 1)]
+    [InlineData("male", "limbsSound", 0, 1)]
+    [InlineData("female", "punctureSitesIntact", 0, 1)]
+    [InlineData("male", "pulseOfAthlete", 101, 100)]
+    [InlineData("male", "plateletCountAfter", 99, 100)]
     public void Each_value_has_its_edge(string sex, string measure, double fails, double passes)
     {
         Assert.Single(Failing(sex, measure, fails));
@@ -37,9 +43,9 @@ public sealed class ChecksTests
     [Fact]
     public void A_failing_value_says_when_it_is_over_where_the_rule_set_knows()
     {
-        var findings = Checks.Judge(Release.Rules, "male", Day, new Dictionary<string, decimal> { ["haemoglobinGl"] = 119, ["weightKg"] = 49 });
-        Assert.Equal(new DeferralFact("T32-haemoglobin", Day, Day.AddMonths(3)), Assert.Single(findings.Deferrals));
-        Assert.Equal([Day.AddMonths(3), null], findings.Reasons.OrderBy(r => r.Rule).Select(r => r.Until));
+        var findings = Checks.Judge(Release.Rules, "male", Day, new Dictionary<string, decimal> { ["haemoglobinGl"] = 119, ["weightKg"] = 49, ["limbsSound"] = 0 });
+        Assert.Equal([new DeferralFact("T32", Day, Day.AddDays(1)), new DeferralFact("T32-haemoglobin", Day, Day.AddMonths(3))], findings.Deferrals.OrderBy(d => d.Code, StringComparer.Ordinal));
+        Assert.Equal([("EXAM_LIMBS", null), ("HB_MALE", Day.AddMonths(3)), ("WEIGHT_MALE", (DateOnly?)Day.AddDays(1))], findings.Reasons.OrderBy(r => r.Rule, StringComparer.Ordinal).Select(r => (r.Rule, r.Until)));
     }
 
     [Theory]
@@ -57,6 +63,34 @@ public sealed class ChecksTests
     [InlineData("apheresis-platelets", null, 3, false)]
     [InlineData("apheresis-platelets", 200, 1, false)]
     public void Volumes_are_those_of_the_law(string procedure, int? nominalMl, int? units, bool allowed) => Assert.Equal(allowed, Collection.Volume(Release.Rules, procedure, nominalMl, units) is null);
+
+    [Theory]
+    [InlineData("apheresis-platelets", 1, null, true)]
+    [InlineData("apheresis-platelets", 1, 1, true)]
+    [InlineData("apheresis-platelets", 1, 199, true)]
+    [InlineData("apheresis-platelets", 1, 200, true)]
+    [InlineData("apheresis-platelets", 1, 201, false)]
+    [InlineData("apheresis-platelets", 2, null, true)]
+    [InlineData("apheresis-platelets", 2, 1, false)]
+    [InlineData("apheresis-platelets", null, 100, false)]
+    [InlineData("whole-blood", null, null, true)]
+    [InlineData("whole-blood", null, 1, false)]
+    public void Plasma_is_taken_beside_one_unit_of_platelets(string procedure, int? units, int? plasmaMl, bool allowed)
+    {
+        var refused = Collection.Plasma(Release.Rules, procedure, units, plasmaMl);
+        Assert.Equal(allowed ? null : Problems.VolumeNotAllowed, refused?.Problem);
+        if (refused is not null) Assert.Equal("/plasmaMl", Assert.Single(refused.Errors).Pointer);
+        // What was taken nevertheless is recorded, and held.
+        Assert.Equal(allowed ? [] : [procedure == "whole-blood" ? "volume-out-of-tolerance" : "plasma-over-limit"], Collection.PlasmaDeviations(Release.Rules, procedure, units, plasmaMl));
+    }
+
+    [Fact]
+    public void Where_no_rule_speaks_of_plasma_none_is_taken()
+    {
+        var silent = new RuleSet("x", "1", Day, [.. Release.Rules.Rules.Where(r => r.Kind != "plasma")]);
+        Assert.Equal(Problems.VolumeNotAllowed, Collection.Plasma(silent, Procedures.ApheresisPlatelets, 1, 1)?.Problem);
+        Assert.Equal(["volume-out-of-tolerance"], Collection.PlasmaDeviations(silent, Procedures.ApheresisPlatelets, 1, 1));
+    }
 
     [Theory]
     [InlineData(400, 600, "")]

@@ -81,6 +81,14 @@ public sealed class RuleSetCheckTests
         Refused("VOLUME_WHOLE_BLOOD", r => r with { Values = null }, "missing", "values");
         Refused("VOLUME_WHOLE_BLOOD", r => r with { Values = [] }, "missing", "values");
         Refused("VOLUME_WHOLE_BLOOD", r => r with { Values = [200, 0] }, "missing", "values");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { AtMost = null }, "missing", "atMost");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { AtMost = 0 }, "missing", "atMost");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Values = null }, "missing", "values");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Values = [] }, "missing", "values");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Values = [1, 0] }, "missing", "values");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Deviation = null }, "missing", "deviation");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Procedures = null }, "invalid", "procedures");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Procedures = ["whole-blood"] }, "invalid", "procedures");
         Refused("VOLUME_TOLERANCE", r => r with { Percent = null }, "missing", "percent");
         Refused("VOLUME_TOLERANCE", r => r with { Percent = 101 }, "missing", "percent");
         Refused("BLEED_TIME_200_PLATELETS", r => r with { AtMost = null }, "missing", "atMost");
@@ -100,7 +108,7 @@ public sealed class RuleSetCheckTests
     [Fact]
     public void Rows_do_not_decide_the_same_twice()
     {
-        foreach (var code in new[] { "PULSE", "CONSENT", "INTERVAL_WB_WB", "AGE_MIN", "AGE_MAX_FIRST", "VOLUME_WHOLE_BLOOD", "VOLUME_TOLERANCE", "REST_TIME", "WEIGHT_MALE" })
+        foreach (var code in new[] { "PULSE", "CONSENT", "INTERVAL_WB_WB", "AGE_MIN", "AGE_MAX_FIRST", "VOLUME_WHOLE_BLOOD", "VOLUME_TOLERANCE", "REST_TIME", "WEIGHT_MALE", "PLASMA_WITH_PLATELETS", "EXAM_SKIN" })
         {
             var twice = Base with { Rules = [.. Base.Rules, Base.Rules.Single(r => r.Code == code) with { Code = "AGAIN" }] };
             Assert.Contains($"/rules/{Base.Rules.Length} overlap: AGAIN: decides the same as {code}", Errors(twice));
@@ -138,6 +146,17 @@ public sealed class RuleSetCheckTests
         Refused("AGE_MAX_REPEAT", r => r with { AtMost = 54 }, "contradiction");
         Refused("AGE_MAX_REPEAT", r => r with { AtMost = 17 }, "contradiction");
         Refused("BLEED_TIME_200_PLATELETS", r => r with { Values = [250] }, "contradiction");
+        Refused("PLASMA_WITH_PLATELETS", r => r with { Values = [1, 3] }, "contradiction");
+    }
+
+    [Fact]
+    public void An_overlay_may_forbid_plasma_and_never_allow_more()
+    {
+        var plasma = Base.Rules.Single(r => r.Kind == "plasma");
+        string[] Of(Rule row) => Errors(Overlay with { Rules = [.. Overlay.Rules, row] });
+        Assert.Empty(Of(plasma with { AtMost = 100 }));
+        foreach (var more in new[] { plasma with { AtMost = 201 }, plasma with { Values = [1, 2] }, plasma with { Code = "MORE_PLASMA" } })
+            Assert.Contains(Of(more), e => e.StartsWith("/rules/1 contradiction", StringComparison.Ordinal));
     }
 
     [Fact]

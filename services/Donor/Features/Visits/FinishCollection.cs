@@ -9,12 +9,14 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="CollectedMl">What was weighed, whatever it is; whole blood that was not abandoned must be weighed.</param>
+/// <param name="PlasmaMl">Plasma taken beside platelets: a part of collectedMl, which is then given, so that the year's limit counts both.</param>
 /// <param name="TreatmentUnits">What an apheresis really gave, where it differs from what was planned.</param>
 public sealed record FinishCollectionRequest(
     DateTimeOffset EndedAt,
     [property: AllowedValues("completed", "under", "over", "abandoned")] string Outcome,
     [property: Range(0, 2000)] int? CollectedMl = null,
-    [property: Range(1, 100)] int? TreatmentUnits = null);
+    [property: Range(1, 100)] int? TreatmentUnits = null,
+    [property: Range(1, 2000)] int? PlasmaMl = null);
 
 /// <summary>
 /// POST /v1/visits/{id}/collection/finish: the one fact that every count in every service starts from, and with it the dates on
@@ -36,11 +38,14 @@ public static class FinishCollection
             var whole = row.Procedure == Procedures.WholeBlood;
             if (whole && request is { Outcome: not "abandoned", CollectedMl: null or 0 }) return CommonProblems.Invalid.With(null, new FieldError("/collectedMl", "required", "What was weighed"));
             if (whole && request.TreatmentUnits is not null) return CommonProblems.Invalid.With(null, new FieldError("/treatmentUnits", "invalid", "Not with whole blood"));
+            if (whole && request.PlasmaMl is not null) return CommonProblems.Invalid.With(null, new FieldError("/plasmaMl", "invalid", "Not with whole blood"));
+            if (request.PlasmaMl is { } beside && !(request.CollectedMl > beside)) return CommonProblems.Invalid.With(null, new FieldError("/collectedMl", "required", "Platelets and plasma together"));
 
             if (request.TreatmentUnits is { } given && Collection.Volume(visit.Rules, row.Procedure!, null, given) is { } notSo) return notSo.ToProblem();
             var (deviations, restrictions) = Collection.Outcome(visit.Rules, request.Outcome, row.NominalMl, request.CollectedMl, request.EndedAt - startedAt);
             restrictions = [.. restrictions.Union(Eligibility.Restrictions(donor.Facts, visit.Rules, Shanghai.DateOf(startedAt)))];
             var units = whole ? null : request.TreatmentUnits ?? row.TreatmentUnits;
+            deviations = [.. deviations, .. Collection.PlasmaDeviations(visit.Rules, row.Procedure!, units, request.PlasmaMl)];
             visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
             tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
             if (request is { Outcome: "abandoned", CollectedMl: null or 0 })

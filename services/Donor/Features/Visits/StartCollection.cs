@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="Din">13 characters, 13 and the check character, or the scanned text =…ff.</param>
+/// <param name="PlasmaMl">Plasma that shall be taken beside one treatment unit of platelets.</param>
 /// <param name="BagScan">Any form of the number, as scanned from the bag.</param>
 /// <param name="SampleTubeScans">The same from each tube.</param>
 public sealed record StartCollectionRequest(
@@ -19,6 +20,7 @@ public sealed record StartCollectionRequest(
     DateTimeOffset StartedAt,
     int? NominalMl = null,
     int? TreatmentUnits = null,
+    [property: Range(1, 2000)] int? PlasmaMl = null,
     [property: StringLength(40, MinimumLength = 1)] string? BagScan = null,
     [property: MaxLength(20)] string[]? SampleTubeScans = null);
 
@@ -51,6 +53,7 @@ public static class StartCollection
             if (invalid is not null) return invalid.ToProblem();
             var day = Shanghai.DateOf(request.StartedAt);
             if (Collection.Volume(visit.Rules, request.Procedure, request.NominalMl, request.TreatmentUnits) is { } volume) return volume.ToProblem();
+            if (Collection.Plasma(visit.Rules, request.Procedure, request.TreatmentUnits, request.PlasmaMl) is { } plasma) return plasma.ToProblem();
             if (Collection.Bag(request.Bag.ExpiresOn, day) is { } bag) return bag.ToProblem();
             if (Collection.Scans(din!, request.BagScan, request.SampleTubeScans ?? []) is { } scans) return scans.ToProblem();
             if (visit.Row.DriveProcedures is { Length: > 0 } offered && !offered.Contains(request.Procedure)) return Problems.ProcedureNotOffered.With(null, new FieldError("/procedure", "procedure_not_offered", $"Offered: {string.Join(", ", offered)}"));

@@ -14,13 +14,20 @@ public sealed record VitalsRequest(
     [property: Range(20, 250)] int Pulse,
     [property: Range(20.0, 400.0)] decimal WeightKg,
     bool EnduranceAthlete = false,
+    ExaminationRequest? Examination = null,
     DateTimeOffset? At = null);
+
+/// <summary>What is seen on the donor; false ends the visit.</summary>
+/// <param name="NoJaundice">Of skin and sclera.</param>
+/// <param name="LimbsSound">No severe disability.</param>
+/// <param name="PunctureSitesIntact">Of both arms, without marks of injections.</param>
+public sealed record ExaminationRequest(bool NoJaundice, bool NoExtensiveSkinDisease, bool LimbsSound, bool PunctureSitesIntact);
 
 /// <summary>POST /v1/visits/{id}/vitals</summary>
 public static class TakeVitals
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/visits/{id:guid}/vitals", Handle)
-        .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").WithSummary("Step 3: temperature, blood pressure, pulse, weight");
+        .Allow("visits", Roles.Station).ByStaff("registrar", "physician", "quality").WithSummary("Step 3: temperature, blood pressure, pulse, weight, what is seen");
 
     private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, VitalsRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
@@ -28,11 +35,14 @@ public static class TakeVitals
             if (request.Diastolic >= request.Systolic) return CommonProblems.Invalid.With(null, new FieldError("/diastolic", "invalid", "Not below systolic"));
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("vitals", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: new()
+            var values = new Dictionary<string, decimal>
             {
                 ["temperatureC"] = request.TemperatureC, ["systolic"] = request.Systolic, ["diastolic"] = request.Diastolic, ["pulsePressure"] = request.Systolic - request.Diastolic,
                 [request.EnduranceAthlete ? "pulseOfAthlete" : "pulse"] = request.Pulse, ["weightKg"] = request.WeightKg,
-            }));
+            };
+            if (request.Examination is { } seen)
+                foreach (var (measure, sound) in new[] { ("noJaundice", seen.NoJaundice), ("noExtensiveSkinDisease", seen.NoExtensiveSkinDisease), ("limbsSound", seen.LimbsSound), ("punctureSitesIntact", seen.PunctureSitesIntact) }) values[measure] = sound ? 1 : 0;
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values));
             return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
         }, ct);
 }
