@@ -256,7 +256,7 @@ public sealed class DonorFile
         var windows = Windows(PersonId, NextVersionOf(PersonId), Facts, Book, tx.Now);
         windowsDigest = DigestOf(windows);
         tx.Append(windows);
-        if (Restricted) Tombstone.Follow(tx, vault, PersonId, Facts);
+        if (Restricted) Tombstone.Follow(tx, vault, PersonId, Facts, Book);
         // A donation moves the day on which he is reminded; nothing medical does.
         if (Reminders.Next(Obstacles(Facts.Donations.MaxBy(d => d.On)?.Procedure ?? Procedures.WholeBlood), Shanghai.DateOf(tx.Now)) is { } remindOn)
             tx.WriteAny("update donor.contact_preference set next_on = @remindOn where donor_id = @PersonId and reminders <> 'never'", new { remindOn, PersonId });

@@ -17,17 +17,17 @@ internal static class Tombstone
     public static Remains Open(Vault vault, TombstoneRow row) => JsonSerializer.Deserialize<Remains>(vault.OpenSecret(row.Reasons, Context(row.DonorId)), Json.Options)!;
 
     /// <summary>Made when a person asks for erasure: for all documents of all his registrations, and for those that he took over from one before.</summary>
-    public static void Make(Transaction tx, Vault vault, Guid personId, Guid[] ids, DonorFacts facts)
+    public static void Make(Transaction tx, Vault vault, Guid personId, Guid[] ids, DonorFacts facts, RuleBook book)
     {
-        tx.Write("insert into donor.tombstone (donor_id, reasons) values (@personId, @reasons)", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now))) });
+        tx.Write("insert into donor.tombstone (donor_id, reasons) values (@personId, @reasons)", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now), book)) });
         tx.WriteAny("update donor.tombstone_document set donor_id = @personId where donor_id in (select donor_id from donor.tombstone where claimed_by = any(@ids))", new { personId, ids });
         tx.WriteAny("insert into donor.tombstone_document (identity_index, donor_id) select identity_index, @personId from donor.document where donor_id = any(@ids) and renews is null on conflict (identity_index) do update set donor_id = excluded.donor_id", new { personId, ids });
     }
 
     /// <summary>Something became known of a person whose record is restricted: what remains of him is what stands now.</summary>
-    public static void Follow(Transaction tx, Vault vault, Guid personId, DonorFacts facts)
+    public static void Follow(Transaction tx, Vault vault, Guid personId, DonorFacts facts, RuleBook book)
     {
-        tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @personId", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now))) });
+        tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @personId", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now), book)) });
         tx.StartJob(Features.Erasures.FollowErased.Kind, new Features.Erasures.FollowErased.Input(personId));
     }
 

@@ -35,9 +35,13 @@ public static class Retention
             var (gave, deferred) => (gave ?? deferred)!.Value.AddYears(rule.Years),
         };
 
-    /// <summary>What outlives an erasure: the deferrals that stand on the day or later, and the donations that an interval or a yearly limit still counts.</summary>
-    public static Remains Remaining(DonorFacts facts, DateOnly on) => new(
-        [.. facts.Deferrals.Where(d => d.Until is not { } end || end > on)], [.. facts.Donations.Where(d => d.On > on.AddYears(-1).AddDays(-1))]);
+    /// <summary>What outlives an erasure: the deferrals that stand on the day or later, and the donations that an interval or a yearly limit of any version, then or later, still counts.</summary>
+    public static Remains Remaining(DonorFacts facts, DateOnly on, RuleBook book) => new(
+        [.. facts.Deferrals.Where(d => d.Until is not { } end || end > on)], [.. facts.Donations.Where(d => book.Life.Any(rules => !(rules.ValidTo < on) && Counts(d, rules, on)))]);
+
+    private static bool Counts(PastDonation donation, RuleSet rules, DateOnly on) =>
+        rules.OfKind("interval").Any(r => r.From == donation.Procedure && r.EndFrom(donation.On) > on)
+        || rules.OfKind("yearly").Any(r => r.Concerns(donation.Procedure) && (donation.On.AddDays(r.Days) > on || (r.CalendarYear && donation.On.Year >= on.Year)));
 }
 
 /// <summary>What is left of an erased donor for the rules.</summary>

@@ -26,10 +26,18 @@ public sealed class RetentionTests
     {
         DateOnly on = new(2026, 3, 5);
         DeferralFact standing = new("T14", new(2026, 1, 1), new(2027, 1, 1)), endless = new("P22", new(2020, 1, 1), null), over = new("T10", new(2026, 2, 20), on);
-        PastDonation recent = new(on.AddYears(-1), Procedures.WholeBlood, 400), old = new(on.AddYears(-1).AddDays(-1), Procedures.WholeBlood, 400);
-        var remains = Retention.Remaining(new(new(1990, 1, 1), "male", [recent, old], [standing, endless, over]), on);
+        // Each is kept as long as a row still counts it, and no day longer.
+        PastDonation sixMonths = new(new(2025, 9, 6), Procedures.WholeBlood, 400), over6 = new(new(2025, 9, 5), Procedures.WholeBlood, 400);
+        PastDonation aYear = new(on.AddDays(-364), Procedures.ApheresisPlatelets, null, 1), overAYear = new(on.AddDays(-365), Procedures.ApheresisPlatelets, null, 1);
+        DonorFacts facts = new(new(1990, 1, 1), "male", [sixMonths, over6, aYear, overAYear], [standing, endless, over]);
+        var remains = Retention.Remaining(facts, on, Release.Book);
+        // A version that will count longer keeps them longer; one that is over keeps nothing.
+        var law = Release.Book.Documents.Single(d => !d.IsOverlay);
+        RuleBook Later(DateOnly from) => Release.Book.With(law with { Version = "2", ValidFrom = from, Rules = [.. law.Rules.Select(r => r.Code == "INTERVAL_WB_WB" ? r with { Months = 8 } : r)] });
+        Assert.Equal([sixMonths, over6, aYear], Retention.Remaining(facts, on, Later(new(2026, 12, 1))).Donations);
+        Assert.Equal([sixMonths, aYear], Retention.Remaining(facts, on, Later(new(2025, 1, 1)).With(law with { Version = "3", ValidFrom = new(2026, 3, 5) })).Donations);
         Assert.Equal([standing, endless], remains.Deferrals);
-        Assert.Equal([recent], remains.Donations);
+        Assert.Equal([sixMonths, aYear], remains.Donations);
         Assert.Equal([endless], remains.Missing([standing, over]));
     }
 

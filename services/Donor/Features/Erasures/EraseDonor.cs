@@ -48,7 +48,7 @@ public static class EraseDonor
             var row = new ErasureRow(tx.NewId(), donor.PersonId, tx.Now, until is null ? "erased" : "restricted", until, until is null ? null : System.Text.Json.JsonSerializer.Serialize(rule, Json.Options), until is null ? tx.Now : null);
             Guid[] ids = [.. donor.Rows.Select(r => r.Id)];
             tx.Write("insert into donor.erasure (id, donor_id, requested_at, outcome, retain_until, retention, destroyed_at) values (@Id, @DonorId, @RequestedAt, @Outcome, @RetainUntil, @Retention::jsonb, @DestroyedAt)", row);
-            if (until is not null) Tombstone.Make(tx, vault, donor.PersonId, ids, donor.Facts);
+            if (until is not null) Tombstone.Make(tx, vault, donor.PersonId, ids, donor.Facts, donor.Book);
             foreach (var one in donor.Rows)
             {
                 DonorConsent[] consents = [.. donor.ConsentsOf(one.Id).Select(c => c with { Withdrawn = c.Withdrawn ?? tx.Now })];
