@@ -16,6 +16,9 @@ public static class Problems
     public static readonly ProblemCode DonorsDiffer = new("donors_differ", 409, "两份登记的信息互相矛盾", "The two donors contradict each other");
     public static readonly ProblemCode MergeUndone = new("merge_undone", 409, "该合并已撤销", "The merge was undone already");
     public static readonly ProblemCode MergeUndoExpired = new("merge_undo_expired", 409, "已超过可撤销期限", "The time for undoing the merge is over");
+    public static readonly ProblemCode NoDuplicates = new("no_duplicates", 409, "两份登记并非疑似重复", "The two are no candidates for one person");
+    public static readonly ProblemCode DuplicateDismissed = new("duplicate_dismissed", 409, "已认定为不同的两人", "They were found to be two persons already");
+    public static readonly ProblemCode DismissalUndone = new("dismissal_undone", 409, "该认定已撤销", "The dismissal was undone already");
     public static readonly ProblemCode DocumentOfAnother = new("document_of_another_donor", 409, "该证件已登记在另一献血者名下", "The document belongs to another donor");
     public static readonly ProblemCode DocumentUnknown = new("document_unknown", 409, "该证件尚未登记在此献血者名下", "The donor has no such document yet");
     public static readonly ProblemCode DocumentNotSeen = new("document_not_seen", 409, "尚未核验本人证件，不得采血", "No document of the donor was seen: nothing is collected");

@@ -16,6 +16,7 @@ using BloodPlatform.Donors.Features.Erasures;
 using BloodPlatform.Donors.Features.ExternalChecks;
 using BloodPlatform.Donors.Features.Exports;
 using BloodPlatform.Donors.Features.FullReads;
+using BloodPlatform.Donors.Features.IdentityCorrections;
 using BloodPlatform.Donors.Features.Imports;
 using BloodPlatform.Donors.Features.LateInformation;
 using BloodPlatform.Donors.Features.Letters;
@@ -56,6 +57,8 @@ public static class Program
             .Constraint("interval_approval_once", Problems.IntervalApproved)
             .Runs(ImportMemberships.Kind, ImportMemberships.Step)
             .Constraint("erasure_once", Problems.DonorNotActive)
+            .Constraint("duplicate_dismissed_once", Problems.DuplicateDismissed)
+            .Constraint("identity_correction_in_order", CommonProblems.VersionMismatch)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("document_one_donor", Problems.DocumentOfAnother)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
@@ -67,9 +70,9 @@ public static class Program
             .Constraint("reentry_case_one_open", Problems.CaseOpen)
             .Constraint("reentry_criterion_once", Problems.CriterionMet)
             .Constraint("reentry_signature_one_per_person", Problems.SameSigner)
-            .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
-            .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map, ImportMemberships.Map)
-            .Map(ListConsentTexts.Map, PutContactPreferences.Map, GetCard.Map, ListLetters.Map, ReadFully.Map, ExportDonor.Map, EraseDonor.Map)
+            .Map(RegisterDonor.Map, GetDonor.Map, ChangeDonor.Map, CorrectIdentity.Map, SearchDonors.Map, PutMembership.Map, GetEligibility.Map)
+            .Map(VerifyPhone.Map, AddDocument.Map, ListDocuments.Map, ListMemberships.Map, ListDuplicates.Map, DismissDuplicate.Map, PreviewMerge.Map, MergeDonors.Map, UndoMerge.Map, GetMerge.Map, ImportMemberships.Map)
+            .Map(ListConsentTexts.Map, RecordConsent.Map, PutContactPreferences.Map, GetCard.Map, ListLetters.Map, ReadFully.Map, ExportDonor.Map, EraseDonor.Map)
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)

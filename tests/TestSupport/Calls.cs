@@ -32,6 +32,11 @@ public static class Calls
 
     public static Task<Answer> Patch(this HttpClient http, string path, object body, string? ifMatch = null) => Send(http, HttpMethod.Patch, path, body, null, ifMatch);
 
+    /// <summary>A POST that changes what another resource's version stands for.</summary>
+    public static Task<Answer> PostIfMatch(this HttpClient http, string path, object body, string? ifMatch) => Send(http, HttpMethod.Post, path, body, null, ifMatch);
+
+    public static Task<Answer> Delete(this HttpClient http, string path) => Send(http, HttpMethod.Delete, path, null, null);
+
     public static Task<Answer> PostRaw(this HttpClient http, string path, string json) => Read(http, new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
 
     private static Task<Answer> Send(HttpClient http, HttpMethod method, string path, object? body, string? key, string? ifMatch = null)

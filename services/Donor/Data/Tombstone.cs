@@ -52,9 +52,14 @@ internal static class Tombstone
                 insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, recorded_at)
                 values (@deferralId, @id, 1, @code, @From, @Until, 'final', @reentry, 'earlier', @now)
                 """, new { deferralId = tx.NewId(), id, code = key.Seal("deferral_code", deferral.Code), deferral.From, deferral.Until, reentry = rules.Find(deferral.Code) is null or { Permanent: true } or { TestDerived: true }, now = tx.Now });
+        if (remains.FirstReaction is { } reaction) Carry(tx, id, reaction);
         foreach (var donation in remains.Donations)
             tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units) values (@id, @On, @Procedure, @Ml, @Units)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units });
     }
+
+    public static void Carry(Transaction tx, Guid id, DateOnly firstReaction) => tx.Write("""
+        insert into donor.carried_reaction (donor_id, first_on) values (@id, @firstReaction) on conflict (donor_id) do update set first_on = least(carried_reaction.first_on, excluded.first_on)
+        """, new { id, firstReaction });
 
     private static byte[] Seal(Vault vault, Guid personId, Remains remains) => vault.SealSecret(JsonSerializer.SerializeToUtf8Bytes(remains, Json.Options), Context(personId));
 

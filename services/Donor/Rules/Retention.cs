@@ -35,9 +35,9 @@ public static class Retention
             var (gave, deferred) => (gave ?? deferred)!.Value.AddYears(rule.Years),
         };
 
-    /// <summary>What outlives an erasure: the deferrals that stand on the day or later, and the donations that an interval or a yearly limit of any version, then or later, still counts.</summary>
+    /// <summary>What outlives an erasure: the deferrals that stand on the day or later, and the donations that an interval or a yearly limit of any version, then or later, still counts, and when giving first did him harm.</summary>
     public static Remains Remaining(DonorFacts facts, DateOnly on, RuleBook book) => new(
-        [.. facts.Deferrals.Where(d => d.Until is not { } end || end > on)], [.. facts.Donations.Where(d => book.Life.Any(rules => !(rules.ValidTo < on) && Counts(d, rules, on)))]);
+        [.. facts.Deferrals.Where(d => d.Until is not { } end || end > on)], [.. facts.Donations.Where(d => book.Life.Any(rules => !(rules.ValidTo < on) && Counts(d, rules, on)))], facts.FirstReaction);
 
     private static bool Counts(PastDonation donation, RuleSet rules, DateOnly on) =>
         rules.OfKind("interval").Any(r => r.From == donation.Procedure && r.EndFrom(donation.On) > on)
@@ -45,7 +45,8 @@ public static class Retention
 }
 
 /// <summary>What is left of an erased donor for the rules.</summary>
-public sealed record Remains(IReadOnlyList<DeferralFact> Deferrals, IReadOnlyList<PastDonation> Donations)
+/// <param name="FirstReaction">Ends giving above the first age limit, for him who comes again too; null when never.</param>
+public sealed record Remains(IReadOnlyList<DeferralFact> Deferrals, IReadOnlyList<PastDonation> Donations, DateOnly? FirstReaction = null)
 {
     /// <summary>Those of the other that are not among these.</summary>
     public IReadOnlyList<DeferralFact> Missing(IEnumerable<DeferralFact> known) => [.. Deferrals.Except(known)];

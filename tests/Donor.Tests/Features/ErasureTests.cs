@@ -50,6 +50,41 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task A_reaction_and_what_a_severe_one_forbids_for_ever_meet_him_when_he_registers_afresh()
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(Shanghai.DateOf(Now).AddYears(-57));
+        var donor = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        var visit = (await station.Backfill(donor, Now.AddMonths(-36), (await station.Dins())[0])).Id;
+        await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "cardiac", severity = "severe", at = Now.AddMonths(-36).AddMinutes(20) });
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "P22", from = Shanghai.DateOf(Now) });
+        async Task<string[]> Rules(Guid id) => [.. SomeStation.Rules(await station.Eligibility(id)).Order(StringComparer.Ordinal)];
+        Assert.Equal(["AGE_MAX_FIRST", "P22"], await Rules(donor));
+        foreach (var _ in new[] { 1, 2 }) // and whoever follows him
+        {
+            Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("outcome"));
+            donor = (await station.Client.Post("/v1/donors", Body(number))).Id;
+            Assert.Equal(["AGE_MAX_FIRST", "P22"], await Rules(donor));
+        }
+        var told = (await service.Published<DonorEligibilityChanged>()).Single(e => e.DonorId == donor);
+        Assert.All(told.Procedures, p => Assert.DoesNotContain(p.Windows, w => w.To is null || w.To > Shanghai.DateOf(Now)));
+    }
+
+    [Fact]
+    public async Task A_reaction_that_is_told_after_the_erasure_reaches_who_registered_afresh()
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(Shanghai.DateOf(Now).AddYears(-57));
+        var donor = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        var visit = (await station.Backfill(donor, Now.AddMonths(-36), (await station.Dins())[0])).Id;
+        await station.Client.Post($"/v1/donors/{donor}/erasure");
+        var afresh = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        Assert.Equal(201, (await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "cardiac", severity = "severe", at = Now.AddMonths(-36).AddMinutes(20) })).Status);
+        await Eventually.That(async () => await service.Database.Scalar<long>("select count(*) from donor.carried_reaction where donor_id = @afresh", new { afresh }) == 1);
+        Assert.Contains("AGE_MAX_FIRST", SomeStation.Rules(await station.Eligibility(afresh)));
+    }
+
+    [Fact]
     public async Task While_the_record_duty_runs_identity_is_restricted_then_its_key_is_destroyed()
     {
         var station = new SomeStation(service);

@@ -143,4 +143,62 @@ public sealed class MembershipImportTests(DonorService fixture)
         var periods = (await station.Client.Get($"/v1/donors/{donor.Id}/memberships"))["items"].EnumerateArray().Select(m => $"{m.GetProperty("groupId").GetString()} {m.GetProperty("validTo").GetString()}".TrimEnd());
         Assert.Equal(["一 2025-08-31", "二改"], periods);
     }
+
+    /// <summary>A database of its own: what is killed is only this test's.</summary>
+    [Fact]
+    public async Task An_import_that_is_killed_again_and_again_goes_on_with_another_runner_and_each_row_happens_once()
+    {
+        await using var database = await Servers.CreateDatabase("donor");
+        var tokens = new TokenIssuer();
+        Task<ServiceUnderTest> Start(bool first, string share) => ServiceUnderTest.Start("donor", Program.Create, null, database, tokens, null, first, "--Platform:Jobs:Share=" + share);
+        const int Members = 90, Strangers = 130, Unreadable = 40;
+        var rows = Enumerable.Range(0, Members + Strangers + Unreadable).Select(n => n % 26 < 9 ? $"M{n / 26 * 9 + n % 26:0000},护理2501,2025-09-01," : n % 26 < 22 ? $"X{n:0000},护理2501,2025-09-01," : $"M0000,护理2501,someday,").ToArray();
+        Assert.Equal((Members, Unreadable), (rows.Count(r => r[0] == 'M' && !r.Contains("someday", StringComparison.Ordinal)), rows.Count(r => r.Contains("someday", StringComparison.Ordinal))));
+
+        // One that rests for long after each step: it is stopped between two.
+        var first = await Start(true, "0.01");
+        var stationId = Some.Id();
+        var university = Some.Id();
+        await first.Deliver(new OrganisationRegistered { Key = university.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = university, Name = "测试大学", Kind = "university", District = "440703", Path = [university], Status = "active" });
+        var station = first.As(Roles.Station, stationId);
+        var donors = new List<Guid>();
+        for (var n = 0; n < Members; n++)
+        {
+            var donor = await new SomeStation(first).Register();
+            Assert.Equal(200, (await station.Put($"/v1/donors/{donor.Id}/memberships/{university}", new { memberNumber = $"M{n:0000}", groupId = "护理2401", validFrom = "2024-09-01", shareParticipation = true }, "*")).Status);
+            donors.Add(donor.Id);
+        }
+        var said = (await first.Published<DonorChanged>()).Count;
+        var import = await Send(station, university, "memberNumber,groupId,validFrom,validTo\n" + string.Join('\n', rows) + "\n");
+        Assert.Equal(202, import.Status);
+        Task<long> Done() => database.Scalar<long>("select coalesce(sum(done), 0)::bigint from donor.job where kind = 'import-memberships'");
+        await Eventually.That(async () => await Done() > 0);
+        await first.Stop();
+        var between = await Done();
+        Assert.InRange(between, 1, rows.Length - 1);
+        Assert.Equal(between, await database.Scalar<long>("select count(*) from donor.membership_import_row where outcome is not null"));
+
+        // Two others go on; the connections of both are killed, in the middle of a step or between two, before each step is done.
+        var (second, third) = (await Start(false, "1"), await Start(false, "1"));
+        try
+        {
+            for (var before = between; before < rows.Length; before = await Done())
+            {
+                await database.Execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'donor'");
+                await Eventually.That(async () => await Done() > before, 60);
+                Assert.Equal(await Done(), await database.Scalar<long>("select accepted + rejected from donor.membership_import"));
+            }
+            station = second.As(Roles.Station, stationId);
+            await Eventually.That(async () => (await station.Get($"/v1/imports/memberships/{import.Id}")).Text("state") == "succeeded", 60);
+            var result = await station.Get($"/v1/imports/memberships/{import.Id}?limit=1000");
+            Assert.Equal((Members, Strangers + Unreadable, rows.Length, rows.Length), (result["accepted"].GetInt32(), result["rejected"].GetInt32(), result["progress"].GetProperty("done").GetInt32(), result["progress"].GetProperty("total").GetInt32()));
+            Assert.Equal(rows.Select((r, n) => r[0] == 'X' ? $"{n} rejected member_unknown" : r.Contains("someday", StringComparison.Ordinal) ? $"{n} rejected invalid_value" : $"{n} accepted"), Rows(result));
+            Assert.Equal(rows.Length - Members, await database.Scalar<long>("select count(*) from donor.job_problem"));
+            // One new period of each, announced once.
+            Assert.Equal(2 * Members, await database.Scalar<long>("select count(*) from donor.membership"));
+            Assert.Equal(donors.Order(), (await second.Published<DonorChanged>()).Skip(said).Select(e => e.DonorId).Order());
+            Assert.Equal(0, await database.Scalar<long>("select count(*) from donor.subject_key where subject_id in (select id from donor.membership_import)"));
+        }
+        finally { await second.Stop(); await third.Stop(); }
+    }
 }

@@ -150,6 +150,9 @@ public sealed class PersonalDataTests(DonorService fixture)
         await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild", note = "头晕" });
         await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today, note = "纹身" });
         await station.Physician.Post($"/v1/donors/{donor}/full-reads", new { purpose = "care", reason = "回访" });
+        await app.Put($"/v1/donors/{donor}/contact-preferences", new { reminders = "monthly", channels = new[] { "sms" } }, "*");
+        await service.Database.Execute("insert into donor.reminder (donor_id, due_on, sent_at) values (@donor, '2025-02-03', '2025-02-03T09:00:00+08:00')", new { donor });
+        Assert.Equal(201, (await station.Quality.PostIfMatch($"/v1/donors/{donor}/identity-corrections", new { reasonCode = "changed-by-authority", document = new { kind = "resident-id", number }, name = "甲改名" }, "*")).Status);
         Assert.Equal("staff_required", (await station.Client.Post($"/v1/donors/{donor}/export")).Code);
 
         var export = await station.Registrar.Post($"/v1/donors/{donor}/export");
@@ -166,7 +169,21 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Contains(export["uses"].EnumerateArray(), u => u.GetProperty("action").GetString() == "donor.full-read");
         Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.export' and resource = @r", new { r = $"donors/{donor}" }));
 
+        // Judgements as they were made, each with what it went by; wishes, reminders, corrections with both states.
+        var decisions = export["decisions"].EnumerateArray().ToList();
+        Assert.Equal(["open", "vitals", "consultation", "pretest", "collection/start"], decisions.Select(d => d.GetProperty("step").GetString()!));
+        var vitals = decisions.Single(d => d.GetProperty("step").GetString() == "vitals");
+        Assert.Equal("cn-gb18467-2011", vitals.GetProperty("ruleSet").GetProperty("code").GetString());
+        Assert.NotEmpty(vitals.GetProperty("input").GetProperty("values").EnumerateObject());
+        Assert.Equal(System.Text.Json.JsonValueKind.Array, vitals.GetProperty("outcome").GetProperty("reasons").ValueKind);
+        Assert.Equal(("monthly", "sms"), (export["reminderWishes"].GetProperty("reminders").GetString(), Assert.Single(export["reminderWishes"].GetProperty("channels").EnumerateArray()).GetString()));
+        Assert.Equal("2025-02-03", Assert.Single(export["reminders"].EnumerateArray()).GetProperty("dueOn").GetString());
+        var corrected = Assert.Single(export["identityCorrections"].EnumerateArray());
+        Assert.Equal(("甲测试", "甲改名"), (corrected.GetProperty("before").GetProperty("name").GetString(), corrected.GetProperty("after").GetProperty("name").GetString()));
+
         var apps = await app.Post($"/v1/donors/{donor}/export");
+        foreach (var said in new[] { "评估", "judgements", "reminders", "corrections" }) Assert.Contains(said, apps.Text("omitted"), StringComparison.Ordinal);
+        foreach (var hidden in new[] { "甲改名", "2025-02-03", "haemoglobin", "cn-gb18467", "monthly" }) Assert.DoesNotContain(hidden, apps.Body.ToString(), StringComparison.Ordinal);
         Assert.Equal(["donorId", "at", "donor", "consentHistory", "donations", "omitted"], apps.Body.EnumerateObject().Select(p => p.Name));
         foreach (var hidden in new[] { number, "13900000001", "\"T14\"", "纹身", "头晕" }) Assert.DoesNotContain(hidden, apps.Body.ToString(), StringComparison.Ordinal);
         Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Post($"/v1/donors/{donor}/export")).Status);
@@ -191,6 +208,52 @@ public sealed class PersonalDataTests(DonorService fixture)
         await login.OpenAsync(TestContext.Current.CancellationToken);
         await using var rewrite = new NpgsqlCommand("update donor.consent_fact set given = true", login);
         Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => rewrite.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    [Fact]
+    public async Task What_was_recorded_of_another_under_a_donor_is_not_handed_to_him()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("completed", donor);
+        Assert.NotEmpty(Assert.Single((await station.Registrar.Post($"/v1/donors/{donor}/export"))["visits"].EnumerateArray()).GetProperty("steps").EnumerateArray());
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" })).Status);
+        var export = await station.Registrar.Post($"/v1/donors/{donor}/export");
+        var shown = Assert.Single(export["visits"].EnumerateArray());
+        Assert.Equal((true, 0, 0), (shown.GetProperty("anotherDonors").GetBoolean(), shown.GetProperty("steps").GetArrayLength(), export["decisions"].GetArrayLength()));
+    }
+
+    [Fact]
+    public async Task Agreeing_to_a_newer_text_needs_no_withdrawal_and_both_stay_on_record()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var donor = (await app.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
+        // He agreed to a text of before.
+        await service.Database.Execute("update donor.donor set consents = replace(consents::text, '\"version\": 1', '\"version\": 0')::jsonb where id = @donor", new { donor });
+        await service.Database.Execute("update donor.consent_fact set version = 0 where donor_id = @donor", new { donor });
+        var path = $"/v1/donors/{donor}/consents";
+        async Task<int> Version() => (await app.Get($"/v1/donors/{donor}"))["consents"].EnumerateArray().Single(c => c.GetProperty("code").GetString() == "contact").GetProperty("version").GetInt32();
+        Assert.Equal(0, await Version());
+        // A list of codes agrees to no new text.
+        await app.Patch($"/v1/donors/{donor}", new { consents = new[] { "registration", "contact" } }, "*");
+        Assert.Equal(0, await Version());
+        Assert.Equal((422, "consent_unknown"), (await app.Post(path, new { code = "contact", version = 2 })) is var early ? (early.Status, early.Code) : default);
+        Assert.Equal((422, "consent_unknown"), (await app.Post(path, new { code = "world-peace", version = 1 })) is var none ? (none.Status, none.Code) : default);
+        Assert.Equal((422, "invalid_value"), (await app.Post(path, new { code = "Contact!", version = 1 })) is var bad ? (bad.Status, bad.Code) : default);
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Post(path, new { code = "contact", version = 1 })).Status);
+        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get(path)).Status);
+
+        var announced = (await service.Published<DonorChanged>()).Count(e => e.DonorId == donor);
+        Assert.Equal(200, (await app.Post(path, new { code = "contact", version = 1 })).Status);
+        Assert.Equal(1, await Version());
+        Assert.Equal(["contact 0 True", "contact 1 True"], (await station.Client.Get(path)).Body.EnumerateArray().Where(c => c.GetProperty("code").GetString() == "contact").Select(c => $"{c.GetProperty("code").GetString()} {c.GetProperty("version").GetInt32()} {c.GetProperty("given").GetBoolean()}"));
+        Assert.Equal(1, (await service.Published<DonorChanged>()).Last(e => e.DonorId == donor).Consents.Single(c => c.Code == "contact").Version);
+        // The same again is nothing new; who withdrew may agree again.
+        Assert.Equal(200, (await app.Post(path, new { code = "contact", version = 1 })).Status);
+        Assert.Equal(announced + 1, (await service.Published<DonorChanged>()).Count(e => e.DonorId == donor));
+        await app.Patch($"/v1/donors/{donor}", new { consents = new[] { "registration" } }, "*");
+        Assert.Equal(200, (await app.Post(path, new { code = "contact", version = 1 })).Status);
+        Assert.Equal(["0 True", "1 True", "1 False", "1 True"], (await app.Get(path)).Body.EnumerateArray().Where(c => c.GetProperty("code").GetString() == "contact").Select(c => $"{c.GetProperty("version").GetInt32()} {c.GetProperty("given").GetBoolean()}"));
     }
 
     private Task<int> Remind(DateOnly on) => ActivatorUtilities.CreateInstance<SendReminders>(service.App.Services, new At(Shanghai.StartOf(on).AddHours(8))).Some(CancellationToken.None);

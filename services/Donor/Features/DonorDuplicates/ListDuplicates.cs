@@ -11,18 +11,19 @@ namespace BloodPlatform.Donors.Features.DonorDuplicates;
 /// <param name="Score">Percent: how sure.</param>
 /// <param name="Why">`phone-and-birth-date`, `name-and-birth-date`.</param>
 /// <param name="Against">`sex-differs`, `blood-group-differs`.</param>
-public sealed record DuplicateView(int Score, string[] Why, string[] Against, DuplicateDonorView First, DuplicateDonorView Second);
+/// <param name="Dismissal">Where they were found to be two persons.</param>
+public sealed record DuplicateView(int Score, string[] Why, string[] Against, DuplicateDonorView First, DuplicateDonorView Second, DismissalView? Dismissal);
 
 /// <summary>Masked; enough to see which to look at.</summary>
 public sealed record DuplicateDonorView(Guid Id, string Name, DocumentView Document, int BirthYear, string Sex, string Phone, string? BloodGroup, string IdentityAssurance, long Donations, DateTimeOffset RegisteredAt);
 
-/// <summary>GET /v1/donor-duplicates?donorId=&amp;minScore=: found by keyed hashes, told masked, and audited like any look at a donor.</summary>
+/// <summary>GET /v1/donor-duplicates?donorId=&amp;minScore=&amp;dismissed=: those dismissed only where asked for; found by keyed hashes, told masked, and audited like any look at a donor.</summary>
 public static class ListDuplicates
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/donor-duplicates", Handle)
         .Allow("donors", Roles.Station).WithSummary("Donors that may be one person, with a score and why");
 
-    private static async Task<Results<Ok<Page<DuplicateView>>, ProblemHttpResult>> Handle(Database db, Vault vault, CancellationToken ct, Guid? donorId = null, int minScore = 50, int? limit = null, string? cursor = null)
+    private static async Task<Results<Ok<Page<DuplicateView>>, ProblemHttpResult>> Handle(Database db, Vault vault, CancellationToken ct, Guid? donorId = null, int minScore = 50, bool dismissed = false, int? limit = null, string? cursor = null)
     {
         var take = Answers.Limit(limit);
         Guid firstAfter = default, secondAfter = default;
@@ -40,13 +41,14 @@ public static class ListDuplicates
                 judged as (
                     select p.first, p.second, bool_or(p.by_phone) as by_phone, bool_or(p.by_name) as by_name, min(a.sex) <> min(b.sex) as sex_differs, min(a.blood_group) <> min(b.blood_group) as group_differs
                     from pair p join donor.donor a on a.id = p.first join donor.donor b on b.id = p.second group by p.first, p.second)
-                select first, second, by_phone, by_name, sex_differs, coalesce(group_differs, false) as group_differs from judged
-                where (first, second) > (@firstAfter, @secondAfter)
+                select first, second, by_phone, by_name, sex_differs, coalesce(group_differs, false) as group_differs, x.id as dismissal_id, x.reason_code, x.dismissed_at, x.dismissed_by
+                from judged left join donor.duplicate_dismissal x on x.first_id = first and x.second_id = second and x.undone_at is null
+                where (@dismissed or x.id is null) and (first, second) > (@firstAfter, @secondAfter)
                   and (case when by_phone and by_name then @both when by_phone then @phone else @name end - case when sex_differs then @sex else 0 end - case when group_differs then @group else 0 end) >= @minScore
                 order by first, second limit @more
                 """, new
                 {
-                    donorId, firstAfter, secondAfter, minScore, more = take + 1, both = Percent("name-phone-and-birth-date"), phone = Percent("phone-and-birth-date"), name = Percent("name-and-birth-date"),
+                    donorId, firstAfter, secondAfter, minScore, dismissed, more = take + 1, both = Percent("name-phone-and-birth-date"), phone = Percent("phone-and-birth-date"), name = Percent("name-and-birth-date"),
                     sex = Less("sex-differs"), group = Less("blood-group-differs"),
                 });
             var ids = pairs.SelectMany(p => new[] { p.First, p.Second }).Distinct().ToArray();
@@ -59,7 +61,7 @@ public static class ListDuplicates
             return TypedResults.Ok(Page<DuplicateView>.From([.. pairs.Where(p => donors.ContainsKey(p.First) && donors.ContainsKey(p.Second)).Select(p =>
             {
                 var score = Duplicates.Score(IdentityPolicy.Shipped, p.ByPhone, p.ByName, p.SexDiffers, p.GroupDiffers);
-                return new DuplicateView(score.Percent, score.Why, score.Against, donors[p.First], donors[p.Second]);
+                return new DuplicateView(score.Percent, score.Why, score.Against, donors[p.First], donors[p.Second], p.DismissalId is { } id ? new(id, p.First, p.Second, p.ReasonCode!, p.DismissedAt!.Value, p.DismissedBy!.Value) : null);
             })], take, d => $"{d.First.Id}_{d.Second.Id}"));
         }, ct);
     }
@@ -75,7 +77,7 @@ public static class ListDuplicates
             d.Sex, Mask.Number(key.Open("phone", d.Phone)), d.BloodGroup, d.IdentityAssurance, d.Donations, d.RegisteredAt);
     }
 
-    private sealed record PairRow(Guid First, Guid Second, bool ByPhone, bool ByName, bool SexDiffers, bool GroupDiffers);
+    private sealed record PairRow(Guid First, Guid Second, bool ByPhone, bool ByName, bool SexDiffers, bool GroupDiffers, Guid? DismissalId, string? ReasonCode, DateTimeOffset? DismissedAt, Guid? DismissedBy);
 
     private sealed record DonorToShow(Guid Id, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, string Sex, byte[] Phone, string? BloodGroup, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey, long Donations);
 }

@@ -37,6 +37,7 @@ public static class MergeDonors
             tx.Write("insert into donor.merge (id, version, survivor_id, absorbed_id, dins, reason, merged_at, merged_by, undo_until) values (@Id, 1, @SurvivorId, @AbsorbedId, @Dins, @Reason, @MergedAt, @MergedBy, @UndoUntil)", row);
             tx.Write("update donor.donor set status = 'merged', merged_into = @SurvivorId where id = @AbsorbedId", row);
             tx.Write("insert into donor.donor_person (donor_id, person_id) select m.id, @survivor from unnest(@moved) as m(id) on conflict (donor_id) do update set person_id = excluded.person_id", new { survivor = survivor.Id, moved }, rows: moved.Length);
+            tx.WriteAny("update donor.duplicate_dismissal set undone_at = @now, undone_by = @by where undone_at is null and first_id = any(@ids) and second_id = any(@ids)", new { ids = person.Rows.Select(r => r.Id).ToArray(), now = tx.Now, by = caller.Staff.Id });
             tx.Append(new DonorsMerged
             {
                 Key = survivor.Id.ToString(), Version = person.NextVersion(), OccurredAt = tx.Now, StationId = caller.Tenant,

@@ -95,13 +95,13 @@ public static class RegisterDonor
             Guid[] apps = caller.Is(Roles.App) ? [caller.Tenant] : [];
             // Who was erased and comes again meets his deferrals and intervals; nobody but a station can tell.
             var remains = tombstone is null ? new([], []) : Tombstone.Open(vault, tombstone);
-            var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, remains.Donations, remains.Deferrals), book, tx.Now);
+            var windows = DonorFile.Windows(id, 2, new DonorFacts(birthDate, sex, remains.Donations, remains.Deferrals, remains.FirstReaction), book, tx.Now);
             tx.Write("""
-                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, phone_birth_index, name_birth_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest)
-                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @phoneBirthIndex, @nameBirthIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, @assurance, @now, @digest)
+                insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, phone_birth_index, name_birth_index, sex, blood_group, district, consents, apps, identity_assurance, registered_at, windows_digest, registered_by)
+                values (@id, 2, 'active', @name, @Kind, @number, @documentIndex, @born, @phone, @phoneIndex, @phoneBirthIndex, @nameBirthIndex, @sex, @BloodGroup, @District, @consents::jsonb, @apps, @assurance, @now, @digest, @by)
                 """, new
                 {
-                    id, document.Kind, documentIndex, sex, assurance, request.BloodGroup, request.District, apps, now = tx.Now, digest = DonorFile.DigestOf(windows), consents = JsonSerializer.Serialize(consents, Json.Options),
+                    id, document.Kind, documentIndex, sex, assurance, request.BloodGroup, request.District, apps, now = tx.Now, by = caller.Staff?.Id, digest = DonorFile.DigestOf(windows), consents = JsonSerializer.Serialize(consents, Json.Options),
                     name = key.Seal("name", name), number = key.Seal("document_number", document.Number), born = key.Seal("birth_date", $"{birthDate:yyyy-MM-dd}"),
                     phone = key.Seal("phone", phone), phoneIndex = vault.BlindIndex("phone", phone), phoneBirthIndex = DonorIndexes.PhoneBirth(vault, phone, birthDate), nameBirthIndex = DonorIndexes.NameBirth(vault, name, birthDate),
                 });

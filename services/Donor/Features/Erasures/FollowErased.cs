@@ -25,12 +25,18 @@ public static class FollowErased
         if (donor is null) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
 
         var missing = remains.Missing(donor.Facts.Deferrals);
-        if (missing.Count == 0) return JobStep.Finished(new { followed = 0 });
+        var harmed = remains.FirstReaction is { } reaction && (donor.Facts.FirstReaction is not { } known || reaction < known) ? remains.FirstReaction : null;
+        if (missing.Count == 0 && harmed is null) return JobStep.Finished(new { followed = 0 });
         var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
         foreach (var deferral in missing)
         {
             donor.Defer(tx, deferral, "final", "earlier", rules);
             foreach (var donation in given.Where(d => d.DonatedOn >= deferral.From && (deferral.Until is not { } end || d.DonatedOn < end))) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
+        }
+        if (harmed is { } on)
+        {
+            Tombstone.Carry(tx, donor.PersonId, on);
+            donor.Facts = donor.Facts with { FirstReaction = on };
         }
         donor.AnnounceWindows(tx);
         donor.Save(tx);

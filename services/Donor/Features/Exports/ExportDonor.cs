@@ -11,7 +11,8 @@ namespace BloodPlatform.Donors.Features.Exports;
 /// <summary>All that this service holds on a person, opened, for himself: the station hands it over.</summary>
 public sealed record ExportView(
     Guid DonorId, DateTimeOffset At, ExportedIdentity Identity, IReadOnlyList<ExportedDocument> Documents, IReadOnlyList<DonorConsent> Consents, IReadOnlyList<ConsentFactView> ConsentHistory, IReadOnlyList<ExportedMembership> Memberships,
-    IReadOnlyList<DonationView> Donations, IReadOnlyList<ExportedVisit> Visits, IReadOnlyList<ExportedDeferral> Deferrals, IReadOnlyList<ExportedReaction> Reactions, IReadOnlyList<ExportedRead> FullReads, IReadOnlyList<ExportedUse> Uses);
+    IReadOnlyList<DonationView> Donations, IReadOnlyList<ExportedVisit> Visits, IReadOnlyList<ExportedDeferral> Deferrals, IReadOnlyList<ExportedReaction> Reactions, IReadOnlyList<ExportedRead> FullReads, IReadOnlyList<ExportedUse> Uses,
+    IReadOnlyList<ExportedDecision> Decisions, IReadOnlyList<ExportedIdentityCorrection> IdentityCorrections, ExportedReminderWishes? ReminderWishes, IReadOnlyList<ExportedReminder> Reminders);
 
 public sealed record ExportedIdentity(string Name, string DocumentKind, string DocumentNumber, DateOnly BirthDate, string Sex, string Phone, string? BloodGroup, string? District, string IdentityAssurance, DateTimeOffset RegisteredAt, string Status);
 
@@ -23,11 +24,22 @@ public sealed record ConsentFactView(string Code, int Version, bool Given, DateT
 public sealed record ExportedMembership(Guid OrganisationId, string? MemberNumber, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation);
 
 /// <param name="Steps">What was measured, asked and answered, as it was recorded.</param>
-public sealed record ExportedVisit(Guid Id, Guid StationId, DateTimeOffset OpenedAt, string Status, JsonElement? Reasons, IReadOnlyList<ExportedStep> Steps);
+/// <param name="AnotherDonors">It was recorded under him and was another's: what is in it is that one's.</param>
+public sealed record ExportedVisit(Guid Id, Guid StationId, DateTimeOffset OpenedAt, string Status, bool AnotherDonors, JsonElement? Reasons, IReadOnlyList<ExportedStep> Steps);
+
+/// <summary>A judgement by the rules (PIPL Art. 24): what it went by and what came of it, as both were kept.</summary>
+public sealed record ExportedDecision(Guid VisitId, string Step, DateOnly JudgedOn, RuleSetView RuleSet, JsonElement Input, JsonElement Outcome, DateTimeOffset RecordedAt);
+
+public sealed record ExportedIdentityCorrection(int Number, string ReasonCode, string DocumentKind, JsonElement Before, JsonElement After, DateTimeOffset RecordedAt);
+
+/// <param name="NextOn">When he is reminded next; null where he is not.</param>
+public sealed record ExportedReminderWishes(string Reminders, IReadOnlyList<string> Channels, DateTimeOffset? SetAt, DateOnly? NextOn);
+
+public sealed record ExportedReminder(DateOnly DueOn, DateTimeOffset SentAt);
 
 public sealed record ExportedStep(string Step, DateTimeOffset At, JsonElement Record);
 
-public sealed record ExportedDeferral(string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt);
+public sealed record ExportedDeferral(string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt);
 
 public sealed record ExportedReaction(string Kind, string Severity, DateTimeOffset At, string? Note);
 
@@ -62,7 +74,7 @@ public static class ExportDonor
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (donor.Restricted) return Problems.Restricted();
             if (caller.Is(Roles.App))
-                return TypedResults.Ok(new AppExportView(id, tx.Now, DonorView.Of(donor, caller), more.Consents, more.Donations, "健康征询、检查、暂缓等医学记录及完整证件信息，请本人到血站查阅复制。 Medical records and full documents are handed to the donor himself by a blood station."));
+                return TypedResults.Ok(new AppExportView(id, tx.Now, DonorView.Of(donor, caller), more.Consents, more.Donations, "健康征询、检查、评估、暂缓等医学记录，提醒与查阅记录，以及完整证件和更正信息，请本人到血站查阅复制。 Medical records and judgements, reminders, uses of the record, full documents and corrections are handed to the donor himself by a blood station."));
 
             tx.Audit("donor.export", $"donors/{id}");
             var (row, key) = (donor.Row, donor.Key);
@@ -72,12 +84,15 @@ public static class ExportDonor
                 donor.Consents, more.Consents,
                 [.. donor.Memberships.Select(m => new ExportedMembership(m.OrganisationId, m.MemberNumber is null ? null : donor.KeyOf(m.DonorId).Open("member_number", m.MemberNumber), m.GroupId, m.ValidFrom, m.ValidTo, m.ShareParticipation))],
                 more.Donations,
-                [.. more.Visits.Select(v => new ExportedVisit(v.Id, v.StationId, v.OpenedAt, v.Status, v.Reasons is null ? null : Opened(donor.KeyOf(v.DonorId), "visit_reasons", v.Reasons),
-                    [.. more.Steps.Where(s => s.VisitId == v.Id).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record)))]))],
-                [.. more.Deferrals.Select(d => new ExportedDeferral(donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin, d.Note is null ? null : donor.KeyOf(d.DonorId).Open("deferral_note", d.Note), d.RecordedAt, d.LiftedAt))],
+                [.. more.Visits.Select(v => new ExportedVisit(v.Id, v.StationId, v.OpenedAt, v.Status, v.AnotherDonors, v.Reasons is null || v.AnotherDonors ? null : Opened(donor.KeyOf(v.DonorId), "visit_reasons", v.Reasons),
+                    [.. more.Steps.Where(s => s.VisitId == v.Id && !v.AnotherDonors).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record)))]))],
+                [.. more.Deferrals.Select(d => new ExportedDeferral(donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin, d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error", d.Note is null ? null : donor.KeyOf(d.DonorId).Open("deferral_note", d.Note), d.RecordedAt, d.LiftedAt))],
                 [.. more.Reactions.Select(r => new ExportedReaction(r.Kind, r.Severity, r.At, r.Note is null ? null : donor.KeyOf(r.DonorId).Open("reaction_note", r.Note)))],
                 [.. more.Reads.Select(f => new ExportedRead(f.At, f.StationId, f.Purpose, donor.KeyOf(f.DonorId).Open("full_read_reason", f.Reason)))],
-                more.Uses));
+                more.Uses,
+                [.. more.Decisions.Select(c => new ExportedDecision(c.VisitId, c.Step, c.JudgedOn, new(c.RuleSet, c.RuleSetVersion), Opened(donor.KeyOf(c.DonorId), "decision_input", c.Input), Opened(donor.KeyOf(c.DonorId), "decision_outcome", c.Outcome), c.RecordedAt))],
+                [.. more.Corrections.Select(c => new ExportedIdentityCorrection(c.Number, c.ReasonCode, c.DocumentKind, Opened(donor.KeyOf(c.DonorId), "identity_state", c.Before), Opened(donor.KeyOf(c.DonorId), "identity_state", c.After), c.RecordedAt))],
+                more.Wishes, more.Reminders));
         }, ct);
     }
 
@@ -87,29 +102,42 @@ public static class ExportDonor
         select donor_id, kind, number, recorded_at, seen_at from donor.document where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
         select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, code;
         select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf} and not voided order by started_at, din;
-        select id, donor_id, station_id, opened_at, status, reasons from donor.visit where donor_id in {DonorFile.IdsOf} order by opened_at, id;
+        select id, donor_id, station_id, opened_at, status, reasons, exists (select from donor.visit_void w where w.visit_id = visit.id) as another_donors from donor.visit where donor_id in {DonorFile.IdsOf} order by opened_at, id;
         select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id in {DonorFile.IdsOf}) order by recorded_at;
-        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at from donor.deferral where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
+        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, void_id from donor.deferral where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
         select donor_id, kind, severity, at, note from donor.reaction where donor_id in {DonorFile.IdsOf} order by at, id;
         select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id in {DonorFile.IdsOf} order by at, id;
         select at, action, tenant_id from donor.audit where resource in (select 'donors/' || x.id from (select donor_id as id from donor.donor_person where person_id = {DonorFile.PersonOf} union select {DonorFile.PersonOf}) x
             union select 'visits/' || id from donor.visit where donor_id in {DonorFile.IdsOf} union select 'deferrals/' || id from donor.deferral where donor_id in {DonorFile.IdsOf}) order by at, id;
+        select c.donor_id, c.visit_id, c.step, c.judged_on, c.rule_set, c.rule_set_version, c.input, c.outcome, c.recorded_at from donor.decision c
+        where c.donor_id in {DonorFile.IdsOf} and not exists (select from donor.visit_void w where w.visit_id = c.visit_id) order by c.id;
+        select donor_id, number, reason_code, document_kind, before, after, recorded_at from donor.identity_correction where donor_id in {DonorFile.IdsOf} order by recorded_at, number;
+        select reminders, channels, set_at, next_on from donor.contact_preference where donor_id = {DonorFile.PersonOf};
+        select due_on, sent_at from donor.reminder where donor_id in {DonorFile.IdsOf} order by due_on;
         """;
 
-    private sealed record Rows(List<DocumentRow> Documents, List<ConsentFactView> Consents, List<DonationView> Donations, List<VisitRow> Visits, List<StepRow> Steps, List<DeferralRow> Deferrals, List<ReactionRow> Reactions, List<ReadRow> Reads, List<ExportedUse> Uses)
+    private sealed record Rows(List<DocumentRow> Documents, List<ConsentFactView> Consents, List<DonationView> Donations, List<VisitRow> Visits, List<StepRow> Steps, List<DeferralRow> Deferrals, List<ReactionRow> Reactions, List<ReadRow> Reads, List<ExportedUse> Uses,
+        List<DecisionRow> Decisions, List<CorrectionRow> Corrections, ExportedReminderWishes? Wishes, List<ExportedReminder> Reminders)
     {
         public static async Task<Rows> Read(Dapper.SqlMapper.GridReader grid) => new(
             [.. await grid.ReadAsync<DocumentRow>()], [.. await grid.ReadAsync<ConsentFactView>()], [.. await grid.ReadAsync<DonationView>()], [.. await grid.ReadAsync<VisitRow>()], [.. await grid.ReadAsync<StepRow>()], [.. await grid.ReadAsync<DeferralRow>()],
-            [.. await grid.ReadAsync<ReactionRow>()], [.. await grid.ReadAsync<ReadRow>()], [.. await grid.ReadAsync<ExportedUse>()]);
+            [.. await grid.ReadAsync<ReactionRow>()], [.. await grid.ReadAsync<ReadRow>()], [.. await grid.ReadAsync<ExportedUse>()],
+            [.. await grid.ReadAsync<DecisionRow>()], [.. await grid.ReadAsync<CorrectionRow>()], await grid.ReadSingleOrDefaultAsync<WishesRow>() is { } w ? new(w.Reminders, w.Channels, w.SetAt, w.NextOn) : null, [.. await grid.ReadAsync<ExportedReminder>()]);
     }
 
     private sealed record DocumentRow(Guid DonorId, string Kind, byte[] Number, DateTimeOffset RecordedAt, DateTimeOffset? SeenAt);
 
-    private sealed record VisitRow(Guid Id, Guid DonorId, Guid StationId, DateTimeOffset OpenedAt, string Status, byte[]? Reasons);
+    private sealed record VisitRow(Guid Id, Guid DonorId, Guid StationId, DateTimeOffset OpenedAt, string Status, byte[]? Reasons, bool AnotherDonors);
 
     private sealed record StepRow(Guid VisitId, string Step, DateTimeOffset At, byte[] Record);
 
-    private sealed record DeferralRow(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, byte[]? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt);
+    private sealed record DeferralRow(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, byte[]? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, Guid? VoidId);
+
+    private sealed record DecisionRow(Guid DonorId, Guid VisitId, string Step, DateOnly JudgedOn, string RuleSet, string RuleSetVersion, byte[] Input, byte[] Outcome, DateTimeOffset RecordedAt);
+
+    private sealed record CorrectionRow(Guid DonorId, int Number, string ReasonCode, string DocumentKind, byte[] Before, byte[] After, DateTimeOffset RecordedAt);
+
+    private sealed record WishesRow(string Reminders, string[] Channels, DateTimeOffset SetAt, DateOnly? NextOn);
 
     private sealed record ReactionRow(Guid DonorId, string Kind, string Severity, DateTimeOffset At, byte[]? Note);
 

@@ -22,7 +22,8 @@ public static class SignVoid
             var (found, arisen) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + $"""
                 select min(at) as at from (
                     select r.at from donor.reaction r where r.donor_id in {IdsOfDonor} and r.visit_id <> @id and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-                    union all select r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOfDonor}) x
+                    union all select r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOfDonor}
+                    union all select first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id in {IdsOfDonor}) x
                 """, new { id }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Reaction: await grid.ReadSingleAsync<ReactionRow>()));
             if (found is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant || visit.Void is not { } wrong || wrong.Id != correctionId) return CommonProblems.NotFound.With();
