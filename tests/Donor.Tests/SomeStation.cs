@@ -66,10 +66,13 @@ public sealed class SomeStation(ServiceUnderTest service)
         return id;
     }
 
-    public Task<Answer> Open(Guid donorId, Guid? driveId = null, Guid? appointmentId = null, string outcome = "match") => Registrar.Post("/v1/visits", new
+    /// <summary>He shows the document that he was registered with.</summary>
+    public async Task<Answer> Open(Guid donorId, Guid? driveId = null, Guid? appointmentId = null, string outcome = "match", string? kind = null) => await Registrar.Post("/v1/visits", new
     {
-        donorId, driveId, appointmentId, collectionPoint = "中心血站", identityCheck = new { kind = "resident-id", method = "chip", outcome },
+        donorId, driveId, appointmentId, collectionPoint = "中心血站", identityCheck = new { kind = kind ?? await KindOf(donorId), method = "chip", outcome },
     });
+
+    private async Task<string> KindOf(Guid donorId) => await Scalar<string?>("select document_kind from donor.donor where id = @donorId", new { donorId }) ?? "resident-id";
 
     public static object GoodVitals => new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0 };
 
@@ -128,7 +131,7 @@ public sealed class SomeStation(ServiceUnderTest service)
     {
         var visit = await Quality.Post("/v1/visits", new
         {
-            donorId, driveId, collectionPoint = "体育馆", openedAt, backfillReason = "纸质记录补录", identityCheck = new { kind = "resident-id", method = "manual", outcome = "match" },
+            donorId, driveId, collectionPoint = "体育馆", openedAt, backfillReason = "纸质记录补录", identityCheck = new { kind = await KindOf(donorId), method = "manual", outcome = "match" },
         });
         if (visit.Status != 201 || visit.Text("status") != "checked-in") return visit;
         var steps = new (string Step, object Body)[]

@@ -117,6 +117,48 @@ public sealed class IdentityTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task A_match_with_a_document_that_is_not_on_record_opens_no_visit_and_makes_nobody_surer()
+    {
+        var station = new SomeStation(service);
+        var permit = Number("H");
+        var donor = (await service.As(Roles.App, Some.Id()).Post("/v1/donors", Body("hk-macau-permit", permit))).Id;
+        foreach (var kind in new[] { "passport", "resident-id", "taiwan-permit" })
+        {
+            var refused = await station.Open(donor, kind: kind);
+            Assert.Equal((409, "document_unknown"), Code(refused));
+            Assert.Equal("/identityCheck/kind", refused["errors"][0].GetProperty("pointer").GetString());
+        }
+        Assert.Equal("declared", (await station.Client.Get($"/v1/donors/{donor}")).Text("identityAssurance"));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit where donor_id = @donor", new { donor }));
+        Assert.Equal("deferred", (await station.Open(donor, outcome: "mismatch", kind: "passport")).Text("status")); // who is not who the document says needs none on record
+
+        var opened = await station.Open(donor, kind: "hk-macau-permit");
+        Assert.Equal((201, "checked-in"), (opened.Status, opened.Text("status")));
+        Assert.Equal("document-seen", (await station.Client.Get($"/v1/donors/{donor}")).Text("identityAssurance"));
+        Assert.Equal(JsonValueKind.String, Assert.Single((await station.Client.Get($"/v1/donors/{donor}/documents"))["items"].EnumerateArray()).GetProperty("seenAt").ValueKind);
+    }
+
+    [Fact]
+    public async Task Of_two_passports_without_a_number_only_the_newer_one_counts_as_seen_and_another_registrations_document_records_under_it()
+    {
+        var station = new SomeStation(service);
+        var donor = (await station.Client.Post("/v1/donors", Body("passport", Number("E")))).Id;
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = Number("E") })).Status);
+        Assert.Equal("deferred", (await station.Open(donor, outcome: "mismatch")).Text("status"));
+        var first = await station.Open(donor);
+        Assert.Equal(201, first.Status);
+        Assert.Equal([false, true], (await station.Client.Get($"/v1/donors/{donor}/documents"))["items"].EnumerateArray().Select(d => d.GetProperty("seenAt").ValueKind == JsonValueKind.String));
+        Assert.Equal(200, (await station.Registrar.Post($"/v1/visits/{first.Id}/consent", new { accepted = false })).Status);
+
+        var other = (await station.Client.Post("/v1/donors", Body("taiwan-permit", Number("")))).Id;
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = donor, absorbed = other, reason = "重复登记" })).Status);
+        var opened = await station.Open(donor, kind: "taiwan-permit");
+        Assert.Equal(201, opened.Status);
+        Assert.Equal(other, await station.Scalar<Guid>("select donor_id from donor.visit where id = @Id", new { opened.Id }));
+        Assert.Equal("document-seen", await station.Scalar<string>("select identity_assurance from donor.donor where id = @other", new { other }));
+    }
+
+    [Fact]
     public async Task Nothing_is_collected_from_whose_document_nobody_saw()
     {
         var station = new SomeStation(service);

@@ -19,6 +19,7 @@ public sealed record OpenVisitRequest(
     DateTimeOffset? OpenedAt = null,
     [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null);
 
+/// <param name="Kind">Of a document on record: without a number, a match with another kind is 409 document_unknown.</param>
 /// <param name="Number">As read from the document: one of the donor's, perhaps on a renewed card. The visit is recorded under the registration it belongs to.</param>
 public sealed record IdentityCheckRequest(
     [property: AllowedValues(IdentityDocument.ResidentId, IdentityDocument.HmtResidencePermit, IdentityDocument.HkMacauPermit, IdentityDocument.TaiwanPermit, IdentityDocument.Passport, IdentityDocument.MilitaryId, IdentityDocument.ForeignPermanentResidence)] string Kind,
@@ -51,14 +52,15 @@ public static class OpenVisit
             var (shown, unreadable) = request.IdentityCheck.Number is { } number ? IdentityDocument.Read(request.IdentityCheck.Kind, number, Shanghai.DateOf(tx.Now), "/identityCheck/number") : default;
             if (unreadable is not null) return unreadable.ToProblem();
 
-            var (donor, drive, appointment, cards, open) = await tx.Read(DonorFile.Locked + $"""
+            var (donor, drive, appointment, cards, ofKind, open) = await tx.Read(DonorFile.Locked + $"""
                 select drive_id, station_id, organiser_id, district, procedures, starts_at, ends_at, case when cancelled_version > 0 then 'cancelled' when closed_version > 0 then 'closed' else status end as status
                 from donor.drive where drive_id = coalesce(@DriveId, (select drive_id from donor.appointment where appointment_id = @AppointmentId));
                 select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId;
                 {Cards.OfIdentity};
+                select id, donor_id from donor.document where donor_id in {DonorFile.IdsOf} and kind = @Kind order by donor_id <> @donorId, recorded_at desc, id limit 1;
                 select exists (select from donor.visit where donor_id in {DonorFile.IdsOf} and status not in ('deferred', 'abandoned', 'collected', 'completed'))
-                """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId, identityIndex = shown is null ? null : DonorIndexes.Document(vault, shown) },
-                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<bool>()));
+                """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId, request.IdentityCheck.Kind, identityIndex = shown is null ? null : DonorIndexes.Document(vault, shown) },
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleOrDefaultAsync<OfKindRow>(), await grid.ReadSingleAsync<bool>()));
             if (donor is null) return CommonProblems.Unknown(request.DonorId);
             if (donor.Restricted) return Problems.Restricted();
             if (shown is not null)
@@ -66,6 +68,12 @@ public static class OpenVisit
                 if (cards.Count == 0) return Problems.DocumentUnknown.With("POST /v1/donors/{id}/documents records it", new FieldError("/identityCheck/number", "document_unknown", "No document of this donor"));
                 if (!donor.Includes(cards[0].DonorId)) return Cards.OfAnother(cards[0].PersonId, "/identityCheck/number");
                 donor.RecordAs(cards[0].DonorId);
+            }
+            else if (request.IdentityCheck.Outcome == "match")
+            {
+                // Nobody can have compared him with a document that is not on record. The registration it belongs to is meant, the named one first.
+                if (ofKind is null) return Problems.DocumentUnknown.With("POST /v1/donors/{id}/documents records it", new FieldError("/identityCheck/kind", "document_unknown", "No document of this kind"));
+                donor.RecordAs(ofKind.DonorId);
             }
             if (open) return Problems.VisitOpen.With(); // of whichever registration of his
             if (donor.Book.On(day) is not { } rules) return Problems.NoRulesForDay.With(null, new FieldError("/openedAt", "no_rules_for_day", $"The oldest rules are of {donor.Book.Effective[0].ValidFrom:yyyy-MM-dd}"));
@@ -115,7 +123,7 @@ public static class OpenVisit
                     tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
                     donor.ProfileChanged(tx);
                 }
-                if (shown is null) tx.WriteAny("update donor.document set seen_at = @openedAt where donor_id = @Id and kind = @Kind and seen_at is null", new { donor.Id, request.IdentityCheck.Kind, openedAt });
+                if (shown is null) tx.WriteAny("update donor.document set seen_at = @openedAt where id = @Id and seen_at is null", new { ofKind!.Id, openedAt }); // the card that is valid now
                 else Cards.Record(tx, donor.Id, donor.Key, shown, DonorIndexes.Document(vault, shown), cards, seen: true);
             }
             donor.Save(tx);
@@ -135,6 +143,8 @@ public static class OpenVisit
             ? await register.Ask(new(request.DonorId, person.DocumentKind, vault.Unwrap(request.DonorId, person.WrappedKey).Open("document_number", person.DocumentNumber)), ct) : null;
 
     private sealed record PersonRow(string DocumentKind, byte[] DocumentNumber, byte[] WrappedKey);
+
+    private sealed record OfKindRow(Guid Id, Guid DonorId);
 
     private sealed record DriveRow(Guid DriveId, Guid? StationId, Guid? OrganiserId, string? District, string[]? Procedures, DateTimeOffset? StartsAt, DateTimeOffset? EndsAt, string? Status);
 
