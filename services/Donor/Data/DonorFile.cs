@@ -19,6 +19,7 @@ public sealed class DonorFile
 {
     private readonly List<Registered> all;
     private readonly Dictionary<Guid, long> versions;
+    private readonly HashSet<string> withdrawn = [];
     private readonly Vault vault;
     private byte[]? windowsDigest;
     private int profileChanges;
@@ -53,6 +54,9 @@ public sealed class DonorFile
     public SubjectKey KeyOf(Guid donorId) => all.Single(r => r.Row.Id == donorId).Key;
 
     public DonorFacts Facts { get; set; }
+
+    /// <summary>What he gave that may be in somebody's store: not what was recorded afterwards, nor what was none of his.</summary>
+    public IReadOnlyList<GivenDonation> Given => [.. all.SelectMany(r => r.Given).OrderBy(d => d.Din, StringComparer.Ordinal)];
 
     /// <summary>As they stand for the person: what he said last.</summary>
     public List<DonorConsent> Consents { get; }
@@ -123,8 +127,8 @@ public sealed class DonorFile
     private const string Rest = RuleBooks.Position + $"""
         select {PersonOf};
         select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
-        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
-        union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id in {IdsOf};
+        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units, case when not backfilled then din end as din, station_id from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
+        union all select donor_id, donated_on, procedure, collected_ml, treatment_units, null, null from donor.carried_donation where donor_id in {IdsOf};
         select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
         select donor_id, min(at) as at from (
             select r.donor_id, r.at from donor.reaction r where r.donor_id in {IdsOf} and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
@@ -159,7 +163,8 @@ public sealed class DonorFile
             var key = vault.Unwrap(row.Id, row.WrappedKey);
             var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
                 reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
-            return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]]);
+            return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]],
+                [.. donations[row.Id].Where(d => d.Din is not null).Select(d => new GivenDonation(d.Din!, d.DonorId, d.StationId!.Value, d.On))]);
         }), rows.ToDictionary(r => r.Id, r => r.Version), book, vault);
     }
 
@@ -205,7 +210,10 @@ public sealed class DonorFile
     /// <summary>The same of one of the person's other ids.</summary>
     public long NextVersionOf(Guid donorId) => ++versions[donorId];
 
-    /// <summary>A deferral by the rule set (or by a code that only its sender knows), recorded and counted at once.</summary>
+    /// <summary>
+    /// A deferral by the rule set (or by a code that only its sender knows), recorded and counted at once. What he gave that it reaches is withdrawn,
+    /// wherever it was found: at the counter, in the chair, by another register. Only a laboratory holds itself what its result concerns.
+    /// </summary>
     /// <returns>Its id.</returns>
     public Guid Defer(Transaction tx, DeferralFact deferral, string certainty, string origin, RuleSet rules, Guid? by = null, string? note = null, Guid? visitId = null, Guid? requirementId = null, Guid? confirmationId = null, string? din = null, Guid? copyOf = null)
     {
@@ -221,6 +229,7 @@ public sealed class DonorFile
                 reentry = origin == "test" || rule is { TestDerived: true } or { Permanent: true }, note = note is null ? null : Key.Seal("deferral_note", note),
             });
         Facts = Facts with { Deferrals = [.. Facts.Deferrals, deferral with { Until = until }] };
+        if (origin != "test" || copyOf is not null) WithdrawReached(tx, Reach.Of(deferral with { Until = until }, rule, origin));
         return id;
     }
 
@@ -281,9 +290,19 @@ public sealed class DonorFile
         };
     }
 
-    /// <summary>A donation of his must not be used; why is not said. Said of the id it was recorded under, whose facts Inventory waits for.</summary>
+    /// <summary>Withdraws what he gave that a deferral reaches.</summary>
+    public void WithdrawReached(Transaction tx, Reach reach)
+    {
+        foreach (var donation in Given.Where(d => reach.Covers(d.On))) Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
+    }
+
+    /// <summary>
+    /// A donation of his must not be used; why is not said. Said of the id it was recorded under, whose facts Inventory waits for; once in a
+    /// transaction, however many reasons it finds.
+    /// </summary>
     public void Withdraw(Transaction tx, string din, Guid stationId, Guid? recordedUnder = null)
     {
+        if (!withdrawn.Add(din)) return;
         var (id, donorId) = (tx.NewId(), recordedUnder ?? Id);
         tx.Write("insert into donor.withdrawal (id, din, donor_id, hold_kind, recorded_at) values (@id, @din, @donorId, 'late-information', @now)", new { id, din, donorId, now = tx.Now });
         tx.Append(new DonationWithdrawn { Key = donorId.ToString(), Version = NextVersionOf(donorId), OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = donorId, Din = din, HoldKind = "late-information" });
@@ -322,15 +341,19 @@ public sealed class DonorFile
 
     private sealed record ReactionRow(Guid DonorId, DateTimeOffset At);
 
-    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units);
+    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units, string? Din, Guid? StationId);
 
     private sealed record RecordedDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 
     private sealed record ApprovalRow(Guid DonorId, string Rule, DateOnly On);
 
     /// <summary>One registration with what was recorded under it.</summary>
-    private sealed record Registered(DonorRow Row, SubjectKey Key, DonorFacts Facts, List<DonorConsent> Consents, List<MembershipRow> Memberships);
+    private sealed record Registered(DonorRow Row, SubjectKey Key, DonorFacts Facts, List<DonorConsent> Consents, List<MembershipRow> Memberships, List<GivenDonation> Given);
 }
+
+/// <summary>A donation of which there may be bags.</summary>
+/// <param name="DonorId">The registration it was recorded under.</param>
+public sealed record GivenDonation(string Din, Guid DonorId, Guid StationId, DateOnly On);
 
 /// <summary>A deferral as the rules see it.</summary>
 internal sealed record DeferralRow(byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);

@@ -20,22 +20,16 @@ public static class AddDeferral
         await db.InTransaction<Results<Made<DeferralView>, ProblemHttpResult>>(async tx =>
         {
             if (request.From > Shanghai.DateOf(tx.Now) || request.From.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "A day in the past, or today"));
-            var (donor, taken) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id, donated_on from donor.donation_as_it_stands where not voided and donor_id in " + DonorFile.IdsOf + " and not backfilled and donated_on >= @From order by din", new { donorId = id, request.From },
-                async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<TakenRow>()).ToList()));
-            if (donor is null) return CommonProblems.Unknown(id);
+            if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
             if (rules.Find(request.Code) is not { Kind: "deferral" } rule) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
 
             var deferral = Checks.Defer(rules, request.Code, request.From);
             var deferralId = donor.Defer(tx, deferral, "final", "station", rules, caller.Staff?.Id, request.Note);
-            // Found later than blood was taken: what was given meanwhile must not be used.
-            foreach (var donation in taken.Where(d => deferral.Until is not { } end || d.DonatedOn < end)) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("deferral.add", $"deferrals/{deferralId}", new { donorId = id });
             return Answers.Created($"/v1/deferrals/{deferralId}", 1, new DeferralView(
                 deferralId, id, request.Code, rule.Text, rule.Clause, request.From, deferral.Until, "final", "station", "active", request.Note, null, null, tx.Now, null, rule is { Permanent: true } or { TestDerived: true } ? [] : ["lift"]));
         }, ct);
-
-    private sealed record TakenRow(string Din, Guid DonorId, Guid StationId, DateOnly DonatedOn);
 }

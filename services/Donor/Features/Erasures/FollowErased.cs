@@ -20,19 +20,13 @@ public static class FollowErased
         var row = await tx.QuerySingle<TombstoneRow>("select donor_id, reasons, claimed_by from donor.tombstone where donor_id = @DonorId", job.Input<Input>());
         if (row is not { ClaimedBy: { } claimant }) return JobStep.Finished(new { followed = 0 });
         var remains = Tombstone.Open(vault, row);
-        var (donor, given) = await tx.Read(DonorFile.Locked + $"select din, donor_id, station_id, donated_on from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf} and not backfilled and not voided order by din", new { donorId = claimant },
-            async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<GivenRow>()).ToList()));
-        if (donor is null) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
+        if (await DonorFile.Lock(tx, vault, books, claimant) is not { } donor) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
 
         var missing = remains.Missing(donor.Facts.Deferrals);
         var harmed = remains.FirstReaction is { } reaction && (donor.Facts.FirstReaction is not { } known || reaction < known) ? remains.FirstReaction : null;
         if (missing.Count == 0 && harmed is null) return JobStep.Finished(new { followed = 0 });
         var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
-        foreach (var deferral in missing)
-        {
-            donor.Defer(tx, deferral, "final", "earlier", rules);
-            foreach (var donation in given.Where(d => d.DonatedOn >= deferral.From && (deferral.Until is not { } end || d.DonatedOn < end))) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
-        }
+        foreach (var deferral in missing) donor.Defer(tx, deferral, "final", "earlier", rules);
         if (harmed is { } on)
         {
             Tombstone.Carry(tx, donor.PersonId, on);
@@ -42,6 +36,4 @@ public static class FollowErased
         donor.Save(tx);
         return JobStep.Finished(new { followed = missing.Count });
     }
-
-    private sealed record GivenRow(string Din, Guid DonorId, Guid StationId, DateOnly DonatedOn);
 }

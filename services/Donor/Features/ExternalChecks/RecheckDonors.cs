@@ -54,9 +54,8 @@ public sealed class RecheckDonors(IServiceScopeFactory scopes, IConfiguration co
             visit.Announce(tx, new DonationExternallyChecked { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, Din = row.Din!, DonorId = donor.Id, Outcome = outcome });
         if (outcome == ExternalOutcome.Hit)
         {
-            // Before the needle the deferral alone stops him there; with the needle in, the finish withdraws what doubts stand against.
+            // It withdraws what he gave. Before the needle it stops him there too; with the needle in, the finish withdraws what doubts stand against.
             donor.Defer(tx, new DeferralFact(ExternalOutcome.Deferral, visit.Day, null), "final", "external", visit.Rules, visitId: visitId);
-            if (VisitSteps.Given(row.Status)) donor.Withdraw(tx, row.Din!, row.StationId);
             donor.AnnounceWindows(tx);
         }
         visit.Save(tx);

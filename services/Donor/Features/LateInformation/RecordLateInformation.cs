@@ -22,19 +22,14 @@ public static class RecordLateInformation
     private static async Task<Results<Ok<LateInformationView>, ProblemHttpResult>> Handle(Guid id, LateInformationRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<LateInformationView>, ProblemHttpResult>>(async tx =>
         {
-            var (donor, donations) = await tx.Read(DonorFile.Locked + "select din, donor_id, station_id from donor.donation_as_it_stands where not voided and donor_id in " + DonorFile.IdsOf + " and not backfilled order by din", new { donorId = id },
-                async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<DonationRow>()).ToList()));
-            if (donor is null) return CommonProblems.Unknown(id);
+            if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
             if (request.Code is { } code && rules.Find(code) is not { Kind: "deferral" }) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
 
-            foreach (var donation in donations) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
             var deferralId = donor.Defer(tx, new DeferralFact(request.Code ?? "LATE_INFORMATION", Shanghai.DateOf(tx.Now), null), "provisional", "late-information", rules, caller.Staff?.Id, request.Note);
             donor.AnnounceWindows(tx);
             donor.Save(tx);
-            tx.Audit("donor.late-information", $"donors/{id}", new { deferralId, donations = donations.Count });
-            return TypedResults.Ok(new LateInformationView(id, deferralId, [.. donations.Select(d => d.Din)]));
+            tx.Audit("donor.late-information", $"donors/{id}", new { deferralId, donations = donor.Given.Count });
+            return TypedResults.Ok(new LateInformationView(id, deferralId, [.. donor.Given.Select(d => d.Din)]));
         }, ct);
-
-    private sealed record DonationRow(string Din, Guid DonorId, Guid StationId);
 }

@@ -21,12 +21,11 @@ public static class FollowVoid
     public static async Task<JobStep> Step(Job job, Transaction tx, IServiceProvider services)
     {
         var (vault, books, input) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>(), job.Input<Input>());
-        var (donor, given, sources) = await tx.Read(DonorFile.LockedBy(TrueDonor) + $"""
-            select din, donor_id, station_id, donated_on from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf.Replace("@donorId", $"({TrueDonor})", StringComparison.Ordinal)} and not backfilled and not voided order by din;
+        var (donor, sources) = await tx.Read(DonorFile.LockedBy(TrueDonor) + """
             select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.din, f.visit_id, w.true_donor_id, w.recorded_by, k.wrapped_key, c.id as copy_id, c.certainty as copy_certainty
             from donor.visit_void w join donor.deferral f on f.visit_id = w.visit_id or f.din = w.din join donor.subject_key k on k.subject_id = f.donor_id left join donor.deferral c on c.copy_of = f.id
             where w.id = @VoidId and f.copy_of is null order by f.id
-            """, input, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<GivenRow>()).ToList(), (await grid.ReadAsync<SourceRow>()).ToList()));
+            """, input, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<SourceRow>()).ToList()));
         var facts = sources.ToDictionary(s => s.Id, s => new DeferralFact(vault.Unwrap(s.DonorId, s.WrappedKey).Open("deferral_code", s.Code), s.StartsOn, s.EndsOn));
         // His key may be destroyed: then what remains of him holds it.
         if (donor is null) return JobStep.Finished(new { followed = sources.Count > 0 && await Tombstone.Add(tx, vault, sources[0].TrueDonorId, [.. facts.Values]) ? sources.Count : 0 });
@@ -36,7 +35,6 @@ public static class FollowVoid
         {
             var deferral = facts[source.Id];
             donor.Defer(tx, deferral, source.Certainty, source.Origin, rules, source.RecordedBy, visitId: source.VisitId, din: source.Din, copyOf: source.Id);
-            foreach (var donation in given.Where(d => d.DonatedOn >= deferral.From && (deferral.Until is not { } end || d.DonatedOn < end))) donor.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
         }
         foreach (var confirmed in sources.Where(s => s.CopyCertainty == "provisional" && s.Certainty == "confirmed"))
             tx.Write("update donor.deferral set version = version + 1, certainty = 'confirmed' where id = @CopyId", new { confirmed.CopyId });
@@ -44,8 +42,6 @@ public static class FollowVoid
         donor.Save(tx);
         return JobStep.Finished(new { followed = sources.Count(s => s.CopyId is null) });
     }
-
-    private sealed record GivenRow(string Din, Guid DonorId, Guid StationId, DateOnly DonatedOn);
 
     private sealed record SourceRow(
         Guid Id, Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, string? Din, Guid? VisitId, Guid TrueDonorId, Guid RecordedBy, byte[] WrappedKey, Guid? CopyId, string? CopyCertainty);
