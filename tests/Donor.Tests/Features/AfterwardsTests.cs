@@ -33,6 +33,30 @@ public sealed class AfterwardsTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task Who_is_deferred_elsewhere_by_a_registration_that_was_merged_with_his_is_turned_away()
+    {
+        var station = new SomeStation(service);
+        async Task<(Guid, Guid)> Merged()
+        {
+            var (survivor, absorbed) = (await station.Donor(), await station.Donor());
+            Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
+            return (survivor, absorbed);
+        }
+        var (survivor, absorbed) = await Merged();
+        await Register(station, absorbed, "unavailable");
+        var open = await station.Open(survivor);
+        Assert.Equal(("checked-in", "unavailable"), (open.Text("status"), open.Text("externalCheck")));
+        await Register(station, absorbed, "hit"); // asked again, of both
+        await Eventually.That(async () => (await station.Client.Get($"/v1/visits/{open.Id}")).Text("externalCheck") == "hit");
+
+        (survivor, absorbed) = await Merged();
+        await Register(station, survivor, "unavailable"); // a hit comes before it
+        await Register(station, absorbed, "hit");
+        var visit = await station.Open(survivor);
+        Assert.Equal(("deferred", "hit"), (visit.Text("status"), visit.Text("externalCheck")));
+    }
+
+    [Fact]
     public async Task With_the_register_away_he_gives_and_its_later_answer_is_said_once()
     {
         var station = new SomeStation(service);

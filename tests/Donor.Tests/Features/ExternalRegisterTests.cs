@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Features.ExternalChecks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BloodPlatform.Donors.Tests.Features;
@@ -46,10 +50,67 @@ public sealed class ExternalRegisterTests
     {
         Assert.Equal("clear", await Against(Json("""{"outcome":"clear"}""")));
         Assert.Equal("hit", await Against(Json("""{"outcome":"hit"}""")));
-        foreach (var odd in new[] { Json("""{"outcome":"unavailable"}"""), Json("""{"outcome":null}"""), Json("{}"), Json("clear"), Json("""{"outcome":"clear"}""", "500 Oops"), "nonsense\r\n\r\n", null })
+        foreach (var odd in new[] { Json("""{"outcome":"unavailable"}"""), Json("""{"outcome":null}"""), Json("{}"), Json("clear"), Json("""{"outcome":"clear"}""", "500 Oops"), "nonsense\r\n\r\n", null,
+            Json("""{"outcome":"clear"}""").Replace("application/json", "application/json; charset=klingon", StringComparison.Ordinal), Json("""{"outcome":"clear"}""")[..^3], Json("""{"outcome":"cl\ud800"}""") })
             Assert.Equal("unavailable", await Against(odd));
         Assert.Equal("unavailable", await Ask("http://127.0.0.1:1/nobody"));
         Assert.Equal("unavailable", await Ask(null)); // a platform without a register releases nothing
+    }
+
+    [Fact]
+    public async Task It_is_asked_about_every_document_and_a_hit_comes_before_no_answer_and_that_before_clear()
+    {
+        var answers = new ConcurrentDictionary<string, string>();
+        var asked = new ConcurrentBag<string>();
+        await using var listening = await Register(number => { asked.Add(number); return answers.GetValueOrDefault(number, "clear"); });
+        var service = await ServiceUnderTest.Start("donor", Program.Create, settings: [$"--ExternalRegister:Url={listening.Urls.Single()}/check", "--ExternalRegister:RetrySeconds=0.2"]);
+        await using (service)
+        {
+            var station = new SomeStation(service);
+            async Task<Guid> Donor(string passport)
+            {
+                var donor = await station.Donor();
+                Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = passport })).Status);
+                return donor;
+            }
+            answers["E7000001"] = "hit";
+            var elsewhere = await station.Open(await Donor("E7000001"));
+            Assert.Equal(("deferred", "hit"), (elsewhere.Text("status"), elsewhere.Text("externalCheck")));
+            Assert.Equal(2, asked.Count); // his resident id and his passport
+
+            answers["E7000002"] = "nothing"; // no answer on one of two
+            var visit = await station.Open(await Donor("E7000002"));
+            Assert.Equal(("checked-in", "unavailable"), (visit.Text("status"), visit.Text("externalCheck")));
+            answers["E7000002"] = "clear";
+            await Eventually.That(async () => (await station.Client.Get($"/v1/visits/{visit.Id}")).Text("externalCheck") == "clear");
+
+            // What is no answer stops neither him nor the asking again.
+            answers["E7000003"] = "klingon";
+            var odd = await station.Open(await Donor("E7000003"));
+            Assert.Equal((201, "unavailable"), (odd.Status, odd.Text("externalCheck")));
+            var before = asked.Count;
+            await Eventually.That(() => Task.FromResult(asked.Count > before + 3));
+            answers["E7000003"] = "hit";
+            await Eventually.That(async () => (await station.Client.Get($"/v1/visits/{odd.Id}")).Text("externalCheck") == "hit");
+        }
+    }
+
+    /// <summary>A register of its own that answers by number.</summary>
+    private static async Task<WebApplication> Register(Func<string, string> answer)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapPost("/check", async (HttpContext http) =>
+        {
+            using var question = await System.Text.Json.JsonDocument.ParseAsync(http.Request.Body);
+            var outcome = answer(question.RootElement.GetProperty("documentNumber").GetString()!);
+            http.Response.ContentType = outcome == "klingon" ? "application/json; charset=klingon" : "application/json";
+            await http.Response.WriteAsync($$"""{"outcome":"{{outcome}}"}""");
+        });
+        await app.StartAsync();
+        return app;
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using BloodPlatform.Chassis;
+using BloodPlatform.Donors.Data;
 
 namespace BloodPlatform.Donors.Features.ExternalChecks;
 
@@ -19,7 +20,8 @@ public static class ExternalOutcome
     public const string Deferral = "EXTERNAL_HIT";
 }
 
-/// <summary>The person as a register knows him.</summary>
+/// <summary>The person as a register knows him: by one of his documents.</summary>
+/// <param name="DonorId">The registration that the document was recorded under.</param>
 public sealed record ExternalQuestion(Guid DonorId, string DocumentKind, string DocumentNumber);
 
 /// <summary>
@@ -39,6 +41,21 @@ public interface IExternalRegister
     }
 }
 
+/// <summary>A register knows a person by whichever document he showed there: it is asked about every one of all his registrations.</summary>
+internal static class ExternalPerson
+{
+    /// <summary>A hit on one document is a hit; clear is who is clear by all of them. Null where there is no such donor.</summary>
+    public static async Task<string?> Ask(Database db, Vault vault, IExternalRegister register, Guid donorId, CancellationToken ct)
+    {
+        var cards = await db.Query<SealedCard>($"select d.donor_id, d.kind, d.number, k.wrapped_key from donor.document d join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id", new { donorId }, ct);
+        // At once: together they keep within the time limit of one.
+        var outcomes = await Task.WhenAll(cards.Select(c => new ExternalQuestion(c.DonorId, c.Kind, vault.Unwrap(c.DonorId, c.WrappedKey).Open("document_number", c.Number))).Select(q => register.Ask(q, ct)));
+        return outcomes.Length == 0 ? null : outcomes.Contains(ExternalOutcome.Hit) ? ExternalOutcome.Hit : outcomes.All(o => o == ExternalOutcome.Clear) ? ExternalOutcome.Clear : ExternalOutcome.Unavailable;
+    }
+
+    private sealed record SealedCard(Guid DonorId, string Kind, byte[] Number, byte[] WrappedKey);
+}
+
 /// <summary>A register behind HTTP: POST { documentKind, documentNumber } → { outcome: clear | hit }.</summary>
 public sealed class HttpRegister(IConfiguration configuration, ILogger<HttpRegister> log) : IExternalRegister, IDisposable
 {
@@ -55,8 +72,9 @@ public sealed class HttpRegister(IConfiguration configuration, ILogger<HttpRegis
             if (answer.IsSuccessStatusCode && await answer.Content.ReadFromJsonAsync<RegisterAnswer>(Json.Options, ct) is { Outcome: ExternalOutcome.Clear or ExternalOutcome.Hit } known) return known.Outcome;
             log.LogWarning("The external register answered {Status} and no outcome", (int)answer.StatusCode);
         }
-        catch (Exception e) when (!ct.IsCancellationRequested && e is HttpRequestException or TaskCanceledException or System.Text.Json.JsonException or NotSupportedException)
+        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
+            // Whatever another party sends (a charset nobody knows, half an answer) is no answer. The kind only: a message may quote what was sent.
             log.LogWarning("The external register cannot be asked: {Reason}", e.GetType().Name);
         }
         return ExternalOutcome.Unavailable;

@@ -3,7 +3,6 @@ using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Features.Visits;
 using BloodPlatform.Donors.Rules;
-using Npgsql;
 
 namespace BloodPlatform.Donors.Features.ExternalChecks;
 
@@ -21,32 +20,34 @@ public sealed class RecheckDonors(IServiceScopeFactory scopes, IConfiguration co
         while (await timer.WaitForNextTickAsync(stopping))
         {
             try { await Round(stopping); }
-            catch (NpgsqlException e) when (!stopping.IsCancellationRequested) { log.LogWarning("Asking the external register again waits for the database: {Reason}", e.GetType().Name); }
+            catch (Exception e) when (!stopping.IsCancellationRequested) { log.LogWarning("Asking the external register again waits: {Reason}", e.GetType().Name); }
         }
     }
 
     private async Task Round(CancellationToken ct)
     {
         await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Database>();
+        var (db, vault) = (scope.ServiceProvider.GetRequiredService<Database>(), scope.ServiceProvider.GetRequiredService<Vault>());
+        var (books, register) = (scope.ServiceProvider.GetRequiredService<RuleBooks>(), scope.ServiceProvider.GetRequiredService<IExternalRegister>());
         var open = await db.Query<OpenRow>("""
-            select v.id, v.donor_id, d.document_kind, d.document_number, k.wrapped_key
-            from donor.visit v join donor.donor d on d.id = v.donor_id join donor.subject_key k on k.subject_id = d.id
+            select v.id, v.donor_id from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id
             where v.external_check = 'unavailable' and v.status not in ('deferred', 'abandoned') order by v.external_asked_at limit 100
             """, null, ct);
         foreach (var row in open)
         {
-            var vault = scope.ServiceProvider.GetRequiredService<Vault>();
-            var number = vault.Unwrap(row.DonorId, row.WrappedKey).Open("document_number", row.DocumentNumber);
-            var outcome = await scope.ServiceProvider.GetRequiredService<IExternalRegister>().Ask(new(row.DonorId, row.DocumentKind, number), ct);
-            await db.InTransaction(tx => Apply(tx, vault, scope.ServiceProvider.GetRequiredService<RuleBooks>(), row.Id, outcome), ct);
+            // First, so that a visit which can't be asked about takes its turn after the others and keeps none of them from theirs.
+            await db.InTransaction(tx => { tx.WriteAny("update donor.visit set external_asked_at = @now where id = @Id", new { row.Id, now = TimeProvider.System.GetUtcNow() }); return Task.CompletedTask; }, ct);
+            try
+            {
+                if (await ExternalPerson.Ask(db, vault, register, row.DonorId, ct) is (ExternalOutcome.Clear or ExternalOutcome.Hit) and var outcome)
+                    await db.InTransaction(tx => Apply(tx, vault, books, row.Id, outcome), ct);
+            }
+            catch (Exception e) when (!ct.IsCancellationRequested) { log.LogWarning("The external register's answer on visit {Visit} waits: {Reason}", row.Id, e.GetType().Name); }
         }
     }
 
     private static async Task Apply(Transaction tx, Vault vault, RuleBooks books, Guid visitId, string outcome)
     {
-        tx.WriteAny("update donor.visit set external_asked_at = @now where id = @visitId", new { visitId, now = TimeProvider.System.GetUtcNow() });
-        if (outcome == ExternalOutcome.Unavailable) return;
         if (await VisitFile.Lock(tx, vault, books, visitId) is not { Row.ExternalCheck: ExternalOutcome.Unavailable } visit) return; // another replica was first
         var (row, donor) = (visit.Row, visit.Donor);
         visit.Row = row with { ExternalCheck = outcome };
@@ -62,5 +63,5 @@ public sealed class RecheckDonors(IServiceScopeFactory scopes, IConfiguration co
         tx.Audit("visit.external-check", $"visits/{visitId}");
     }
 
-    private sealed record OpenRow(Guid Id, Guid DonorId, string DocumentKind, byte[] DocumentNumber, byte[] WrappedKey);
+    private sealed record OpenRow(Guid Id, Guid DonorId);
 }

@@ -136,13 +136,8 @@ public static class OpenVisit
 
     /// <summary>What the external register says of a donor whose visit can be opened; null where it can't be (if it can all the same, it is asked later).</summary>
     private static async Task<string?> Ask(OpenVisitRequest request, Database db, Vault vault, IExternalRegister register, CancellationToken ct) =>
-        await db.QuerySingle<PersonRow>("""
-            select d.document_kind, d.document_number, k.wrapped_key from donor.donor d join donor.subject_key k on k.subject_id = d.id
-            where d.id = @DonorId and (@DriveId::uuid is null or exists (select from donor.drive where drive_id = @DriveId and status = 'started'))
-            """, new { request.DonorId, request.DriveId }, ct) is { } person
-            ? await register.Ask(new(request.DonorId, person.DocumentKind, vault.Unwrap(request.DonorId, person.WrappedKey).Open("document_number", person.DocumentNumber)), ct) : null;
-
-    private sealed record PersonRow(string DocumentKind, byte[] DocumentNumber, byte[] WrappedKey);
+        await db.QuerySingle<bool>("select @DriveId::uuid is null or exists (select from donor.drive where drive_id = @DriveId and status = 'started')", new { request.DriveId }, ct)
+            ? await ExternalPerson.Ask(db, vault, register, request.DonorId, ct) : null;
 
     private sealed record OfKindRow(Guid Id, Guid DonorId);
 
