@@ -28,6 +28,7 @@ public static class Problems
     public static readonly ProblemCode DeferralCodeUnknown = new("deferral_code_unknown", 422, "规则集中没有此暂缓代码", "The rule set has no such deferral");
     public static readonly ProblemCode DeferralNotActive = new("deferral_not_active", 409, "该暂缓已解除", "The deferral was lifted already");
     public static readonly ProblemCode ReentryRequired = new("reentry_required", 409, "该暂缓须经归队程序解除", "Only re-entry ends this deferral");
+    public static readonly ProblemCode VisitTooOld = new("visit_too_old", 409, "登记已逾12小时，须重新登记", "Checked in more than 12 hours ago: what was measured says nothing of today");
     public static readonly ProblemCode StepOutOfOrder = new("step_out_of_order", 409, "步骤次序不符", "This step is not the next one");
     public static readonly ProblemCode TimeOutOfOrder = new("time_out_of_order", 422, "时间次序不合理", "The time is impossible where it stands");
     public static readonly ProblemCode BackfillReasonRequired = new("backfill_reason_required", 422, "补录须说明原因", "Recording afterwards needs backfillReason");

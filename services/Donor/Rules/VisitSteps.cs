@@ -15,7 +15,7 @@ public static class VisitSteps
     /// <summary>How far a live act's time may lie from the service's clock, and how much clocks of a van may differ.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromMinutes(15);
 
-    /// <summary>A visit opened longer ago than this is recorded afterwards.</summary>
+    /// <summary>A visit opened longer ago than this is recorded afterwards; what was measured then says nothing of today.</summary>
     public static readonly TimeSpan Live = TimeSpan.FromHours(12);
 
     // What is done, in which status, and what the visit is then.
@@ -45,6 +45,13 @@ public static class VisitSteps
         return entry.Step is not null && entry.From == status ? (entry.To, null) : (null, Problems.StepOutOfOrder.Because(
             Order.FirstOrDefault(o => o.From == status).Step is { } next ? $"The visit is {status}: next is {next}" : $"The visit is {status}: nothing follows"));
     }
+
+    /// <summary>
+    /// 409 visit_too_old for a step that leads to the needle: temperature, answers and blood counts are those of the hours before it. The
+    /// needle that is in comes out, the donor can still be deferred or go.
+    /// </summary>
+    public static Rejection? TooOld(string status, string step, DateTimeOffset openedAt, DateTimeOffset now) =>
+        step != "defer" && BeforeNeedle(status) && now - openedAt > Live ? Problems.VisitTooOld.Because($"Checked in at {openedAt:u}: abandon it and check the donor in again") : null;
 
     /// <summary>What can be done now, as the last segments of the addresses. A reaction may come at any time.</summary>
     public static string[] Allowed(string status) =>

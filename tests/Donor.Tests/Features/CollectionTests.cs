@@ -125,6 +125,20 @@ public sealed class CollectionTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task An_apheresis_that_was_abandoned_after_a_unit_is_a_donation_and_its_interval_runs()
+    {
+        var station = new SomeStation(service);
+        var (donor, visit) = (await station.Donor(), Guid.Empty);
+        visit = await station.VisitAt("consulted", donor);
+        await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 220 });
+        Assert.Equal("collecting", (await station.Start(visit, (await station.Dins())[0], change: b => { b["procedure"] = "apheresis-platelets"; b.Remove("nominalMl"); b["treatmentUnits"] = 2; })).Text("status"));
+        Assert.Equal("collected", (await station.Finish(visit, new { treatmentUnits = 1, endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
+        var collected = Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == visit);
+        Assert.Equal((1, "abandoned"), (collected.TreatmentUnits, collected.Outcome));
+        Assert.Contains("INTERVAL_AP_AP", SomeStation.Rules(await station.Eligibility(donor, "?procedure=apheresis-platelets")));
+    }
+
+    [Fact]
     public async Task Platelets_are_given_in_treatment_units()
     {
         var station = new SomeStation(service);

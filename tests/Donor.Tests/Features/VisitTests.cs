@@ -89,6 +89,36 @@ public sealed class VisitTests(DonorService fixture)
     }
 
     [Theory]
+    [InlineData("checked-in")]
+    [InlineData("consulted")]
+    [InlineData("cleared")]
+    public async Task What_was_measured_yesterday_does_not_lead_to_a_needle_today(string status)
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt(status);
+        await service.Database.Execute("update donor.visit set opened_at = opened_at - interval '12 hours 1 minute', last_at = last_at - interval '12 hours 1 minute' where id = @visit", new { visit });
+        var before = await station.Client.Get($"/v1/visits/{visit}");
+        var answer = status switch
+        {
+            "checked-in" => await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = true }),
+            "consulted" => await station.Physician.Post($"/v1/visits/{visit}/pretest", SomeStation.GoodPretest),
+            _ => await station.Start(visit, (await station.Dins())[0]),
+        };
+        Assert.Equal((409, "visit_too_old"), (answer.Status, answer.Code));
+        Assert.Equal(before.Body.ToString(), (await station.Client.Get($"/v1/visits/{visit}")).Body.ToString());
+        Assert.Equal("abandoned", (await station.Registrar.Post($"/v1/visits/{visit}/abandon")).Text("status"));
+    }
+
+    [Fact]
+    public async Task The_needle_that_is_in_comes_out_however_long_ago_he_checked_in()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("collecting");
+        await service.Database.Execute("update donor.visit set opened_at = opened_at - interval '13 hours', last_at = last_at - interval '13 hours' where id = @visit", new { visit });
+        Assert.Equal("collected", (await station.Finish(visit)).Text("status"));
+    }
+
+    [Theory]
     [InlineData("""{"temperatureC":37.3,"systolic":120,"diastolic":80,"pulse":72,"weightKg":65}""", "TEMPERATURE", true)]
     [InlineData("""{"temperatureC":36.6,"systolic":140,"diastolic":80,"pulse":72,"weightKg":65}""", "SYSTOLIC", true)]
     [InlineData("""{"temperatureC":36.6,"systolic":120,"diastolic":91,"pulse":72,"weightKg":65}""", "DIASTOLIC", true)]

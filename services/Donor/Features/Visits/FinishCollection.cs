@@ -10,7 +10,7 @@ namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="CollectedMl">What was weighed, whatever it is; whole blood that was not abandoned must be weighed.</param>
 /// <param name="PlasmaMl">Plasma taken beside platelets: a part of collectedMl, which is then given, so that the year's limit counts both.</param>
-/// <param name="TreatmentUnits">What an apheresis really gave, where it differs from what was planned.</param>
+/// <param name="TreatmentUnits">What an apheresis really gave, where it differs from what was planned; an abandoned one that gave any is a donation.</param>
 public sealed record FinishCollectionRequest(
     DateTimeOffset EndedAt,
     [property: AllowedValues("completed", "under", "over", "abandoned")] string Outcome,
@@ -48,7 +48,7 @@ public static class FinishCollection
             deviations = [.. deviations, .. Collection.PlasmaDeviations(visit.Rules, row.Procedure!, units, request.PlasmaMl)];
             visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
             tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
-            if (request is { Outcome: "abandoned", CollectedMl: null or 0 })
+            if (request is { Outcome: "abandoned", CollectedMl: null or 0, TreatmentUnits: null })
             {
                 visit.Row = row with { Status = VisitSteps.Abandoned };
                 visit.Announce(tx, new VisitAbandoned { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = request.EndedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = row.Backfilled });

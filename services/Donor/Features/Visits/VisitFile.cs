@@ -120,6 +120,7 @@ public sealed class VisitFile
         if (MayAct(caller, Row.Backfilled, functions) is { } person) return person;
         var (to, order) = VisitSteps.Enter(Row.Status, step);
         if (order is not null) return order.ToProblem();
+        if (!Row.Backfilled && VisitSteps.TooOld(Row.Status, step, Row.OpenedAt, now) is { } tooOld) return tooOld.ToProblem();
         var pointer = step switch { "collection/start" => "/startedAt", "collection/finish" => "/endedAt", _ => "/at" };
         var (time, no) = VisitSteps.At(Row.Backfilled, at, Row.LastAt, now, pointer);
         if (no is not null) return no.ToProblem();
