@@ -135,7 +135,7 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Equal("collected", (await station.Finish(visit, new { treatmentUnits = 1, endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
         var collected = Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == visit);
         Assert.Equal((1, "abandoned"), (collected.TreatmentUnits, collected.Outcome));
-        Assert.Contains("INTERVAL_AP_AP", SomeStation.Rules(await station.Eligibility(donor, "?procedure=apheresis-platelets")));
+        Assert.Contains("INTERVAL_PLT_PLT", SomeStation.Rules(await station.Eligibility(donor, "?procedure=apheresis-platelets")));
     }
 
     [Fact]
