@@ -15,6 +15,16 @@ public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<Defer
 /// <summary>Measured and answered values against the rule set (GB 18467-2011 chapters 5 and 8).</summary>
 public static class Checks
 {
+    /// <summary>What vitals and pretest take of everybody: a base that bounds one of them nowhere would let every value pass.</summary>
+    public static readonly string[] AlwaysTaken = ["temperatureC", "systolic", "diastolic", "pulse", "weightKg", "haemoglobinGl"];
+
+    /// <summary>Everything they may take, under the names by which rows speak of it.</summary>
+    public static readonly string[] Taken =
+    [
+        .. AlwaysTaken, "pulsePressure", "pulseOfAthlete", "noJaundice", "noExtensiveSkinDisease", "limbsSound", "punctureSitesIntact",
+        "copperSulfatePass", "altPass", "hbsagPass", "hematocrit", "plateletCount", "plateletCountAfter",
+    ];
+
     /// <summary>
     /// Compares each value with the bounds of its rules; a boolean is 1 (passes) or 0 (fails). Units are those of the API:
     /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions.

@@ -85,6 +85,11 @@ public static partial class RuleSetCheck
             case "measure":
                 Needs(rule.Measure is { Length: > 0 }, "measure", "what is measured");
                 Needs(rule.AtLeast is not null || rule.AtMost is not null || rule.Below is not null, "atLeast", "or atMost or below");
+                if (rule.Measure is { Length: > 0 } measure && !Checks.Taken.Contains(measure)) Say("measure", "invalid", $"is never taken: one of {string.Join(", ", Checks.Taken)}");
+                break;
+            case "check":
+                // What the platform cites it finds by its code; any other check has to be of something taken.
+                if (rule.Measure is { } found && !Cited.Contains(rule.Code) && !Checks.Taken.Contains(found)) Say("measure", "invalid", $"is never taken: one of {string.Join(", ", Checks.Taken)}");
                 break;
             case "interval":
                 if (rule.From is null || !Procedures.All.Contains(rule.From)) Say("from", "invalid", string.Join(" or ", Procedures.All));
@@ -150,13 +155,15 @@ public static partial class RuleSetCheck
         {
             var row = overlay.Rules[i];
             foreach (var rule in book.Documents.Where(d => !d.IsOverlay && !(d.ValidFrom > overlay.ValidTo) && !(d.ValidTo < overlay.ValidFrom)).SelectMany(d => d.Rules).Where(r => r.Code == row.Code))
-                if (Weaker(row, rule) is { } what) errors.Add(Of(i, row, "contradiction", $"weaker than the rule it overlays: {what}"));
+                if (Weaker(row, rule, code => overlay.Rules.FirstOrDefault(r => r.Code == code) ?? book.Near(overlay.ValidFrom).Find(code)) is { } what) errors.Add(Of(i, row, "contradiction", $"weaker than the rule it overlays: {what}"));
             if (row.Kind is "interval-exception" or "plasma" && book.Near(overlay.ValidFrom).Find(row.Code) is null) errors.Add(Of(i, row, "contradiction", "an overlay excepts nothing"));
             if (row.Kind is "reentry") errors.Add(Of(i, row, "contradiction", "an overlay opens no way back"));
         }
     }
 
-    private static string? Weaker(Rule row, Rule rule) =>
+    private static bool Shorter(Rule row, Rule rule) => Calendar.Any(d => (row.EndFrom(d) ?? DateOnly.MaxValue) < (rule.EndFrom(d) ?? DateOnly.MaxValue));
+
+    private static string? Weaker(Rule row, Rule rule, Func<string, Rule?> find) =>
         row.Kind != rule.Kind || row.Measure != rule.Measure || row.From != rule.From || row.To != rule.To || row.Donors != rule.Donors || row.Excepts != rule.Excepts ? "it is about something else"
         : row.Sex is not null && row.Sex != rule.Sex ? "it leaves a sex out"
         : row.Procedures is { } fewer && (rule.Procedures ?? Procedures.All).Except(fewer).Any() ? "it leaves a procedure out"
@@ -166,15 +173,18 @@ public static partial class RuleSetCheck
         : rule.Count is { } count && !(row.Count <= count) ? "count"
         : rule.Percent is { } percent && !(row.Percent <= percent) ? "percent"
         : rule.Values is { } values && rule.Kind is "volume" or "plasma" && row.Values!.Except(values).Any() ? "values"
+        : rule.Kind == "bleed-time" && row.Values is { } fewerBags && (rule.Values ?? [int.MinValue]).Except(fewerBags).Any() ? "values"
+        : rule.UnitMl > (row.UnitMl ?? 0) ? "unitMl"
         : rule.CalendarYear && !row.CalendarYear ? "calendarYear"
         : rule.UnlessReaction && !row.UnlessReaction ? "unlessReaction"
         : (rule.Restricts ?? []).Except(row.Restricts ?? []).Any() ? "restricts"
         : rule.Defers is not null && row.Defers is null ? "defers"
+        : rule.Defers is { } was && row.Defers is { } now && was != now && find(was) is { } before && find(now) is { } after && Shorter(after, before) ? "defers"
         : rule.TestDerived && !row.TestDerived ? "testDerived"
         : rule.Permanent && !row.Permanent ? "permanent"
         : (rule.Deferrals ?? []).Except(row.Deferrals ?? []).Any() ? "deferrals"
         : rule.Accepts is { } accepted && (row.Accepts is null || row.Accepts.Except(accepted).Any()) ? "accepts"
-        : rule.Kind is "interval" or "interval-exception" or "deferral" or "reentry" or "yearly" && Calendar.Any(d => (row.EndFrom(d) ?? DateOnly.MaxValue) < (rule.EndFrom(d) ?? DateOnly.MaxValue)) ? "it is over earlier"
+        : rule.Kind is "interval" or "interval-exception" or "deferral" or "reentry" or "yearly" && Shorter(row, rule) ? "it is over earlier"
         : null;
 
     private static void Whole(RuleSet rules, RuleDocument document, RuleBook book, List<FieldError> errors)
@@ -216,6 +226,7 @@ public static partial class RuleSetCheck
             foreach (var from in Procedures.All)
                 foreach (var to in Procedures.All)
                     if (rules.Interval(from, to, sex) is null) Say(rules.OfKind("interval").FirstOrDefault(r => r.From == from && r.To == to), "gap", $"no interval from {from} to {to} for the {sex}");
+            foreach (var measure in Checks.AlwaysTaken.Where(m => !rules.OfKind("measure").Any(r => r.Measure == m && r.ConcernsSex(sex)))) Say(null, "gap", $"no bound of the {measure} of the {sex}");
             if (!rules.OfKind("age").Any(r => r.AtLeast is not null && r.ConcernsSex(sex))) Say(null, "gap", $"no least age for the {sex}");
             var upper = rules.OfKind("age").Where(r => r.AtMost is not null && r.ConcernsSex(sex)).ToArray();
             if (upper.Length == 0) Say(null, "gap", $"no greatest age for the {sex}");

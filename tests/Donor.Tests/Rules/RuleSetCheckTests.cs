@@ -100,6 +100,8 @@ public sealed class RuleSetCheckTests
         Refused("T01", r => r with { Code = "T 01" }, "invalid", "code");
         Refused("WEIGHT_MALE", r => r with { Sex = "man" }, "invalid", "sex");
         Refused("T20", r => r with { Procedures = ["plasma"] }, "invalid", "procedures");
+        Refused("TEMPERATURE", r => r with { Measure = "temperature" }, "invalid", "measure");
+        Refused("EXAM_SKIN", r => r with { Measure = "skin" }, "invalid", "measure");
         Refused("T20", r => r with { Procedures = [] }, "invalid", "procedures");
         Refused("AGE_MAX_FIRST", r => r with { Donors = "any" }, "invalid", "donors");
         Refused("AGE_MIN", r => r with { Donors = "repeat" }, "invalid", "donors");
@@ -108,7 +110,7 @@ public sealed class RuleSetCheckTests
     [Fact]
     public void Rows_do_not_decide_the_same_twice()
     {
-        foreach (var code in new[] { "PULSE", "CONSENT", "INTERVAL_WB_WB", "AGE_MIN", "AGE_MAX_FIRST", "VOLUME_WHOLE_BLOOD", "VOLUME_TOLERANCE", "REST_TIME", "WEIGHT_MALE", "PLASMA_WITH_PLATELETS", "EXAM_SKIN" })
+        foreach (var code in new[] { "PULSE", "ALT_RAPID", "INTERVAL_WB_WB", "AGE_MIN", "AGE_MAX_FIRST", "VOLUME_WHOLE_BLOOD", "VOLUME_TOLERANCE", "REST_TIME", "WEIGHT_MALE", "PLASMA_WITH_PLATELETS", "EXAM_SKIN" })
         {
             var twice = Base with { Rules = [.. Base.Rules, Base.Rules.Single(r => r.Code == code) with { Code = "AGAIN" }] };
             Assert.Contains($"/rules/{Base.Rules.Length} overlap: AGAIN: decides the same as {code}", Errors(twice));
@@ -129,6 +131,9 @@ public sealed class RuleSetCheckTests
         Assert.Contains("/rules gap: no least age for the female", Without("AGE_MIN"));
         Assert.Contains("/rules gap: no greatest age for the male", Errors(Base with { Rules = [.. Base.Rules.Where(r => r.Kind != "age" || r.AtLeast is not null)] }));
         Assert.Contains("/rules gap: no volume of whole-blood", Without("VOLUME_WHOLE_BLOOD"));
+        Assert.Contains("/rules gap: no bound of the temperatureC of the male", Without("TEMPERATURE"));
+        Assert.Contains("/rules gap: no bound of the systolic of the female", Without("SYSTOLIC"));
+        Assert.Contains("/rules gap: no bound of the haemoglobinGl of the male", Errors(Base with { Rules = [.. Base.Rules.Where(r => r.Measure != "haemoglobinGl")] }));
         Assert.Contains("/rules gap: no tolerance of what is weighed", Without("VOLUME_TOLERANCE"));
         Assert.Contains("/rules gap: P14: the question tumour defers by it, and no row says how long", Without("P14"));
         Refused("INTERVAL_WB_WB", r => r with { Sex = "male" }, "gap");
@@ -210,8 +215,9 @@ public sealed class RuleSetCheckTests
             (Row("SYSTOLIC") with { AtLeast = null }, "atLeast"), (Row("PULSE") with { AtMost = 101 }, "atMost"), (Row("PULSE") with { AtMost = null }, "atMost"), (Row("YEARLY_PLATELETS") with { Count = 25 }, "count"), (Row("YEARLY_PLATELETS") with { Days = 364 }, "it is over earlier"),
             (Row("YEARLY_PLATELETS") with { CalendarYear = false }, "calendarYear"), (Row("YEARLY_PLATELET_PLASMA_ML") with { AtMost = 10001 }, "atMost"), (Row("VOLUME_WHOLE_BLOOD") with { Values = [200, 500] }, "values"), (Row("VOLUME_TOLERANCE") with { Percent = 11 }, "percent"),
             (Row("P01") with { Permanent = false, Years = 50 }, "permanent"), (Row("P22") with { TestDerived = false }, "testDerived"), (Row("SYSTOLIC") with { Defers = null }, "defers"), (Row("WEIGHT_MALE") with { Sex = "female" }, "it leaves a sex out"), (Row("T10") with { Sex = "male" }, "it leaves a sex out"),
-            (Row("T10") with { Procedures = ["whole-blood"] }, "it leaves a procedure out"), (Row("T10") with { Kind = "age", AtLeast = 18, Days = 0 }, "it is about something else"), (Row("PULSE") with { Measure = "pulses" }, "it is about something else"),
+            (Row("T10") with { Procedures = ["whole-blood"] }, "it leaves a procedure out"), (Row("T10") with { Kind = "age", AtLeast = 18, Days = 0 }, "it is about something else"), (Row("PULSE") with { Measure = "plateletCount" }, "it is about something else"),
             (Row("AGE_MAX_REPEAT") with { UnlessReaction = false }, "unlessReaction"), (Row("BLEED_TIME_200_PLASMA") with { Restricts = ["platelets"] }, "restricts"), (Row("AGE_MAX_REPEAT") with { Donors = null }, "it is about something else"),
+            (Row("HB_MALE") with { Defers = "T32" }, "defers"), (Row("BLEED_TIME_400_PLATELETS") with { Values = [200] }, "values"), (Row("YEARLY_PLATELET_PLASMA_ML") with { UnitMl = 249 }, "unitMl"),
             (new Rule("SHORT", "interval-exception", "interval", "c", "s", "low", "z", "e", Days: 1, Excepts: "INTERVAL_WB_WB"), "an overlay excepts nothing"),
             (new Rule("BACK", "reentry", "reentry", "c", "s", "low", "z", "e", Deferrals: ["P22"]), "an overlay opens no way back"), (Row("REENTRY_ALT"), "an overlay opens no way back"),
         }) Assert.Contains(With(row), e => e == what);
@@ -227,7 +233,7 @@ public sealed class RuleSetCheckTests
     {
         var pulse = Base.Rules.Single(r => r.Code == "PULSE") with { Code = "PULSE_2" };
         Assert.Contains("/rules/1 overlap: PULSE_2: decides the same as PULSE", Errors(Overlay with { Rules = [.. Overlay.Rules, pulse] }));
-        Assert.Contains("/rules/1 missing: CHECK_2: no deferral E9", Errors(Overlay with { Rules = [.. Overlay.Rules, new("CHECK_2", "check", "vitals", "c", "s", "low", "z", "e", Measure: "mask", Defers: "E9")] }));
-        Assert.Empty(Errors(Overlay with { Rules = [.. Overlay.Rules, new("CHECK_2", "check", "vitals", "c", "s", "low", "z", "e", Measure: "mask", Defers: "E1")] }));
+        Assert.Contains("/rules/1 missing: CHECK_2: no deferral E9", Errors(Overlay with { Rules = [.. Overlay.Rules, new("CHECK_2", "measure", "vitals", "c", "s", "low", "z", "e", Measure: "hematocrit", Procedures: ["whole-blood"], AtLeast: 0.3m, Defers: "E9")] }));
+        Assert.Empty(Errors(Overlay with { Rules = [.. Overlay.Rules, new("CHECK_2", "measure", "vitals", "c", "s", "low", "z", "e", Measure: "hematocrit", Procedures: ["whole-blood"], AtLeast: 0.3m, Defers: "E1")] }));
     }
 }

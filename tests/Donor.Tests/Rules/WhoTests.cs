@@ -72,7 +72,9 @@ public sealed class WhoTests
         Assert.Equal(["HB_M"], Failing("male", "haemoglobinGl", 129));
         Assert.Empty(Failing("male", "haemoglobinGl", 130));
         Assert.Equal(["HB_F"], Failing("female", "haemoglobinGl", 119));
-        Assert.Empty(Failing("female", "temperatureC", 39)); // it has no such rule
+        Assert.Equal(["TEMP"], Failing("female", "temperatureC", 37.7m));
+        Assert.Empty(Failing("female", "temperatureC", 37.6m)); // where the Chinese set already defers
+        Assert.Empty(Failing("female", "hematocrit", 0.1m)); // it has no such rule
         Assert.NotNull(Collection.Volume(Rules, Whole, 400, null));
         Assert.Null(Collection.Volume(Rules, Whole, 450, null));
         Assert.Null(Collection.Volume(Rules, Platelets, null, 3));
