@@ -58,6 +58,16 @@ public sealed class DonorFile
     /// <summary>What he gave that may be in somebody's store: not what was recorded afterwards, nor what was none of his.</summary>
     public IReadOnlyList<GivenDonation> Given => [.. all.SelectMany(r => r.Given).OrderBy(d => d.Din, StringComparer.Ordinal)];
 
+    /// <summary>What his deferrals, as they were read, reach of blood that turns out to be his too. One that was entered in error reaches nothing.</summary>
+    public IReadOnlyList<Reach> Reaches(RuleSet rules) =>
+    [
+        .. from registered in all
+           from deferral in registered.Deferrals
+           where !deferral.InError
+           let code = registered.Key.Open("deferral_code", deferral.Code)
+           select Reach.Of(new(code, deferral.StartsOn, EndOf(new(deferral.Code, deferral.StartsOn, deferral.EndsOn, deferral.LiftedAt))), rules.Find(code), deferral.Origin),
+    ];
+
     /// <summary>As they stand for the person: what he said last.</summary>
     public List<DonorConsent> Consents { get; }
 
@@ -129,7 +139,7 @@ public sealed class DonorFile
         select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
         select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units, case when not backfilled then din end as din, station_id from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
         union all select donor_id, donated_on, procedure, collected_ml, treatment_units, null, null from donor.carried_donation where donor_id in {IdsOf};
-        select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id in {IdsOf};
+        select donor_id, code, starts_on, ends_on, lifted_at, origin, void_id is not null as in_error from donor.deferral where donor_id in {IdsOf};
         select donor_id, min(at) as at from (
             select r.donor_id, r.at from donor.reaction r where r.donor_id in {IdsOf} and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
             union all select w.true_donor_id, r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOf}
@@ -164,7 +174,7 @@ public sealed class DonorFile
             var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
                 reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
             return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]],
-                [.. donations[row.Id].Where(d => d.Din is not null).Select(d => new GivenDonation(d.Din!, d.DonorId, d.StationId!.Value, d.On))]);
+                [.. donations[row.Id].Where(d => d.Din is not null).Select(d => new GivenDonation(d.Din!, d.DonorId, d.StationId!.Value, d.On))], [.. deferrals[row.Id]]);
         }), rows.ToDictionary(r => r.Id, r => r.Version), book, vault);
     }
 
@@ -343,12 +353,12 @@ public sealed class DonorFile
 
     private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units, string? Din, Guid? StationId);
 
-    private sealed record RecordedDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
+    private sealed record RecordedDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt, string Origin, bool InError);
 
     private sealed record ApprovalRow(Guid DonorId, string Rule, DateOnly On);
 
     /// <summary>One registration with what was recorded under it.</summary>
-    private sealed record Registered(DonorRow Row, SubjectKey Key, DonorFacts Facts, List<DonorConsent> Consents, List<MembershipRow> Memberships, List<GivenDonation> Given);
+    private sealed record Registered(DonorRow Row, SubjectKey Key, DonorFacts Facts, List<DonorConsent> Consents, List<MembershipRow> Memberships, List<GivenDonation> Given, List<RecordedDeferral> Deferrals);
 }
 
 /// <summary>A donation of which there may be bags.</summary>

@@ -85,4 +85,75 @@ public sealed class EarlierBagsTests(DonorService fixture)
         await Eventually.That(async () => (await station.Client.Get($"/v1/visits/{visit}")).Text("externalCheck") == "hit");
         Assert.Equal(new[] { earlier, own }.Order(StringComparer.Ordinal), await Withdrawn(later));
     }
+
+    [Fact]
+    public async Task A_merge_holds_what_one_gave_while_the_other_was_deferred_whichever_stays()
+    {
+        var station = new SomeStation(service);
+        async Task<(Guid One, Guid Other, string[] Dins, string Free)> Pair()
+        {
+            var (one, other) = (await station.Donor(), await station.Donor());
+            Assert.Equal("completed", (await station.Backfill(one, TimeProvider.System.GetUtcNow().AddYears(-4), (await station.Dins())[0])).Text("status")); // historic
+            var free = await Gave(station, one, 500);
+            string[] dins = [await Gave(station, one, 300), await Gave(station, other, 200)];
+            foreach (var (id, from) in new[] { (one, 210), (other, 310) }) // a tattoo, said to one station each; he gave at the other
+                Assert.Equal(201, (await station.Client.Post($"/v1/donors/{id}/deferrals", new { code = id == one ? "T04" : "T14", from = Today.AddDays(-from) })).Status);
+            Assert.Equal([dins[1]], await Withdrawn(other)); // his own tattoo
+            Assert.Empty(await Withdrawn(one));
+            return (one, other, dins, free);
+        }
+        foreach (var firstStays in new[] { true, false })
+        {
+            var (one, other, dins, free) = await Pair();
+            var (survivor, absorbed) = firstStays ? (one, other) : (other, one);
+            Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
+            Assert.Equal([dins[0]], await Withdrawn(one)); // under the id it was recorded under
+            Assert.Equal([dins[1], dins[1]], await Withdrawn(other)); // the operation, which the other had told
+            Assert.DoesNotContain(free, await Withdrawn(one));
+            foreach (var id in new[] { one, other })
+                Assert.Equal(0, await station.Scalar<int>("select count(*) from (select version, lag(version) over (order by position) as before from donor.outbox where key = @key) v where before >= version", new { key = id.ToString() }));
+        }
+    }
+
+    [Theory]
+    [InlineData("P01")]
+    [InlineData("late")]
+    [InlineData("reactive")]
+    public async Task A_merge_with_who_may_never_give_or_told_something_holds_all_that_may_be_in_date(string what)
+    {
+        var station = new SomeStation(service);
+        var (gave, deferred, third) = (await station.Donor(), await station.Donor(), await station.Donor());
+        string[] dins = [await Gave(station, gave, 500), await Gave(station, gave, 200)];
+        var known = what switch
+        {
+            "P01" => await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "P01", from = Today }),
+            "late" => await station.Client.Post($"/v1/donors/{deferred}/late-information", new { code = "T10", note = "发热" }),
+            _ => await Reactive(deferred),
+        };
+        Assert.Contains(known.Status, new[] { 200, 201 });
+        Assert.Empty(await Withdrawn(gave));
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = gave, absorbed = deferred, reason = "同一人" })).Status);
+        Assert.Equal(dins.Order(StringComparer.Ordinal), await Withdrawn(gave));
+        // A third without a word of his own brings nothing more.
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = gave, absorbed = third, reason = "同一人" })).Status);
+        Assert.Equal(2, (await Withdrawn(gave)).Length);
+
+        async Task<Answer> Reactive(Guid donor)
+        {
+            await service.Deliver(new Contracts.Inventory.DonorDeferralRequired { Key = "A999926999997", Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = station.Id, RequirementId = Some.Id(), DonorId = donor, Din = "A999926999997", DeferralCode = "TEST_REACTIVE", Certainty = "provisional" });
+            return await station.Client.Get($"/v1/donors/{donor}/deferrals");
+        }
+    }
+
+    [Fact]
+    public async Task A_lifted_late_information_holds_nothing_by_a_merge()
+    {
+        var station = new SomeStation(service);
+        var (gave, told) = (await station.Donor(), await station.Donor());
+        await Gave(station, gave, 200);
+        var late = await station.Client.Post($"/v1/donors/{told}/late-information", new { note = "发热" });
+        Assert.Equal(200, (await station.Physician.Post($"/v1/deferrals/{late["deferralId"].GetGuid()}/lift", new { reason = "评估无碍" })).Status);
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = told, absorbed = gave, reason = "同一人" })).Status);
+        Assert.Empty(await Withdrawn(gave));
+    }
 }

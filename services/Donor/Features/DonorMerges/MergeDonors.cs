@@ -48,6 +48,10 @@ public static class MergeDonors
                 Key = absorbed.Id.ToString(), Version = person.NextVersionOf(absorbed.Id), OccurredAt = tx.Now, DonorId = absorbed.Id, Status = "merged", BloodGroup = absorbed.BloodGroup, District = absorbed.District,
                 Consents = [.. absorbed.Consents], Apps = absorbed.Apps, Memberships = absorbed.PublicMemberships,
             });
+            // One history now: what one of them gave must not be used because of what was known of the other.
+            var rules = person.Book.Near(Shanghai.DateOf(tx.Now));
+            foreach (var (given, reaches) in new[] { (survivor.Given, absorbed.Reaches(rules)), (absorbed.Given, survivor.Reaches(rules)) })
+                foreach (var donation in given.Where(d => reaches.Any(reach => reach.Covers(d.On)))) person.Withdraw(tx, donation.Din, donation.StationId, donation.DonorId);
             person.AnnounceChange(tx);
             person.AnnounceWindows(tx);
             person.Save(tx);
