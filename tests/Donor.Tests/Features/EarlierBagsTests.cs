@@ -156,4 +156,19 @@ public sealed class EarlierBagsTests(DonorService fixture)
         Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = told, absorbed = gave, reason = "同一人" })).Status);
         Assert.Empty(await Withdrawn(gave));
     }
+
+    [Fact]
+    public async Task What_came_after_midnight_withdraws_the_donation_that_began_the_day_before()
+    {
+        var station = new SomeStation(service);
+        var (told, quiet) = (await station.Donor(), await station.Donor());
+        var visits = new[] { await station.VisitAt("collecting", told), await station.VisitAt("collecting", quiet) };
+        await service.Database.Execute("update donor.visit set started_at = started_at - interval '1 day' where id = any(@visits)", new { visits });
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{told}/late-information", new { note = "发热" })).Status);
+        var din = (await station.Finish(visits[0])).Text("din")!;
+        Assert.Equal(Today.AddDays(-1), (await service.Published<DonationCollected>()).Where(e => e.Din == din).Select(e => Shanghai.DateOf(e.StartedAt)).Single());
+        Assert.Equal([din], await Withdrawn(told));
+        Assert.Equal("collected", (await station.Finish(visits[1])).Text("status"));
+        Assert.Empty(await Withdrawn(quiet));
+    }
 }

@@ -67,8 +67,8 @@ public static class FinishCollection
                 Outcome = request.Outcome, Bag = JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, BleedSeconds = (int)(request.EndedAt - startedAt).TotalSeconds, Deviations = deviations, Restrictions = restrictions,
                 BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled, ExternalCheck = row.ExternalCheck,
             });
-            // Something about him came while the needle was in, or he asked for it privately: it looks like any other withdrawal.
-            var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && o.On(day));
+            // Something about him came while the needle was in, perhaps past midnight, or he asked for it privately: it looks like any other withdrawal.
+            var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && (o.On(day) || o.On(Shanghai.DateOf(tx.Now))));
             if (doubted || row.PrivateWithdrawal) donor.Withdraw(tx, row.Din!, row.StationId);
             donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(day, row.Procedure!, row.CollectedMl, row.TreatmentUnits)] };
             donor.AnnounceWindows(tx);
