@@ -57,6 +57,26 @@ internal static class Tombstone
             tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units) values (@id, @On, @Procedure, @Ml, @Units)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units });
     }
 
+    /// <summary>
+    /// A donor who is known comes with a document of an erased one: they are one person, so he is deferred like him, and what he gave meanwhile is
+    /// withdrawn. The caller saves the donor.
+    /// </summary>
+    /// <param name="row">Of the document; null where nobody was erased with it.</param>
+    public static void Meet(Transaction tx, Vault vault, DonorFile donor, TombstoneRow? row)
+    {
+        if (row is null || (row.ClaimedBy is { } claimant && donor.Includes(claimant))) return;
+        var (remains, rules) = (Open(vault, row), donor.Book.Near(Shanghai.DateOf(tx.Now)));
+        var missing = remains.Missing(donor.Facts.Deferrals);
+        Claim(tx, donor.Id, donor.Key, row, remains with { Deferrals = missing }, rules);
+        donor.Facts = donor.Facts with
+        {
+            Deferrals = [.. donor.Facts.Deferrals, .. missing], Donations = [.. donor.Facts.Donations, .. remains.Donations],
+            FirstReaction = remains.FirstReaction is { } reaction && !(donor.Facts.FirstReaction <= reaction) ? reaction : donor.Facts.FirstReaction,
+        };
+        foreach (var deferral in missing) donor.WithdrawReached(tx, Reach.Of(deferral, rules.Find(deferral.Code), "earlier"));
+        donor.AnnounceWindows(tx);
+    }
+
     public static void Carry(Transaction tx, Guid id, DateOnly firstReaction) => tx.Write("""
         insert into donor.carried_reaction (donor_id, first_on) values (@id, @firstReaction) on conflict (donor_id) do update set first_on = least(carried_reaction.first_on, excluded.first_on)
         """, new { id, firstReaction });

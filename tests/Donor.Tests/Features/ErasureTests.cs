@@ -187,6 +187,44 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task A_document_of_an_erased_person_brings_another_donor_his_deferrals_and_holds_what_he_gave()
+    {
+        var station = new SomeStation(service);
+        var today = Shanghai.DateOf(Now);
+        async Task<string> Gave(Guid who, int daysAgo)
+        {
+            var din = (await station.Client.Get($"/v1/visits/{await station.VisitAt("completed", who)}")).Text("din")!;
+            await service.Database.Execute("update donor.donation set donated_on = @on where din = @din", new { din, on = today.AddDays(-daysAgo) });
+            return din;
+        }
+        async Task<List<string>> Withdrawn(Guid who) => [.. (await service.Published<DonationWithdrawn>()).Where(e => e.DonorId == who).Select(e => e.Din)];
+        // He gave and was deferred, had himself erased, and gives under his passport.
+        var (erased, number) = await Donor(station);
+        var old = await Gave(erased, 0);
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{erased}/deferrals", new { code = "T14", from = today.AddDays(-210) })).Status);
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{erased}/erasure")).Text("outcome"));
+        var other = (await station.Client.Post("/v1/donors", new { name = "甲测试", document = new { kind = "passport", number = "E" + Some.Key()[^8..].ToUpperInvariant() }, sex = "male", birthDate = "1990-01-01", phone = "13900000001", consents = new[] { "registration" }, documentSeen = true })).Id;
+        await Gave(other, 400);
+        var reached = await Gave(other, 200);
+        Assert.Empty(await Withdrawn(other));
+
+        var added = await station.Client.Post($"/v1/donors/{other}/documents", new { kind = "resident-id", number, seen = true });
+        Assert.Equal(201, added.Status);
+        Assert.Equal([reached], await Withdrawn(other));
+        Assert.Equal(["INTERVAL_WB_WB", "T14"], SomeStation.Rules(await station.Eligibility(other)).Order().Distinct());
+        Assert.Equal("earlier", Assert.Single((await station.Client.Get($"/v1/donors/{other}/deferrals"))["items"].EnumerateArray()).GetProperty("origin").GetString());
+        Assert.Equal(other, await service.Database.Scalar<Guid>("select claimed_by from donor.tombstone where donor_id = @erased", new { erased }));
+        Assert.DoesNotContain((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == other).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= today && !(w.To < today));
+
+        // The same card again brings nothing more; what comes late reaches him.
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{other}/documents", new { kind = "resident-id", number, seen = true })).Status);
+        Assert.Single((await station.Client.Get($"/v1/donors/{other}/deferrals"))["items"].EnumerateArray());
+        Assert.Equal([reached], await Withdrawn(other));
+        await service.Deliver(new DonorDeferralRequired { Key = old, Version = 1, OccurredAt = Now, StationId = station.Id, RequirementId = Some.Id(), DonorId = erased, Din = old, DeferralCode = "P22", Certainty = "provisional" });
+        await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(other)).Contains("P22"));
+    }
+
+    [Fact]
     public async Task All_registrations_of_a_merged_person_are_erased_together()
     {
         var station = new SomeStation(service);

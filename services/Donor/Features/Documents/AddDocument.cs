@@ -27,7 +27,9 @@ public static class AddDocument
             var (document, bad) = IdentityDocument.Read(request.Kind, request.Number, today, "/number");
             if (bad is not null) return bad.ToProblem();
             var identityIndex = DonorIndexes.Document(vault, document!);
-            var (donor, known) = await tx.Read(DonorFile.Locked + Cards.OfIdentity, new { donorId = id, identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).AsList()));
+            // The tombstone last: who is erased while this reads is found as the one or as the other.
+            var (donor, known, tombstone) = await tx.Read(DonorFile.Locked + Cards.OfIdentity + ";" + Tombstone.OfDocument, new { donorId = id, identityIndex, documentIndex = identityIndex },
+                async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).AsList(), await grid.ReadSingleOrDefaultAsync<TombstoneRow>()));
             if (donor is null) return CommonProblems.Unknown(id);
             if (donor.Restricted) return Problems.Restricted();
             if (known.Count == 0 && donor.Merged) return Problems.Survivor(donor.PersonId);
@@ -41,6 +43,8 @@ public static class AddDocument
                 tx.Write("update donor.donor set identity_assurance = 'document-seen' where id = @Id", new { donor.Id });
                 donor.ProfileChanged(tx);
             }
+            Tombstone.Meet(tx, vault, donor, tombstone);
+            donor.Save(tx);
             tx.Audit("document.add", $"donors/{donor.Id}", new { document = cardId, kind = document.Kind, request.Seen });
             var same = known.FirstOrDefault(c => c.Id == cardId);
             var view = new DocumentCardView(cardId, document.Kind, Mask.Number(document.Number), isNew ? known.FirstOrDefault()?.Id : same!.Renews, isNew ? tx.Now : same!.RecordedAt, same?.SeenAt ?? (request.Seen ? tx.Now : null));
