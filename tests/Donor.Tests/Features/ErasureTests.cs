@@ -225,6 +225,21 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task A_document_that_proves_a_correction_brings_what_remains_of_an_erased_person_too()
+    {
+        var station = new SomeStation(service);
+        var (erased, number) = await Donor(station);
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{erased}/deferrals", new { code = "P07", from = Shanghai.DateOf(Now) })).Status);
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{erased}/erasure")).Text("outcome"));
+        var other = await station.Donor();
+        var din = (await station.Client.Get($"/v1/visits/{await station.VisitAt("completed", other)}")).Text("din");
+        Assert.Equal(201, (await station.Quality.PostIfMatch($"/v1/donors/{other}/identity-corrections", new { reasonCode = "changed-by-authority", document = new { kind = "resident-id", number }, name = "甲改名" }, "*")).Status);
+        Assert.Equal([din], (await service.Published<DonationWithdrawn>()).Where(e => e.DonorId == other).Select(e => e.Din));
+        Assert.Contains("P07", SomeStation.Rules(await station.Eligibility(other)));
+        Assert.All((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == other).MaxBy(e => e.Version)!.Procedures, p => Assert.DoesNotContain(p.Windows, w => w.To is null));
+    }
+
+    [Fact]
     public async Task All_registrations_of_a_merged_person_are_erased_together()
     {
         var station = new SomeStation(service);

@@ -60,16 +60,16 @@ public static class RegisterDonor
             if (!request.Consents.Contains("registration")) return Problems.ConsentRequired.With("consents must contain registration", new FieldError("/consents", "consent_required", "registration is missing"));
 
             var documentIndex = DonorIndexes.Document(vault, document);
-            var (known, book, tombstone) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + Tombstone.OfDocument + """
+            var (known, book, tombstone) = await tx.Read(RuleBooks.LockShared + RuleBooks.Position + """
                 select d.donor_id as owner, coalesce(q.person_id, d.donor_id) as id,
                        (select count(*) from donor.link_request where app_id = @app and requested_at > @since) as asked
-                from (select 1) one left join donor.document d on d.identity_index = @documentIndex and d.renews is null left join donor.donor_person q on q.donor_id = d.donor_id
-                """, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) }, async grid =>
+                from (select 1) one left join donor.document d on d.identity_index = @documentIndex and d.renews is null left join donor.donor_person q on q.donor_id = d.donor_id;
+                """ + Tombstone.OfDocument, new { documentIndex, app = caller.TenantId ?? Guid.Empty, since = tx.Now.AddDays(-1) }, async grid =>
                 {
                     await grid.ReadAsync<int>();
                     var position = await grid.ReadSingleAsync<long>();
-                    var erased = await grid.ReadSingleOrDefaultAsync<TombstoneRow>();
-                    return (await grid.ReadSingleAsync<KnownRow>(), await books.At(position), erased);
+                    var person = await grid.ReadSingleAsync<KnownRow>(); // the tombstone after it: who is erased meanwhile is found as the one or as the other
+                    return (person, await books.At(position), await grid.ReadSingleOrDefaultAsync<TombstoneRow>());
                 });
             if (known.Id is { } existing)
             {

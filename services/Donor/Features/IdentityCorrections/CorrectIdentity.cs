@@ -45,10 +45,11 @@ public static class CorrectIdentity
             var (document, bad) = IdentityDocument.Read(request.Document.Kind, request.Document.Number, today);
             if (bad is not null) return bad.ToProblem();
             var identityIndex = DonorIndexes.Document(vault, document!);
-            var (donor, known, last, all) = await tx.Read(DonorFile.Locked + Cards.OfIdentity + $"""
+            var (donor, known, last, all, tombstone) = await tx.Read(DonorFile.Locked + Cards.OfIdentity + $"""
                 ; select count(c.id)::int as number, (array_agg(c.recorded_by order by c.number desc))[1] as recorded_by, (select registered_by from donor.donor where id = @donorId) as registered_by from donor.identity_correction c where c.donor_id = @donorId;
-                select donor_id, kind, number from donor.document where donor_id in {DonorFile.IdsOf}
-                """, new { donorId = id, identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<LastRow>(), (await grid.ReadAsync<NumberRow>()).ToList()));
+                select donor_id, kind, number from donor.document where donor_id in {DonorFile.IdsOf};
+                {Tombstone.OfDocument}
+                """, new { donorId = id, identityIndex, documentIndex = identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<LastRow>(), (await grid.ReadAsync<NumberRow>()).ToList(), await grid.ReadSingleOrDefaultAsync<TombstoneRow>()));
             if (donor is null) return CommonProblems.Unknown(id);
             if (donor.Restricted) return Problems.Restricted();
             if (donor.Merged) return Problems.Survivor(donor.PersonId);
@@ -89,6 +90,7 @@ public static class CorrectIdentity
             var told = DonorFile.DigestOf(DonorFile.Windows(donor.PersonId, 0, donor.Facts, donor.Book, tx.Now));
             donor.Facts = donor.Facts with { BirthDate = after.BirthDate, Sex = after.Sex };
             if (!DonorFile.DigestOf(DonorFile.Windows(donor.PersonId, 0, donor.Facts, donor.Book, tx.Now)).AsSpan().SequenceEqual(told)) donor.AnnounceWindows(tx);
+            Tombstone.Meet(tx, vault, donor, tombstone); // the document that proves it may be an erased one's
             donor.Save(tx);
             tx.Audit("donor.identity-correct", $"donors/{id}", new { correction = view.Id, fields, request.ReasonCode });
             return Answers.Created($"/v1/donors/{id}/identity-corrections/{view.Id}", 1, view);
