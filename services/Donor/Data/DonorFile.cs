@@ -279,7 +279,7 @@ public sealed class DonorFile
         if (Restricted) Tombstone.Follow(tx, vault, PersonId, Facts, Book);
         // A donation moves the day on which he is reminded; nothing medical does.
         if (Reminders.Next(Obstacles(Facts.Donations.MaxBy(d => d.On)?.Procedure ?? Procedures.WholeBlood), Shanghai.DateOf(tx.Now)) is { } remindOn)
-            tx.WriteAny("update donor.contact_preference set next_on = @remindOn where donor_id = @PersonId and reminders <> 'never'", new { remindOn, PersonId });
+            tx.WriteAny("update donor.contact_preference set next_on = @remindOn where donor_id = any(@ids) and reminders <> 'never'", new { remindOn, ids = versions.Keys.ToArray() }); // the wish may have been said under any of his ids
     }
 
     /// <summary>What two announcements have in common when nothing but their rule set's version differs.</summary>

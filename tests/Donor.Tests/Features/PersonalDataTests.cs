@@ -306,6 +306,69 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(2, await Reminders(donor));
     }
 
+    private static async Task Merge(SomeStation station, Guid survivor, Guid absorbed) =>
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
+
+    private static Task<Answer> Wish(SomeStation station, Guid donor, string reminders, string version = "\"0\"") =>
+        station.Client.Put($"/v1/donors/{donor}/contact-preferences", new { reminders, channels = new[] { "sms" } }, version);
+
+    private static async Task<string> Stands(SomeStation station, Guid donor) => (await station.Client.Get($"/v1/donors/{donor}/contact-preferences")).Text("reminders")!;
+
+    [Fact]
+    public async Task Merged_donors_are_reminded_once_as_the_person_they_are_and_starve_nobody()
+    {
+        var station = new SomeStation(service);
+        async Task<Guid> Agreed() => (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id;
+        var due = Today.AddMonths(6);
+        while (await Remind(due) > 0) { /* other tests' */ }
+
+        // More absorbed rows than one round takes, all long due, and one donor behind them.
+        var survivor = await Given(station, "every-time", "registration", "contact");
+        var absorbed = await Agreed();
+        Assert.Equal(200, (await Wish(station, absorbed, "monthly")).Status);
+        await Merge(station, survivor, absorbed);
+        var many = new List<Guid>();
+        for (var i = 0; i < 105; i++) many.Add(await station.Donor());
+        await service.Database.Execute("""
+            insert into donor.donor_person (donor_id, person_id) select id, @survivor from unnest(@many) id;
+            insert into donor.contact_preference (donor_id, version, reminders, channels, set_at, next_on) select id, 1, 'monthly', '{sms}', now() - interval '1 year', '2020-01-01' from unnest(@many) id;
+            update donor.contact_preference set next_on = '2020-01-01' where donor_id = @absorbed;
+            """, new { absorbed, survivor, many = many.ToArray() });
+        try
+        {
+            var behind = await Given(station, "every-time", "registration", "contact");
+            var rounds = 0;
+            while (await Remind(due) > 0) Assert.True(++rounds < 50, "the same rows again and again");
+            Assert.Equal((1, 0, 1), (await Reminders(survivor), await Reminders(absorbed), await Reminders(behind)));
+            Assert.Equal("every-time", await Stands(station, survivor));
+        }
+        finally { await service.Database.Execute("delete from donor.contact_preference where donor_id in (select donor_id from donor.donor_person where person_id = @survivor)", new { survivor }); }
+    }
+
+    [Fact]
+    public async Task Of_two_wishes_never_wins_then_the_survivors_then_the_absorbed_ones_until_the_person_says_another()
+    {
+        var station = new SomeStation(service);
+        async Task<(Guid Survivor, Guid Absorbed)> Merged(string? one, string? other)
+        {
+            var (survivor, absorbed) = (await Given(station, "once", "registration", "contact"), (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id);
+            if (one is null) await service.Database.Execute("delete from donor.contact_preference where donor_id = @survivor", new { survivor });
+            else Assert.Equal(200, (await Wish(station, survivor, one, "*")).Status);
+            if (other is not null) Assert.Equal(200, (await Wish(station, absorbed, other)).Status);
+            await Merge(station, survivor, absorbed);
+            return (survivor, absorbed);
+        }
+        var (refused, refusedToo, own, taken) = (await Merged("every-time", "never"), await Merged("never", "monthly"), await Merged("monthly", "every-time"), await Merged(null, "every-time"));
+        Assert.Equal(["never", "never", "monthly", "every-time"], [await Stands(station, refused.Survivor), await Stands(station, refusedToo.Survivor), await Stands(station, own.Survivor), await Stands(station, taken.Survivor)]);
+        Assert.Equal("never", await Stands(station, refused.Absorbed)); // either id means the person
+        while (await Remind(Today.AddMonths(6)) > 0) { /* other tests' too */ }
+        Assert.Equal((0, 0, 1, 1), (await Reminders(refused.Survivor), await Reminders(refusedToo.Survivor), await Reminders(own.Survivor), await Reminders(taken.Survivor)));
+
+        Assert.Equal("\"1\"", (await Wish(station, taken.Survivor, "monthly")).Response.Headers.ETag!.Tag); // the first of his own
+        Assert.Equal(200, (await Wish(station, refused.Survivor, "every-time", "*")).Status);
+        Assert.Equal(["every-time", "monthly"], [await Stands(station, refused.Survivor), await Stands(station, taken.Survivor)]);
+    }
+
     [Fact]
     public async Task Wishes_need_their_version_and_known_words()
     {

@@ -63,7 +63,27 @@ public static class PutContactPreferences
 
 internal sealed record PreferenceRow(Guid DonorId, long Version, string Reminders, string[] Channels, DateTimeOffset? SetAt, DateOnly? NextOn)
 {
-    public const string OfPerson = $"select donor_id, version, reminders, channels, set_at, next_on from donor.contact_preference where donor_id = {DonorFile.PersonOf};";
+    /// <summary>
+    /// The wish that stands for a person; a merge moves none. `never`, said under whichever id, wins until he says another after the merge; else it is the
+    /// survivor's, else the one said last under an absorbed id, which no version precedes: the survivor has none of his own yet.
+    /// </summary>
+    public const string OfPerson = $"""
+        select p.donor_id, case when p.donor_id = {DonorFile.PersonOf} then p.version else 0 end as version,
+               case when exists (select from donor.contact_preference n where n.donor_id in {DonorFile.IdsOf} and n.donor_id <> p.donor_id and n.reminders = 'never')
+                         and not (p.donor_id = {DonorFile.PersonOf} and p.set_at > (select max(m.merged_at) from donor.merge m where m.survivor_id = p.donor_id and m.undone_at is null))
+                    then 'never' else p.reminders end as reminders, p.channels, p.set_at, p.next_on
+        from donor.contact_preference p where p.donor_id in {DonorFile.IdsOf} order by p.donor_id <> {DonorFile.PersonOf}, p.set_at desc, p.donor_id limit 1;
+        """;
+
+    /// <summary>The persons for whom a row stands whose day has come, at most @most. Takes @today. Others are left out here: whoever gets one and does nothing gets it again for ever.</summary>
+    public const string Due = """
+        select coalesce(q.person_id, p.donor_id) as person_id from donor.contact_preference p left join donor.donor_person q on q.donor_id = p.donor_id
+        where p.next_on <= @today and (q.person_id is null or p.donor_id = (
+            select o.donor_id from donor.contact_preference o
+            where o.donor_id = q.person_id or o.donor_id in (select a.donor_id from donor.donor_person a where a.person_id = q.person_id)
+            order by o.donor_id <> q.person_id, o.set_at desc, o.donor_id limit 1))
+        order by p.next_on, p.donor_id limit @most
+        """;
 
     public ContactPreferencesView View(DonorFile donor) => new(donor.PersonId, Reminders, Channels, donor.Consents.Exists(c => c.Code == "contact" && c.Withdrawn is null), SetAt);
 

@@ -40,7 +40,7 @@ public sealed class SendReminders(IServiceScopeFactory scopes, Vault vault, Rule
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<Database>();
         var today = Shanghai.DateOf(clock.GetUtcNow());
-        var due = await db.Query<Guid>($"select donor_id from donor.contact_preference where next_on <= @today order by next_on, donor_id limit {AtATime}", new { today }, ct);
+        var due = await db.Query<Guid>(PreferenceRow.Due, new { today, most = AtATime }, ct);
         foreach (var donorId in due) await db.InTransaction(tx => Remind(tx, donorId, today), ct);
         return due.Count;
     }
