@@ -24,12 +24,13 @@ public sealed record IdentityDocument(string Kind, string Number, string Identit
 
     /// <summary>
     /// Normalises and checks a number: resident id and the residence permit of Hong Kong, Macau and Taiwan by GB 11643-1999 (mod
-    /// 11-2), permits by their layout and compared without the card's reissue count, passports, military ids and foreigners' permanent residence ids as free text of at most 20.
+    /// 11-2), permits by their layout and compared without the card's reissue count, passports and foreigners' permanent residence ids as 4 to 20 letters and digits
+    /// of ASCII, military ids as 4 to 20 letters or digits. However it was typed, one number is one identity: see <see cref="Normalise"/>.
     /// </summary>
     /// <returns>422 document_invalid when it can't be a number of the kind.</returns>
     public static (IdentityDocument? Document, Rejection? Rejection) Read(string kind, string given, DateOnly today, string pointer = "/document/number")
     {
-        var number = given.Trim().ToUpperInvariant().Replace(" ", "", StringComparison.Ordinal);
+        var number = Normalise(given);
         (IdentityDocument?, Rejection?) No(string why) => (null, Problems.DocumentInvalid.Because(why, new FieldError(pointer, "document_invalid", why)));
         switch (kind)
         {
@@ -45,12 +46,22 @@ public sealed record IdentityDocument(string Kind, string Number, string Identit
                 return Regex.IsMatch(number, @"^[HM][0-9]{8}([0-9]{2})?$") ? (new(kind, number, number[..9], null, null), null) : No("H or M, 8 digits, and on older cards 2 of the reissue");
             case TaiwanPermit:
                 return Regex.IsMatch(number, @"^[0-9]{8}([0-9]{2})?$") ? (new(kind, number, number[..8], null, null), null) : No("8 digits, and on older cards 2 of the reissue");
-            case Passport or MilitaryId or ForeignPermanentResidence:
-                return Regex.IsMatch(number, @"^[\p{L}\p{Nd}\-]{4,20}$") ? (new(kind, number, number, null, null), null) : No("4 to 20 letters, digits or hyphens");
+            case Passport or ForeignPermanentResidence: // ICAO 9303: a letter of another script that looks like one of these would be another person
+                return Regex.IsMatch(number, "^[A-Z0-9]{4,20}$") ? (new(kind, number, number, null, null), null) : No("4 to 20 letters A to Z and digits");
+            case MilitaryId:
+                return Regex.IsMatch(number, @"^[\p{L}\p{Nd}]{4,20}$") ? (new(kind, number, number, null, null), null) : No("4 to 20 letters or digits");
             default:
                 return No("The kind is not known");
         }
     }
+
+    /// <summary>
+    /// Capitals without blanks, hyphens and what can't be seen; full-width characters are the ones they stand for. By hand: without ICU,
+    /// which the platform does not load, <see cref="string.Normalize()"/> leaves everything but ASCII as it is.
+    /// </summary>
+    public static string Normalise(string given) => string.Concat(given
+        .Select(c => c is >= '\uFF01' and <= '\uFF5E' ? (char)(c - 0xFEE0) : c)
+        .Where(c => c != '\u2212' && !char.IsWhiteSpace(c) && char.GetUnicodeCategory(c) is not (UnicodeCategory.DashPunctuation or UnicodeCategory.Format or UnicodeCategory.Control))).ToUpperInvariant();
 
     /// <summary>
     /// Who the donor is by document and by what was said beside it: a number that bears sex and birth date decides, and what is

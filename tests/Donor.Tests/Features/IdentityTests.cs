@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BloodPlatform.Donors.Tests.Features;
 
@@ -74,6 +75,62 @@ public sealed class IdentityTests(DonorService fixture)
         Assert.Equal(404, (await station.Client.Post($"/v1/donors/{Some.OldId()}/documents", new { kind = "passport", number = "E1234567" })).Status);
         Assert.Equal((403, "role_forbidden"), Code(await service.As(Roles.App, Some.Id()).Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = "E1234567" })));
         Assert.Equal((403, "role_forbidden"), Code(await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}/documents")));
+    }
+
+    [Fact]
+    public async Task However_a_passport_is_typed_it_is_the_same_donor_and_so_are_those_of_before_when_the_service_starts()
+    {
+        var station = new SomeStation(service);
+        var vault = service.App.Services.GetRequiredService<Vault>();
+        var passport = Number("E");
+        string[] spellings = [passport, "e-" + passport[1..], "Ｅ" + string.Concat(passport[1..].Select(c => (char)(c + 0xFEE0)))];
+        var donor = (await station.Client.Post("/v1/donors", Body("passport", spellings[2]))).Id;
+        async Task Found()
+        {
+            foreach (var number in spellings)
+            {
+                Assert.Equal((409, "donor_exists"), Code(await station.Client.Post("/v1/donors", Body("passport", number))));
+                Assert.Equal(donor, Assert.Single((await station.Client.Post("/v1/donors/search", new { document = new { kind = "passport", number } }))["items"].EnumerateArray()).GetProperty("id").GetGuid());
+            }
+        }
+        await Found();
+        Assert.Equal((422, "document_invalid"), Code(await station.Client.Post("/v1/donors", Body("passport", "护照" + passport))));
+
+        // As a release before has written them: hashed as typed.
+        async Task Old(Guid donorId, string typed)
+        {
+            var key = vault.Unwrap(donorId, await service.Database.Scalar<byte[]>("select wrapped_key from donor.subject_key where subject_id = @donorId", new { donorId }));
+            await service.Database.Execute("""
+                update donor.document set number = @number, identity_index = @index, normalised = false where donor_id = @donorId;
+                update donor.donor set document_number = @number, document_index = @index where id = @donorId
+                """, new { donorId, number = key.Seal("document_number", typed), index = vault.BlindIndex("document/passport", typed) });
+        }
+        async Task Start()
+        {
+            using var filling = ActivatorUtilities.CreateInstance<BloodPlatform.Donors.Features.Donors.IndexDonors>(service.App.Services);
+            await filling.StartAsync(CancellationToken.None);
+            await filling.ExecuteTask!;
+        }
+        await Old(donor, "E-" + passport[1..]);
+        var second = (await station.Client.Post("/v1/donors", Body("passport", passport))).Id; // evaded
+        Assert.NotEqual(donor, second);
+        await Start(); // two donors have it: nothing is overwritten, and it is said
+        Assert.Equal(1, await station.Scalar<long>("select count(*) from donor.audit where action = 'document.same' and resource = @what", new { what = $"donors/{donor}" }));
+        await Old(second, Number("Z"));
+        await Old(donor, "E-" + passport[1..]);
+        await Start();
+        await Found();
+        Assert.Equal(0, await station.Scalar<long>("select count(*) from donor.document where not normalised"));
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = passport })).Status); // no card of its own
+
+        // What a restricted donor left is met by whichever spelling.
+        await Old(second, "Q-" + passport[1..]);
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{second}/deferrals", new { code = "P07", from = "2026-01-01" })).Status);
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{second}/erasure", new { })).Status);
+        await Start();
+        var again = await station.Client.Post("/v1/donors", Body("passport", "Q" + passport[1..]));
+        Assert.Equal(201, again.Status);
+        Assert.Equal(["P07"], SomeStation.Rules(await station.Eligibility(again.Id)));
     }
 
     [Fact]

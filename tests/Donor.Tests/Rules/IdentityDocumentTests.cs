@@ -37,6 +37,11 @@ public sealed class IdentityDocumentTests
     [InlineData("passport", "E1")]
     [InlineData("passport", "E12345678901234567890")]
     [InlineData("passport", "E1234<5678")]
+    [InlineData("passport", "\u041512345678")] // a Cyrillic E
+    [InlineData("passport", "E一二三四")]
+    [InlineData("passport", "E\u0661\u0662\u0663\u0664")] // Arabic digits
+    [InlineData("passport", "E-1-2")]
+    [InlineData("foreign-permanent-residence", "\u041512345678")]
     public void What_can_be_no_number_of_the_kind_is_refused(string kind, string number) =>
         Assert.Equal(Problems.DocumentInvalid, IdentityDocument.Read(kind, number, Today).Rejection!.Problem);
 
@@ -45,6 +50,14 @@ public sealed class IdentityDocumentTests
     [InlineData("hk-macau-permit", "m1234567801", "M1234567802")]
     [InlineData("taiwan-permit", "12345678", "1234567801")]
     [InlineData("passport", "e 1234 5678", "E12345678")]
+    [InlineData("passport", "Ｅ１２３４５６７８", "E12345678")]
+    [InlineData("passport", "E-12345678", "E12345678")]
+    [InlineData("passport", "ｅ\u3000１２３４－５６７８", "E12345678")]
+    [InlineData("passport", "E\u200B1234\u20115678", "E12345678")]
+    [InlineData("military-id", "南字第-12345678", "南字第１２３４５６７８")]
+    [InlineData("hk-macau-permit", "Ｈ１２３４５６７８", "H1234567801")]
+    [InlineData("resident-id", "１１０１０５１９４９１２３１００２ｘ", "11010519491231002X")]
+    [InlineData("resident-id", "110105-19491231-002Ｘ", "11010519491231002X")]
     public void A_renewed_card_is_the_same_person(string kind, string one, string other) =>
         Assert.Equal(IdentityDocument.Read(kind, one, Today).Document!.Identity, IdentityDocument.Read(kind, other, Today).Document!.Identity);
 

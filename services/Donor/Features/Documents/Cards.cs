@@ -23,7 +23,7 @@ internal static class Cards
     /// <returns>The card, and whether it is new.</returns>
     public static (Guid Id, bool New) Record(Transaction tx, Guid donorId, SubjectKey key, IdentityDocument document, byte[] identityIndex, IReadOnlyList<CardRow> known, bool seen)
     {
-        if (known.FirstOrDefault(c => key.Open("document_number", c.Number) == document.Number) is { } same)
+        if (known.FirstOrDefault(c => IdentityDocument.Normalise(key.Open("document_number", c.Number)) == document.Number) is { } same)
         {
             if (seen && same.SeenAt is null) tx.Write("update donor.document set seen_at = @now where id = @Id", new { same.Id, now = tx.Now });
             return (same.Id, false);

@@ -1,13 +1,14 @@
 using System.Globalization;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 using Npgsql;
 
 namespace BloodPlatform.Donors.Features.Donors;
 
 /// <summary>
-/// Donors of before this release have no hashes for finding duplicates, memberships none of the member's number: only the service
-/// has the key. Fills them in, some at a time, on every replica at once without meeting; done once, it finds nothing to do.
+/// Donors of before this release have no hashes for finding duplicates, memberships none of the member's number, documents one of the number as it
+/// was typed: only the service has the key. Fills them in, some at a time, on every replica at once without meeting; done once, it finds nothing to do.
 /// </summary>
 public sealed class IndexDonors(IServiceScopeFactory scopes, Vault vault, TimeProvider clock, ILogger<IndexDonors> log) : BackgroundService
 {
@@ -55,8 +56,57 @@ public sealed class IndexDonors(IServiceScopeFactory scopes, Vault vault, TimePr
             foreach (var member in members)
                 tx.Write("update donor.membership set member_index = @index where id = @Id", new { member.Id, index = DonorIndexes.Member(vault, member.OrganisationId, vault.Unwrap(member.DonorId, member.WrappedKey).Open("member_number", member.MemberNumber)) });
             return donors.Count + members.Count;
-        }, ct);
+        }, ct) + await Normalise(scope.ServiceProvider.GetRequiredService<Database>(), ct);
     }
+
+    /// <summary>
+    /// One document is one transaction, its donor's row locked first as by whoever changes him. A number that another document has by now is left where it
+    /// is found as it was typed, and said in the log and the audit: the two donors are to be merged by a person.
+    /// </summary>
+    private async Task<int> Normalise(Database db, CancellationToken ct)
+    {
+        var cards = await db.Query<CardToNormalise>($"select id, donor_id from donor.document where not normalised order by id limit {AtATime}", null, ct);
+        foreach (var card in cards)
+        {
+            try { await db.InTransaction(tx => Normalise(tx, card, ct), ct); }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation) { /* registered this moment with the other spelling: seen as taken in the next round */ }
+        }
+        return cards.Count;
+    }
+
+    private async Task Normalise(Transaction tx, CardToNormalise card, CancellationToken ct)
+    {
+        ct.ThrowIfCancellationRequested();
+        if (await tx.QuerySingle<SealedCard>("""
+            select d.kind, d.number, d.identity_index, d.renews, k.wrapped_key, o.status from donor.donor o join donor.document d on d.donor_id = o.id join donor.subject_key k on k.subject_id = o.id
+            where d.id = @Id and not d.normalised for update of o
+            """, card) is not { } row) return;
+        var typed = vault.Unwrap(card.DonorId, row.WrappedKey).Open("document_number", row.Number);
+        var number = IdentityDocument.Normalise(typed);
+        var (before, index) = (vault.BlindIndex("document/" + row.Kind, typed), vault.BlindIndex("document/" + row.Kind, number));
+        tx.WriteAny("update donor.document set normalised = true where id = @Id", card);
+        if (before.AsSpan().SequenceEqual(index)) return;
+        // What an erased donor left is found by both; his documents bear a hash that equals no other.
+        tx.WriteAny("insert into donor.tombstone_document (identity_index, donor_id) select @index, donor_id from donor.tombstone_document where identity_index = @before on conflict (identity_index) do nothing", new { index, before });
+        if (row.Status is "restricted" or "erased" || row.Renews is not null) return;
+        var taken = await tx.QuerySingle<CardToNormalise>("select id, donor_id from donor.document where identity_index = @index and renews is null", new { index });
+        if (taken is null)
+        {
+            tx.WriteAny("update donor.document set identity_index = @index where identity_index = @before", new { index, before });
+            tx.WriteAny("update donor.donor set document_index = @index where id = @DonorId and document_index = @before", new { index, card.DonorId, before });
+        }
+        else if (taken.DonorId == card.DonorId)
+            tx.WriteAny("update donor.document set identity_index = @index, renews = @first where identity_index = @before", new { index, first = taken.Id, before });
+        else
+        {
+            log.LogWarning("Donors {Donor} and {Other} have the same document: merge them", card.DonorId, taken.DonorId);
+            tx.Audit("document.same", $"donors/{card.DonorId}", new { donor = taken.DonorId });
+        }
+    }
+
+    private sealed record CardToNormalise(Guid Id, Guid DonorId);
+
+    private sealed record SealedCard(string Kind, byte[] Number, byte[] IdentityIndex, Guid? Renews, byte[] WrappedKey, string Status);
 
     private sealed record DonorToIndex(Guid Id, byte[] Name, byte[] BirthDate, byte[] Phone, byte[] WrappedKey);
 

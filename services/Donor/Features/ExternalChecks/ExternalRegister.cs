@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Features.ExternalChecks;
 
@@ -49,7 +50,7 @@ internal static class ExternalPerson
     {
         var cards = await db.Query<SealedCard>($"select d.donor_id, d.kind, d.number, k.wrapped_key from donor.document d join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id", new { donorId }, ct);
         // At once: together they keep within the time limit of one.
-        var outcomes = await Task.WhenAll(cards.Select(c => new ExternalQuestion(c.DonorId, c.Kind, vault.Unwrap(c.DonorId, c.WrappedKey).Open("document_number", c.Number))).Select(q => register.Ask(q, ct)));
+        var outcomes = await Task.WhenAll(cards.Select(c => new ExternalQuestion(c.DonorId, c.Kind, IdentityDocument.Normalise(vault.Unwrap(c.DonorId, c.WrappedKey).Open("document_number", c.Number)))).Select(q => register.Ask(q, ct)));
         return outcomes.Length == 0 ? null : outcomes.Contains(ExternalOutcome.Hit) ? ExternalOutcome.Hit : outcomes.All(o => o == ExternalOutcome.Clear) ? ExternalOutcome.Clear : ExternalOutcome.Unavailable;
     }
 
