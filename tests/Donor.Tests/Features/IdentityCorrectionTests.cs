@@ -5,6 +5,7 @@ using Npgsql;
 
 namespace BloodPlatform.Donors.Tests.Features;
 
+[Collection("years ahead")] // a sweep of years ahead takes every restricted person with it
 public sealed class IdentityCorrectionTests(DonorService fixture)
 {
     private readonly ServiceUnderTest service = fixture.Service;

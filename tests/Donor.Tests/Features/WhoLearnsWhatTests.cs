@@ -10,6 +10,7 @@ namespace BloodPlatform.Donors.Tests.Features;
 /// Every route by which a deferral could show to an app: two donors alike but for it are asked everything, and the answers must be the same. (Bookings and
 /// results: Event.Tests; the feed: Partner.Tests.)
 /// </summary>
+[Collection("years ahead")] // a sweep of years ahead takes every restricted person with it
 public sealed class WhoLearnsWhatTests(DonorService fixture)
 {
     private readonly ServiceUnderTest service = fixture.Service;

@@ -41,8 +41,20 @@ public sealed class SendReminders(IServiceScopeFactory scopes, Vault vault, Rule
         var db = scope.ServiceProvider.GetRequiredService<Database>();
         var today = Shanghai.DateOf(clock.GetUtcNow());
         var due = await db.Query<Guid>(PreferenceRow.Due, new { today, most = AtATime }, ct);
-        foreach (var donorId in due) await db.InTransaction(tx => Remind(tx, donorId, today), ct);
-        return due.Count;
+        var looked = 0;
+        foreach (var donorId in due)
+        {
+            try
+            {
+                await db.InTransaction(tx => Remind(tx, donorId, today), ct);
+                looked++;
+            }
+            catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or InvalidOperationException)
+            {
+                log.LogError(e, "Donor {DonorId} can't be reminded: his record does not open", donorId); // nor may he keep the others waiting
+            }
+        }
+        return looked;
     }
 
     private async Task Remind(Transaction tx, Guid donorId, DateOnly today)
