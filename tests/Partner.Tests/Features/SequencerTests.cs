@@ -126,6 +126,28 @@ public sealed class SequencerTests
         Assert.Equal([1L, 2L, 3L, 4L], (await Read(service)).Select(p => p.Version));
     }
 
+    /// <summary>Statistics are mostly taken while nothing waits. A plan that believes them must not compare each waiting row with each.</summary>
+    [Fact]
+    public async Task What_waits_is_read_once_though_the_statistics_say_that_nothing_waits()
+    {
+        await using var service = await Quiet();
+        const string row = "insert into partner.feed (sequence, event_id, source, type, subject, version, occurred_at, data) select {0}, gen_random_uuid(), 'recognition', 't', 'donor-' || i % 500, i, now(), '{{}}' from generate_series(1, {1}) i";
+        await service.Database.Execute(string.Format(null, row, "i", 3000) + "; update partner.feed_head set last = 3000");
+        await service.Database.Execute("vacuum analyze partner.feed");
+        await service.Database.Execute(string.Format(null, row, "null", 2000));
+        var sequencer = service.App.Services.GetRequiredService<Sequencer>();
+        Assert.Equal(2000, await sequencer.Place(TimeSpan.Zero, TimeSpan.Zero, CancellationToken.None));
+
+        // A server process tells what it has read once a second at most, and only when it ends a transaction.
+        long read = 0;
+        await Eventually.That(async () =>
+        {
+            await sequencer.Place(TimeSpan.Zero, TimeSpan.Zero, CancellationToken.None);
+            return (read = await service.Database.Scalar<long>("select sum(idx_tup_read)::bigint from pg_stat_user_indexes where indexrelname like 'feed_waiting%'")) >= 2000;
+        });
+        Assert.InRange(read, 2000, 20_000);
+    }
+
     /// <summary>A service whose own sequencer is stopped, so that the test is the only one that places.</summary>
     private static async Task<ServiceUnderTest> Quiet()
     {
