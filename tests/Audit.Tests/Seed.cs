@@ -58,7 +58,8 @@ internal static class Seed
         values (id('decision'), id('donor 1'), id('visit 1'), 'open', '2026-03-05', 'GB18467', '2011', '\x00', '\x00', now());
         insert into donor.visit (id, version, donor_id, station_id, collection_point, status, opened_at, backfilled, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version)
         values (id('visit of another'), 3, id('donor 2'), id('station'), 'bus', 'deferred', '2026-03-05 01:00Z', false, '2026-03-05 01:00Z', 'resident-id', 'chip', 'match', 'GB18467', '2011');
-        insert into donor.visit_void (id, visit_id, true_donor_id, recorded_at, recorded_by) values (id('void'), id('visit of another'), id('donor 3'), '2026-03-06', id('first'));
+        insert into donor.visit_void (id, visit_id, recorded_at, recorded_by) values (id('void'), id('visit of another'), '2026-03-06', id('first'));
+        insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (id('void'), id('donor 3'), '2026-03-06', id('first'));
         insert into donor.visit_void_signature (void_id, staff_id, signed_at) values (id('void'), id('second'), '2026-03-06');
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
         select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;

@@ -50,10 +50,10 @@ internal static class Collections
             "select count(*) from donor.visit_void",
             """
             select w.id, w.visit_id, f.id as deferral_id, w.recorded_by, s.staff_id as signed_by, f.lifted_by, c.id as made_for_true_donor
-            from donor.visit_void w left join donor.visit_void_signature s on s.void_id = w.id
+            from donor.visit_void w left join donor.visit_void_named t on t.void_id = w.id left join donor.visit_void_signature s on s.void_id = w.id
             left join donor.deferral f on f.void_id = w.id or (f.copy_of is null and (f.visit_id = w.visit_id or f.din = w.din)) left join donor.deferral c on c.copy_of = f.id
             where s.staff_id = w.recorded_by or f.lifted_by = w.recorded_by or (f.void_id is not null and (s.staff_id is null or (f.visit_id = w.visit_id or f.din = w.din) is not true))
-               or (w.true_donor_id is not null and f.id is not null and c.id is null and exists (select from donor.donor d where d.id = w.true_donor_id and d.status <> 'erased'))
+               or (t.true_donor_id is not null and f.id is not null and c.id is null and exists (select from donor.donor d where d.id = t.true_donor_id and d.status <> 'erased'))
             """),
         // A booked donor's visit may name only the appointment: then Event, which knows the booking, finds the drive.
         new("whose-and-where-equal-everywhere", "The donor, the drive, the station and the backfilled mark of a collection are the same everywhere.",

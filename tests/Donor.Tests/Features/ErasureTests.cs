@@ -188,6 +188,27 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task The_result_of_an_erased_donors_void_donation_reaches_the_true_donor_and_not_what_remains_of_the_innocent()
+    {
+        var station = new SomeStation(service);
+        var ((donor, number), (truly, _)) = (await Donor(station), await Donor(station));
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await service.Published<DonationCollected>()).Single(e => e.DonorId == donor).Din;
+        var voided = await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly });
+        Assert.Equal(200, (await service.As(Roles.Station, station.Id, "P9", "physician").Post($"/v1/visits/{visit}/corrections/{voided.Id}/sign")).Status);
+        await station.Client.Post($"/v1/donors/{donor}/erasure");
+        while (await Sweep(11) > 0) { /* those of other tests too */ }
+        Assert.Equal(0, await Keys(donor));
+
+        var reactive = new DonorDeferralRequired { Key = din, Version = 1, OccurredAt = Now, StationId = station.Id, RequirementId = Some.Id(), DonorId = donor, Din = din, DeferralCode = "P22", Certainty = "provisional" };
+        await service.Deliver(reactive, reactive with { EventId = Some.Id() });
+        Assert.Single((await station.Client.Get($"/v1/donors/{truly}/deferrals"))["items"].EnumerateArray());
+        Assert.Contains("P22", SomeStation.Rules(await station.Eligibility(truly)));
+        var afresh = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        Assert.DoesNotContain("P22", SomeStation.Rules(await station.Eligibility(afresh)));
+    }
+
+    [Fact]
     public async Task A_document_of_an_erased_person_brings_another_donor_his_deferrals_and_holds_what_he_gave()
     {
         var station = new SomeStation(service);

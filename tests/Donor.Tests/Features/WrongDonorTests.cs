@@ -14,15 +14,17 @@ public sealed class WrongDonorTests(DonorService fixture)
 
     private static (int, string?) Seen(Answer answer) => (answer.Status, answer.Code);
 
-    private async Task Reactive(Guid donor, string din, string code = "TEST_REACTIVE", string certainty = "provisional") => await service.Deliver(new DonorDeferralRequired
+    private async Task Reactive(Guid donor, string din, string code = "TEST_REACTIVE", string certainty = "provisional", Guid? id = null) => await service.Deliver(new DonorDeferralRequired
     {
-        Key = donor.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = donor, Din = din, DeferralCode = code, Certainty = certainty,
+        Key = donor.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = id ?? Some.Id(), DonorId = donor, Din = din, DeferralCode = code, Certainty = certainty,
     });
 
     private static string[] Deferrals(JsonElement correction) => [.. correction.GetProperty("deferrals").EnumerateArray().Select(d => $"{d.GetProperty("code").GetString()} {d.GetProperty("origin").GetString()} {d.GetProperty("status").GetString()}")];
 
     private static async Task<string[]> Standing(SomeStation station, Guid donor) =>
         [.. (await station.Client.Get($"/v1/donors/{donor}/deferrals"))["items"].EnumerateArray().Select(d => $"{d.GetProperty("code").GetString()} {d.GetProperty("status").GetString()}").Order(StringComparer.Ordinal)];
+
+    private async Task<string> Certainties(Guid donor) => await new SomeStation(service).Scalar<string>("select coalesce(string_agg(certainty, ' ' order by id), '') from donor.deferral where donor_id = @donor", new { donor }) ?? "";
 
     private HttpClient Other(SomeStation station, string number = "P9", string function = "physician") => service.As(Roles.Station, station.Id, number, function);
 
@@ -60,16 +62,82 @@ public sealed class WrongDonorTests(DonorService fixture)
         Assert.Equal((409, "deferral_not_active"), Seen(await Other(station, "P8").Post(sign)));
         Assert.Equal(1, await station.Scalar<int>("select count(*) from donor.audit where action = 'visit.void-sign' and resource = @r", new { r = $"visits/{visit}" }));
 
-        // The laboratory had said more before it heard of it: that holds too, until somebody signs again.
+        // The laboratory says more after the signature: kept with the same finding, and he stays free.
         await Reactive(donor, din, certainty: "confirmed");
-        Assert.Equal(["T14 active", "TEST_REACTIVE active", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
-        Assert.Equal(200, (await Other(station, "P8").Post(sign)).Status);
-        Assert.Equal(["T14 active", "TEST_REACTIVE entered-in-error", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+        Assert.Equal(["T14 active", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+        Assert.Equal(["T14"], SomeStation.Rules(await station.Eligibility(donor)));
 
         await using var login = new NpgsqlConnection(service.Database.Service("donor"));
         await login.OpenAsync(TestContext.Current.CancellationToken);
         await using var rewrite = new NpgsqlCommand("delete from donor.visit_void_signature", login);
         Assert.Equal("42501", (await Assert.ThrowsAsync<PostgresException>(() => rewrite.ExecuteNonQueryAsync())).SqlState);
+    }
+
+    // r: provisional result, c: it is confirmed, v: void, n: void that names the true donor, s: signature, t: signature that names him.
+    [Theory]
+    [InlineData("rcns")]
+    [InlineData("crns")]
+    [InlineData("rncs")]
+    [InlineData("rnsc")]
+    [InlineData("nrcs")]
+    [InlineData("nrsc")]
+    [InlineData("nsrc")]
+    [InlineData("nscr")]
+    [InlineData("rcvt")]
+    [InlineData("vrtc")]
+    [InlineData("vtrc")]
+    [InlineData("vsrct")]
+    public async Task In_whatever_order_results_voiding_and_signature_come_the_true_donor_alone_is_deferred_in_the_end(string order)
+    {
+        var station = new SomeStation(service);
+        var (donor, truly) = (await station.Donor(), await station.Donor());
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        var (first, second, correction) = (Some.Id(), Some.Id(), Guid.Empty);
+        foreach (var step in order)
+            switch (step)
+            {
+                case 'r': await Reactive(donor, din, id: first); break;
+                case 'c': await Reactive(donor, din, certainty: "confirmed", id: second); break;
+                case 'v' or 'n': correction = (await station.Quality.Post($"/v1/visits/{visit}/corrections", step == 'v' ? new { reasonCode = "wrong-donor" } : new { reasonCode = "wrong-donor", trueDonorId = truly })).Id; break;
+                default: Assert.Equal(200, (await Other(station).Post($"/v1/visits/{visit}/corrections/{correction}/sign", step == 's' ? null : new { trueDonorId = truly })).Status); break;
+            }
+        foreach (var (id, certainty) in new[] { (first, "provisional"), (second, "confirmed") }) await Reactive(donor, din, certainty: certainty, id: id); // an older replay
+
+        await Eventually.That(async () => await Certainties(truly) == "confirmed");
+        Assert.Equal(["TEST_REACTIVE active"], await Standing(station, truly));
+        Assert.Equal(["TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+        Assert.False((await station.Eligibility(truly, $"?asOf={Today.AddYears(2):yyyy-MM-dd}"))["eligible"].GetBoolean());
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        var seen = (await station.Client.Get($"/v1/visits/{visit}/corrections/{correction}"));
+        Assert.Equal((truly, 0), (seen["trueDonorId"].GetGuid(), seen["allowedActions"].GetArrayLength()));
+        Assert.Equal(["TEST_REACTIVE test entered-in-error"], Deferrals(seen.Body));
+    }
+
+    [Fact]
+    public async Task A_result_after_the_signature_defers_nobody_while_nobody_is_named_and_is_kept_for_who_is_named_later()
+    {
+        var station = new SomeStation(service);
+        var (donor, truly) = (await station.Donor(), await station.Donor());
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        var sign = $"/v1/visits/{visit}/corrections/{(await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor" })).Id}/sign";
+        Assert.Equal((404, "not_found"), Seen(await Other(station).Post(sign, new { trueDonorId = Some.OldId() })));
+        Assert.Equal((422, "invalid_value"), Seen(await Other(station).Post(sign, new { trueDonorId = donor })));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit_void_signature s join donor.visit_void w on w.id = s.void_id where w.visit_id = @visit", new { visit }));
+        Assert.Equal(200, (await Other(station).Post(sign)).Status);
+
+        await Reactive(donor, din);
+        Assert.Equal(["TEST_REACTIVE entered-in-error"], await Standing(station, donor));
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        Assert.Equal((409, "deferral_not_active"), Seen(await Other(station).Post(sign)));
+
+        Assert.Equal((409, "second_person_required"), Seen(await service.As(Roles.Station, station.Id, "Q1", "quality", "physician").Post(sign, new { trueDonorId = truly }))); // who voided it
+        Assert.Equal(truly, (await Other(station, "P8").Post(sign, new { trueDonorId = truly }))["trueDonorId"].GetGuid());
+        await Eventually.That(async () => (await Standing(station, truly)).Length == 1);
+        Assert.Equal(["TEST_REACTIVE active"], await Standing(station, truly));
+        Assert.Equal((422, "invalid_value"), Seen(await Other(station).Post(sign, new { trueDonorId = await station.Donor() }))); // named once
+        Assert.Equal(["TEST_REACTIVE entered-in-error"], await Standing(station, donor));
     }
 
     [Fact]
@@ -102,7 +170,10 @@ public sealed class WrongDonorTests(DonorService fixture)
 
         // What comes later reaches him too, each finding once.
         await Reactive(donor, din, certainty: "confirmed");
+        await Eventually.That(async () => await Certainties(truly) == "confirmed");
+        await Reactive(donor, din, "OTHER_FINDING");
         await Eventually.That(async () => (await Standing(station, truly)).Length == 2);
+        Assert.Equal(["OTHER_FINDING entered-in-error", "TEST_REACTIVE entered-in-error"], await Standing(station, donor));
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit_void w where w::text like '%腕带%'"));
     }
 

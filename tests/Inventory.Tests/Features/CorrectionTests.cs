@@ -75,7 +75,7 @@ public sealed class CorrectionTests(InventoryService fixture)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_void_donation_is_held_for_good_and_never_released_and_defers_nobody(bool voidedFirst)
+    public async Task A_void_donation_is_held_for_good_and_never_released_and_its_result_is_said_all_the_same(bool voidedFirst)
     {
         var station = new Station(service);
         var collected = station.Collection((await station.Dins(1))[0], Some.Id());
@@ -84,7 +84,8 @@ public sealed class CorrectionTests(InventoryService fixture)
         else { await service.Deliver(collected); await station.Components(collected.Din); await service.Deliver(voided); }
         await service.Deliver(voided with { EventId = Some.Id() });
         await station.Run(Station.Rows(collected.Din, reactive: "hbsag"));
-        Assert.DoesNotContain(await service.Published<DonorDeferralRequired>(), d => d.Din == collected.Din);
+        var said = Assert.Single(await service.Published<DonorDeferralRequired>(), d => d.Din == collected.Din);
+        Assert.Equal((collected.DonorId, "P22", "provisional"), (said.DonorId, said.DeferralCode, said.Certainty)); // whose it is, Donor knows
 
         var donation = await station.Donation(collected.Din);
         Assert.True(donation["voided"].GetBoolean());
@@ -95,6 +96,24 @@ public sealed class CorrectionTests(InventoryService fixture)
         if (voidedFirst) Assert.Equal((409, "donation_voided"), (await station.Components(collected.Din)) is var made ? (made.Status, made.Code) : default);
         await service.Seal("donor");
         Assert.Equal((409, "not_releasable"), (await station.Sign(collected.Din, station.ReleaserA)) is var sign ? (sign.Status, sign.Code) : default);
+    }
+
+    [Fact]
+    public async Task In_whatever_order_collection_voiding_and_result_come_the_result_is_said_once()
+    {
+        List<string> seen = [];
+        foreach (var order in new[] { "cvr", "crv", "vcr", "vrc", "rcv", "rvc" })
+        {
+            var station = new Station(service);
+            var collected = station.Collection((await station.Dins(1))[0], Some.Id());
+            var voided = Voided(collected, 1);
+            foreach (var step in order)
+                await (step switch { 'c' => service.Deliver(collected), 'v' => service.Deliver(voided), _ => station.Run(Station.Rows(collected.Din, reactive: "hbsag")) });
+            await service.Deliver(collected with { EventId = Some.Id() }, voided with { EventId = Some.Id() });
+            var donation = await station.Donation(collected.Din);
+            seen.Add($"{string.Join(' ', (await service.Published<DonorDeferralRequired>()).Where(d => d.Din == collected.Din).Select(d => d.Certainty))} {donation["voided"]} {string.Join(' ', donation["holds"].EnumerateArray().Select(h => h.GetProperty("kind").GetString()).Order(StringComparer.Ordinal))}");
+        }
+        Assert.Equal("provisional True quality test", Assert.Single(seen.Distinct()));
     }
 
     [Theory]

@@ -139,10 +139,12 @@ public static class CorrectVisit
 
     private static void Void(Transaction tx, VisitFile visit, CorrectVisitRequest request, Guid id, Guid by)
     {
-        tx.Write("insert into donor.visit_void (id, visit_id, din, true_donor_id, note, recorded_at, recorded_by) values (@id, @visitId, @Din, @TrueDonorId, @note, @now, @by)",
-            new { id, visitId = visit.Row.Id, visit.Row.Din, request.TrueDonorId, note = request.Note is null ? null : visit.Donor.Key.Seal("correction_note", request.Note), now = tx.Now, by });
+        tx.Write("insert into donor.visit_void (id, visit_id, din, note, recorded_at, recorded_by) values (@id, @visitId, @Din, @note, @now, @by)",
+            new { id, visitId = visit.Row.Id, visit.Row.Din, note = request.Note is null ? null : visit.Donor.Key.Seal("correction_note", request.Note), now = tx.Now, by });
         visit.Void = new(id, request.TrueDonorId, tx.Now, by, null, null);
-        if (request.TrueDonorId is not null) FollowVoid.Start(tx, id);
+        if (request.TrueDonorId is not { } trueDonor) return;
+        tx.Write("insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (@id, @trueDonor, @now, @by)", new { id, trueDonor, now = tx.Now, by });
+        FollowVoid.Start(tx, id);
     }
 
     /// <summary>Which of his donations is his first may be another now: said of each that this concerns.</summary>

@@ -12,7 +12,7 @@ public static class FollowVoid
 {
     public const string Kind = "follow-void";
 
-    private const string TrueDonor = "select true_donor_id from donor.visit_void where id = @VoidId";
+    private const string TrueDonor = "select true_donor_id from donor.visit_void_named where void_id = @VoidId";
 
     public sealed record Input(Guid VoidId);
 
@@ -22,8 +22,8 @@ public static class FollowVoid
     {
         var (vault, books, input) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>(), job.Input<Input>());
         var (donor, sources) = await tx.Read(DonorFile.LockedBy(TrueDonor) + """
-            select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.din, f.visit_id, w.true_donor_id, w.recorded_by, k.wrapped_key, c.id as copy_id, c.certainty as copy_certainty
-            from donor.visit_void w join donor.deferral f on f.visit_id = w.visit_id or f.din = w.din join donor.subject_key k on k.subject_id = f.donor_id left join donor.deferral c on c.copy_of = f.id
+            select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.din, f.visit_id, t.true_donor_id, w.recorded_by, k.wrapped_key, c.id as copy_id, c.certainty as copy_certainty
+            from donor.visit_void w join donor.visit_void_named t on t.void_id = w.id join donor.deferral f on f.visit_id = w.visit_id or f.din = w.din join donor.subject_key k on k.subject_id = f.donor_id left join donor.deferral c on c.copy_of = f.id
             where w.id = @VoidId and f.copy_of is null order by f.id
             """, input, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<SourceRow>()).ToList()));
         var facts = sources.ToDictionary(s => s.Id, s => new DeferralFact(vault.Unwrap(s.DonorId, s.WrappedKey).Open("deferral_code", s.Code), s.StartsOn, s.EndsOn));

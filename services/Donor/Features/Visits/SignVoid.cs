@@ -5,9 +5,13 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
+/// <param name="TrueDonorId">Whose visit it was, where who voided it did not know: what came of it, and what still comes, is his from now on. Can be named later too, once.</param>
+public sealed record SignVoidRequest(Guid? TrueDonorId = null);
+
 /// <summary>
 /// POST /v1/visits/{id}/corrections/{correctionId}/sign: a physician, another one than who said that it was another donor's visit, ends what came of
-/// it for who it was recorded under, as entered in error. Until then it holds; deferrals from elsewhere stay. Again where a result came after the signature.
+/// it for who it was recorded under, as entered in error. Until then it holds; deferrals from elsewhere stay. A result that comes after the signature is kept as
+/// entered in error at once, and made for the true donor where he is named; without one it waits until he is.
 /// </summary>
 public static class SignVoid
 {
@@ -16,26 +20,36 @@ public static class SignVoid
 
     private static readonly string IdsOfDonor = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
 
-    private static async Task<Results<Made<CorrectionView>, ProblemHttpResult>> Handle(Guid id, Guid correctionId, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
+    private static async Task<Results<Made<CorrectionView>, ProblemHttpResult>> Handle(Guid id, Guid correctionId, SignVoidRequest? request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<CorrectionView>, ProblemHttpResult>>(async tx =>
         {
             var (found, arisen) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + $"""
                 select min(at) as at from (
                     select r.at from donor.reaction r where r.donor_id in {IdsOfDonor} and r.visit_id <> @id and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-                    union all select r.at from donor.visit_void w join donor.reaction r on r.visit_id = w.visit_id where w.true_donor_id in {IdsOfDonor}
-                    union all select first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id in {IdsOfDonor}) x
-                """, new { id }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Reaction: await grid.ReadSingleAsync<ReactionRow>()));
+                    union all select r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id in {IdsOfDonor}
+                    union all select first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id in {IdsOfDonor}) x;
+                select exists (select from donor.donor where id = @TrueDonorId) as known
+                """, new { id, request?.TrueDonorId }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Reaction: await grid.ReadSingleAsync<ReactionRow>(), TrueDonorKnown: await grid.ReadSingleAsync<bool>()));
             if (found is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Row.StationId != caller.Tenant || visit.Void is not { } wrong || wrong.Id != correctionId) return CommonProblems.NotFound.With();
             var (donor, staff, today) = (visit.Donor, caller.Staff!.Id, Shanghai.DateOf(tx.Now));
             if (Correction.By(staff, visit.StaffOf(), wrong.RecordedBy) is { } same) return same.ToProblem();
             var open = arisen.Deferrals.FindAll(d => d.LiftedAt is null);
-            if (open.Count == 0 && wrong.SignedBy is not null) return Problems.DeferralNotActive.With();
+            if (request?.TrueDonorId is { } named && named != wrong.TrueDonorId)
+            {
+                if (wrong.TrueDonorId is not null) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "Another is named"));
+                if (!arisen.TrueDonorKnown) return CommonProblems.Unknown(named);
+                if (donor.Includes(named)) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "It is recorded under him"));
+                tx.Write("insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (@Id, @named, @now, @staff)", new { wrong.Id, named, now = tx.Now, staff });
+                FollowVoid.Start(tx, wrong.Id);
+                visit.Void = wrong with { TrueDonorId = named };
+            }
+            else if (open.Count == 0 && wrong.SignedBy is not null) return Problems.DeferralNotActive.With();
 
             if (wrong.SignedBy is null)
             {
                 tx.Write("insert into donor.visit_void_signature (void_id, staff_id, signed_at) values (@Id, @staff, @now)", new { wrong.Id, staff, now = tx.Now });
-                visit.Void = wrong with { SignedBy = staff, SignedAt = tx.Now };
+                visit.Void = visit.Void with { SignedBy = staff, SignedAt = tx.Now };
             }
             foreach (var deferral in open)
             {

@@ -96,7 +96,7 @@ public sealed class VisitFile
         select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;
         select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
         from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
-        select w.id, w.true_donor_id, w.recorded_at, w.recorded_by, s.staff_id as signed_by, s.signed_at from donor.visit_void w left join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = @id;
+        select w.id, t.true_donor_id, w.recorded_at, w.recorded_by, s.staff_id as signed_by, s.signed_at from donor.visit_void w left join donor.visit_void_named t on t.void_id = w.id left join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = @id;
         """;
 
     private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, Func<SqlMapper.GridReader, Task<T?>> reader) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>

@@ -31,8 +31,8 @@ internal static class TestEffects
             tx.Write("update inventory.donor_safety set blood_group = @known where donor_id = @DonorId", new { known, safety.DonorId });
         }
 
-        // Of a void donation nobody knows the donor: no one is deferred for it.
-        foreach (var test in file.Scheme.Tests.Where(t => t.DeferralCode is not null && conclusions.ByTest[t.Test] == Conclusions.Reactive && file.Row.VoidedAt is null))
+        // Of a void donation too: whose blood it was, Donor knows or will. His other bags under this id are held as if the result had come first; quality looks.
+        foreach (var test in file.Scheme.Tests.Where(t => t.DeferralCode is not null && conclusions.ByTest[t.Test] == Conclusions.Reactive))
         {
             Require(tx, file, files, test, "provisional", caller);
             // A marker that reacts again in a retest is confirmed. Two clean retests refute nothing here: the donor's way back is a re-entry case.
