@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Drives.Features.Appointments;
+using BloodPlatform.Drives.Features.Codes;
 using BloodPlatform.Drives.Features.Drives;
 using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Organisations;
@@ -29,6 +30,7 @@ public static class Program
                 RegisterOrganisation.Map, GetOrganisation.Map, ListOrganisations.Map, ChangeOrganisation.Map, GetOrganisationTree.Map, GetOrganisationResults.Map,
                 CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map,
+                GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 ReportFigure.Map, GetReportedFigure.Map, ListReportedFigures.Map, GetStatistics.Map);
     }

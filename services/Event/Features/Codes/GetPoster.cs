@@ -1,0 +1,56 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Drives;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace BloodPlatform.Drives.Features.Codes;
+
+/// <summary>GET /v1/drives/{id}/poster.svg?channel=: an A4 sheet to print (210 by 297 mm), in Chinese, with the channel's code.</summary>
+public static class GetPoster
+{
+    private const int CharactersPerLine = 17;
+    private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All);
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/drives/{id:guid}/poster.svg", Handle).Allow("drives", Roles.Organiser, Roles.Station)
+        .Produces<string>(200, "image/svg+xml").WithSummary("A4 poster of a drive for a channel");
+
+    private static Task<Results<ContentHttpResult, ProblemHttpResult>> Handle(Guid id, [FromQuery, Required, RegularExpression("[a-z0-9-]{1,40}")] string channel, Caller caller, Database db, IConfiguration configuration, CancellationToken ct) =>
+        db.InTransaction<Results<ContentHttpResult, ProblemHttpResult>>(async tx =>
+        {
+            var (drive, organiser) = await tx.Read($"{DriveRow.ById}; select o.name from event.organisation o join event.drive d on d.organisation_id = o.id where d.id = @id", new { id },
+                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<string>()));
+            if (drive is null) return CommonProblems.Unknown(id);
+            if (!drive.IsManagedBy(caller)) return CommonProblems.NotFound.With();
+            return TypedResults.Text(Svg(drive, organiser!, DriveCode.Url(configuration, await DriveCode.For(tx, id, channel))), "image/svg+xml");
+        }, ct);
+
+    private static string Svg(DriveRow drive, string organiser, string url)
+    {
+        var (path, size) = QrImage.Of(url);
+        var when = DriveTime.Chinese(drive.StartsAt, drive.EndsAt);
+        string[] lines = [.. Broken(when), .. Broken(drive.VenueName), .. Broken(drive.VenueAddress), .. Broken("主办：" + organiser)];
+        var scale = (90.0 / size).ToString("0.####", CultureInfo.InvariantCulture);
+        var text = string.Concat(lines.Select((line, i) => string.Create(CultureInfo.InvariantCulture, $"""<text x="105" y="{108 + i * 11}" font-size="8">{Encoder.Encode(line)}</text>""")));
+        var title = string.Concat(Broken(drive.Theme ?? "无偿献血").Take(2).Select((line, i) => string.Create(CultureInfo.InvariantCulture, $"""<text x="105" y="{40 + i * 18}" font-size="{(drive.Theme is { Length: > 10 } ? 11 : 15)}" fill="#fff">{Encoder.Encode(line)}</text>""")));
+        return $"""
+            <svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297" text-anchor="middle" font-family="'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','WenQuanYi Zen Hei',sans-serif" lang="zh-CN">
+            <rect width="210" height="297" fill="#fff"/><rect width="210" height="88" fill="#b3122b"/>
+            {title}<text x="105" y="78" font-size="8" fill="#fff">请携带本人有效身份证件原件</text>
+            {text}
+            <g transform="translate(60 180) scale({scale})"><path d="{path}" shape-rendering="crispEdges"/></g>
+            <text x="105" y="276" font-size="8">扫码了解活动并预约</text><text x="105" y="286" font-size="4.5" fill="#555">{Encoder.Encode(url)}</text>
+            </svg>
+            """;
+    }
+
+    /// <summary>SVG breaks no lines by itself. At most two; what does not fit ends with an ellipsis.</summary>
+    private static IEnumerable<string> Broken(string text)
+    {
+        var lines = text.Chunk(CharactersPerLine).Select(c => new string(c)).ToArray();
+        return lines.Length <= 2 ? lines : [lines[0], lines[1][..^1] + "…"];
+    }
+}
