@@ -71,6 +71,7 @@ public sealed class CodeTests(EventService events)
         var poster = XDocument.Parse(await events.Station(station).GetStringAsync($"/v1/drives/{drive}/poster.svg?channel=poster"));
         var texts = poster.Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value).ToList();
         Assert.Contains(texts, t => t.StartsWith($"{EventService.Now.Year + 1}年3月5日（周", StringComparison.Ordinal));
+        Assert.Contains("09:00–13:00", texts); // a time is never broken in two
         Assert.Contains("体育馆", texts);
         Assert.Contains("主办：测试<b>大学", texts);
         Assert.DoesNotContain(poster.Descendants(), e => e.Name.LocalName is "script" or "b");

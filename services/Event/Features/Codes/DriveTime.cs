@@ -10,11 +10,13 @@ internal static class DriveTime
 
     public static string Chinese(DateOnly date) => string.Create(CultureInfo.InvariantCulture, $"{date.Year}年{date.Month}月{date.Day}日");
 
-    public static string Chinese(DateTimeOffset from, DateTimeOffset to)
+    public static string Chinese(DateTimeOffset from, DateTimeOffset to) => string.Join(' ', Lines(from, to));
+
+    /// <summary>A day and its hours; for a drive of several days when it begins and when it ends.</summary>
+    public static string[] Lines(DateTimeOffset from, DateTimeOffset to)
     {
-        var (start, end) = (Shanghai.Local(from), Shanghai.Local(to));
-        var last = Shanghai.DateOf(from) == Shanghai.DateOf(to) ? "" : Day(to) + " ";
-        return string.Create(CultureInfo.InvariantCulture, $"{Day(from)} {start:HH:mm}–{last}{end:HH:mm}");
+        var (start, end) = (Shanghai.Local(from).ToString("HH:mm", CultureInfo.InvariantCulture), Shanghai.Local(to).ToString("HH:mm", CultureInfo.InvariantCulture));
+        return Shanghai.DateOf(from) == Shanghai.DateOf(to) ? [Day(from), $"{start}–{end}"] : [$"{Day(from)} {start}", $"至 {Day(to)} {end}"];
     }
 
     public static string Slot(DateTimeOffset from, DateTimeOffset to) => string.Create(CultureInfo.InvariantCulture, $"{Shanghai.Local(from):MM-dd HH:mm}–{Shanghai.Local(to):HH:mm}");

@@ -31,8 +31,7 @@ public static class GetPoster
     private static string Svg(DriveRow drive, string organiser, string url)
     {
         var (path, size) = QrImage.Of(url);
-        var when = DriveTime.Chinese(drive.StartsAt, drive.EndsAt);
-        string[] lines = [.. Broken(when), .. Broken(drive.VenueName), .. Broken(drive.VenueAddress), .. Broken("主办：" + organiser)];
+        string[] lines = [.. DriveTime.Lines(drive.StartsAt, drive.EndsAt), .. Broken(drive.VenueName), .. Broken(drive.VenueAddress), .. Broken("主办：" + organiser)];
         var scale = (90.0 / size).ToString("0.####", CultureInfo.InvariantCulture);
         var text = string.Concat(lines.Select((line, i) => string.Create(CultureInfo.InvariantCulture, $"""<text x="105" y="{108 + i * 11}" font-size="8">{Encoder.Encode(line)}</text>""")));
         var title = string.Concat(Broken(drive.Theme ?? "无偿献血").Take(2).Select((line, i) => string.Create(CultureInfo.InvariantCulture, $"""<text x="105" y="{40 + i * 18}" font-size="{(drive.Theme is { Length: > 10 } ? 11 : 15)}" fill="#fff">{Encoder.Encode(line)}</text>""")));
