@@ -22,4 +22,5 @@ public static class Problems
     public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer this procedure");
     public static readonly ProblemCode AppointmentSettled = new("appointment_settled", 409, "该预约已到场、取消或爽约", "The appointment has been kept, cancelled or missed");
     public static readonly ProblemCode FigureAlreadyReported = new("figure_already_reported", 409, "同一来源已就该对象和期间报告过不同数字", "The same source has already reported this measure of the subject and period");
+    public static readonly ProblemCode ActivityVoided = new("activity_voided", 409, "该宣传记录已作废", "The activity has been taken back");
 }
