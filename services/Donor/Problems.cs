@@ -46,6 +46,7 @@ public static class Problems
     public static readonly ProblemCode QuestionnaireUnknown = new("questionnaire_unknown", 422, "健康征询表版本不存在", "No such questionnaire");
     public static readonly ProblemCode AnswersMissing = new("answers_missing", 422, "有问题未回答", "Every question must be answered");
     public static readonly ProblemCode PretestIncomplete = new("pretest_incomplete", 409, "缺少单采血小板所需的初筛项目", "The pretest lacks what this procedure needs");
+    public static readonly ProblemCode ProcedureClosed = new("procedure_closed", 409, "初筛结果不符合该献血方式", "What was measured closes this procedure at this visit");
     public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer the procedure");
     public static readonly ProblemCode VolumeNotAllowed = new("volume_not_allowed", 422, "献血量不在允许范围", "The volume is not allowed");
     public static readonly ProblemCode BagExpired = new("bag_expired", 422, "血袋已过期", "The bag has expired");

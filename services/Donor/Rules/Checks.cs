@@ -7,7 +7,8 @@ public sealed record Reason(string Code, string Rule, DateOnly? Until);
 /// What a step found: reasons, and the deferrals that the rule set wants recorded. Without a reason the visit goes on, even where a deferral of
 /// some procedures is recorded.
 /// </summary>
-public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<DeferralFact> Deferrals)
+/// <param name="Closed">Why some of the procedures are closed, where another is left; null is none.</param>
+public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<DeferralFact> Deferrals, IReadOnlyList<Reason>? Closed = null)
 {
     public bool Pass => Reasons.Count == 0;
 }
@@ -27,15 +28,21 @@ public static class Checks
 
     /// <summary>
     /// Compares each value with the bounds of its rules; a boolean is 1 (passes) or 0 (fails). Units are those of the API:
-    /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions.
+    /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions. A rule of some procedures closes those, and ends the visit where none is left.
     /// </summary>
-    public static Findings Judge(RuleSet rules, string sex, DateOnly on, IReadOnlyDictionary<string, decimal> values)
+    /// <param name="open">The procedures that were still open to the donor; null where every failure ends the visit, as was judged before it was asked.</param>
+    public static Findings Judge(RuleSet rules, string sex, DateOnly on, IReadOnlyDictionary<string, decimal> values, IReadOnlyList<string>? open = null)
     {
         var failed = rules.Rules.Where(r => r.Kind is "measure" or "check" && r.Measure is not null && values.TryGetValue(r.Measure, out var value) && (r.Sex is null || r.Sex == sex)
             && (r.Kind == "check" ? value == 0 : value < r.AtLeast || value > r.AtMost || value >= r.Below)).ToArray();
         var deferrals = failed.Where(r => r.Defers is not null).Select(r => r.Defers!).Distinct().Select(code => Defer(rules, code, on)).ToArray();
-        return new([.. failed.Select(r => new Reason(r.Category, r.Code, r.Defers is { } code ? rules[code].EndFrom(on) : null))], deferrals);
+        Reason[] reasons = [.. failed.Select(r => new Reason(r.Category, r.Code, r.Defers is { } code ? rules[code].EndFrom(on) : null))];
+        var left = reasons.Length > 0 && open is not null && open.Any(procedure => !failed.Any(r => Closes(rules, r, procedure)));
+        return left ? new([], deferrals, reasons) : new(reasons, deferrals);
     }
+
+    /// <summary>Whether a rule that is not met closes the procedure: by itself, or by the deferral that it records.</summary>
+    public static bool Closes(RuleSet rules, Rule rule, string procedure) => rule.Concerns(procedure) || (rule.Defers is { } code && rules[code].Concerns(procedure));
 
     /// <summary>A deferral of the rule set, its end computed from the date on which its cause ended.</summary>
     public static DeferralFact Defer(RuleSet rules, string code, DateOnly from) => new(code, from, rules[code].EndFrom(from));

@@ -10,7 +10,7 @@ namespace BloodPlatform.Donors.Rules;
 /// </summary>
 /// <param name="On">The Shanghai date as of which it was judged.</param>
 /// <param name="Facts">Of the donor, with <paramref name="Procedures"/>: whether at least one is open to him.</param>
-/// <param name="Values">What was measured, of a donor of <paramref name="Sex"/>.</param>
+/// <param name="Values">What was measured, of a donor of <paramref name="Sex"/>; with the <paramref name="Procedures"/> that were open, where only those that it concerns are closed.</param>
 /// <param name="Questionnaire">What was asked (`code version`), with <paramref name="Answers"/>, the physician's finding and the <paramref name="Procedures"/> offered.</param>
 /// <param name="Failed">A condition that was not met, by its rule.</param>
 public sealed record DecisionInput(
@@ -28,7 +28,7 @@ public static class Decision
     public static Findings Judge(RuleBook book, RuleSet rules, DecisionInput input)
     {
         if (input.Failed is { } failed) return Checks.Fail(rules, failed, input.On);
-        if (input.Values is { } values) return Checks.Judge(rules, input.Sex ?? "", input.On, values);
+        if (input.Values is { } values) return Checks.Judge(rules, input.Sex ?? "", input.On, values, input.Procedures);
         if (input.Questionnaire is { } asked) return book.Questionnaire(asked.Code, asked.Version)!.Judge(input.Answers!, input.FitToDonate, rules, input.On, input.Procedures).Findings!;
         // A walk-in may still choose: he is turned away only where nothing that is offered is open to him.
         var standing = input.Procedures!.Select(procedure => Eligibility.Obstacles(input.Facts!, procedure, rules).On(input.On)).ToArray();

@@ -207,14 +207,54 @@ public sealed class VisitTests(DonorService fixture)
     [InlineData("""{"haemoglobin":{"method":"copper-sulfate","pass":false},"bloodGroup":"O+","altPass":true,"hbsagPass":true}""", "HB_COPPER_SULFATE_MALE")]
     [InlineData("""{"haemoglobin":{"method":"meter","valueGl":120},"bloodGroup":"O+","altPass":false,"hbsagPass":true}""", "ALT_RAPID")]
     [InlineData("""{"haemoglobin":{"method":"meter","valueGl":120},"bloodGroup":"O+","altPass":true,"hbsagPass":false}""", "HBSAG_RAPID")]
-    [InlineData("""{"haemoglobin":{"method":"meter","valueGl":120},"bloodGroup":"O+","altPass":true,"hbsagPass":true,"hematocrit":0.35,"plateletCount":200}""", "HCT_APHERESIS")]
-    [InlineData("""{"haemoglobin":{"method":"meter","valueGl":120},"bloodGroup":"O+","altPass":true,"hbsagPass":true,"hematocrit":0.36,"plateletCount":149}""", "PLATELETS_BEFORE")]
     public async Task A_failing_pretest_defers(string pretest, string rule)
     {
         var station = new SomeStation(service);
         var answer = await station.Physician.PostRaw($"/v1/visits/{await station.VisitAt("consulted")}/pretest", pretest);
         Assert.Equal((200, "deferred"), (answer.Status, answer.Text("status")));
         Assert.Equal(rule, SomeStation.Rules(answer).Single());
+    }
+
+    [Theory]
+    [InlineData(0.35, 200, 120, "HCT_APHERESIS")]
+    [InlineData(0.36, 149, 120, "PLATELETS_BEFORE")]
+    [InlineData(0.36, 200, 99, "PLATELETS_AFTER")]
+    [InlineData(0.35, 500, 99, "HCT_APHERESIS PLATELETS_BEFORE PLATELETS_AFTER")]
+    public async Task What_counts_for_apheresis_only_closes_apheresis_and_the_visit_goes_on_as_whole_blood(double hematocrit, int plateletCount, int plateletCountAfter, string rules)
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("consulted");
+        object pretest = new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true, hematocrit, plateletCount, plateletCountAfter };
+        Assert.Equal(["whole-blood", "apheresis-platelets"], (await station.Client.Get($"/v1/visits/{visit}"))["openProcedures"].EnumerateArray().Select(p => p.GetString()));
+        var answer = await station.Physician.Post($"/v1/visits/{visit}/pretest", pretest);
+        Assert.Equal((200, "cleared", rules), (answer.Status, answer.Text("status"), string.Join(' ', SomeStation.Rules(answer))));
+        Assert.All(answer["reasons"].EnumerateArray(), r => Assert.StartsWith("GB 18467-2011", r.GetProperty("clause").GetString()));
+        Assert.Equal(["whole-blood"], answer["openProcedures"].EnumerateArray().Select(p => p.GetString()));
+        Assert.DoesNotContain(await service.Published<VisitDeferred>(), e => e.VisitId == visit);
+
+        var din = (await station.Dins())[0];
+        var refused = await station.Start(visit, din, change: b => { b["procedure"] = "apheresis-platelets"; b.Remove("nominalMl"); b["treatmentUnits"] = 1; });
+        Assert.Equal((409, "procedure_closed", "Open at this visit: whole-blood"), (refused.Status, refused.Code, refused.Text("detail")));
+        Assert.Equal(rules.Split(' ').Length, refused["errors"].GetArrayLength());
+        Assert.Equal("cleared", (await station.Client.Get($"/v1/visits/{visit}")).Text("status"));
+        var started = await station.Start(visit, din);
+        Assert.Equal(("collecting", 0), (started.Text("status"), started["openProcedures"].GetArrayLength()));
+        Assert.Equal("collected", (await station.Finish(visit)).Text("status"));
+    }
+
+    [Fact]
+    public async Task Where_whole_blood_is_not_open_what_closes_apheresis_ends_the_visit()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        // Platelets three weeks ago: platelets again, but no whole blood yet.
+        Assert.Equal("completed", (await station.Backfill(donor, TimeProvider.System.GetUtcNow().AddDays(-21), (await station.Dins())[0], procedure: "apheresis-platelets")).Text("status"));
+        var visit = await station.VisitAt("consulted", donor);
+        Assert.Equal(["apheresis-platelets"], (await station.Client.Get($"/v1/visits/{visit}"))["openProcedures"].EnumerateArray().Select(p => p.GetString()));
+        var answer = await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true, hematocrit = 0.35, plateletCount = 200 });
+        Assert.Equal(("deferred", "HCT_APHERESIS", 0), (answer.Text("status"), SomeStation.Rules(answer).Single(), answer["openProcedures"].GetArrayLength()));
+        var decision = await station.Scalar<Guid>("select id from donor.decision where visit_id = @visit and step = 'pretest'", new { visit });
+        Assert.True((await station.Client.Post($"/v1/decisions/{decision}/rerun"))["same"].GetBoolean());
     }
 
     [Theory]

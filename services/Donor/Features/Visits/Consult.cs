@@ -30,11 +30,8 @@ public static class Consult
                 return Problems.QuestionnaireUnknown.With(null, new FieldError("/questionnaire/version", "questionnaire_unknown", $"On {visit.Day:yyyy-MM-dd} version {asked.Version} is asked"));
             if (questionnaire.Judge(request.Answers, request.FitToDonate, visit.Rules, visit.Day).Rejection is { } rejection) return rejection.ToProblem();
             if (visit.Sign("questionnaire", questionnaire, request.Signature) is { } unsigned) return unsigned;
-            var findings = visit.Judge(tx, new(visit.Day, Questionnaire: new(questionnaire.Code, questionnaire.Version), Answers: request.Answers, FitToDonate: request.FitToDonate, Procedures: visit.Row.DriveProcedures is { Length: > 0 } offered ? offered : Procedures.All));
-            if (!findings.Pass) return visit.Defer(tx, caller, request, findings);
+            var findings = visit.Judge(tx, new(visit.Day, Questionnaire: new(questionnaire.Code, questionnaire.Version), Answers: request.Answers, FitToDonate: request.FitToDonate, Procedures: visit.Open));
             // Deferred from one procedure, not from another: the visit goes on, and what is collected is restricted.
-            foreach (var deferral in findings.Deferrals) visit.Donor.Defer(tx, deferral, "final", "visit", visit.Rules, caller.Staff!.Id, visitId: id);
-            if (findings.Deferrals.Count > 0) visit.Donor.AnnounceWindows(tx);
-            return visit.Pass(tx, caller, request);
+            return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

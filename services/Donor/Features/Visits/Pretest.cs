@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
-/// <summary>The drop of blood before giving: g/L, a fraction, 10⁹/L. Haematocrit and platelets are for apheresis, with the count that is predicted to be left.</summary>
+/// <summary>The drop of blood before giving: g/L, a fraction, 10⁹/L. Haematocrit and platelets are for apheresis, with the count that is predicted to be left: out of bounds they close apheresis, and the answer's openProcedures says what is left.</summary>
 public sealed record PretestRequest(
     HaemoglobinRequest Haemoglobin,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-")] string BloodGroup,
@@ -42,8 +42,8 @@ public static class Pretest
             if (request.Hematocrit is { } hematocrit) values["hematocrit"] = hematocrit;
             if (request.PlateletCount is { } platelets) values["plateletCount"] = platelets;
             if (request.PlateletCountAfter is { } left) values["plateletCountAfter"] = left;
-            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values));
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
             visit.Row = visit.Row with { BloodGroup = request.BloodGroup, ApheresisChecked = request is { Hematocrit: not null, PlateletCount: not null } };
-            return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+            return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

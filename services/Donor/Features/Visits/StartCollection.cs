@@ -57,6 +57,8 @@ public static class StartCollection
             if (Collection.Bag(request.Bag.ExpiresOn, day) is { } bag) return bag.ToProblem();
             if (Collection.Scans(din!, request.BagScan, request.SampleTubeScans ?? []) is { } scans) return scans.ToProblem();
             if (visit.Row.DriveProcedures is { Length: > 0 } offered && !offered.Contains(request.Procedure)) return Problems.ProcedureNotOffered.With(null, new FieldError("/procedure", "procedure_not_offered", $"Offered: {string.Join(", ", offered)}"));
+            if (visit.Closing(request.Procedure) is { Length: > 0 } closing)
+                return Problems.ProcedureClosed.With($"Open at this visit: {(visit.Open is { Length: > 0 } open ? string.Join(", ", open) : "nothing")}", [.. closing.Select(c => new FieldError("/procedure", "procedure_closed", $"{c.Rule}: {visit.Rules[c.Rule].Text} ({visit.Rules[c.Rule].Clause})"))]);
             if (request.Procedure == Procedures.ApheresisPlatelets && !visit.Row.ApheresisChecked) return Problems.PretestIncomplete.With("Haematocrit and platelet count were not taken");
             if (!issued) return FreshIds.WaitThen(Problems.DinNotIssued.With());
 

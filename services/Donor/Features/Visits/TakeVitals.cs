@@ -42,7 +42,7 @@ public static class TakeVitals
             };
             if (request.Examination is { } seen)
                 foreach (var (measure, sound) in new[] { ("noJaundice", seen.NoJaundice), ("noExtensiveSkinDisease", seen.NoExtensiveSkinDisease), ("limbsSound", seen.LimbsSound), ("punctureSitesIntact", seen.PunctureSitesIntact) }) values[measure] = sound ? 1 : 0;
-            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values));
-            return findings.Pass ? visit.Pass(tx, caller, request) : visit.Defer(tx, caller, request, findings);
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
+            return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

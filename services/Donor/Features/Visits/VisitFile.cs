@@ -146,6 +146,35 @@ public sealed class VisitFile
         return Answers.Ok(Row.Version, View());
     }
 
+    /// <summary>
+    /// The step is done, whatever was found: what ends the visit ends it; what closes some procedures is said and recorded, and the visit goes on with
+    /// those that are left.
+    /// </summary>
+    public Made<VisitView> Settle(Transaction tx, Caller caller, object record, Findings findings)
+    {
+        if (!findings.Pass) return Defer(tx, caller, record, findings);
+        foreach (var deferral in findings.Deferrals) Donor.Defer(tx, deferral, "final", "visit", Rules, caller.Staff!.Id, visitId: Row.Id);
+        if (findings.Deferrals.Count > 0) Donor.AnnounceWindows(tx);
+        if (findings.Closed is { } closed) Say(closed);
+        return Pass(tx, caller, record);
+    }
+
+    /// <summary>What the drive offers; all where it does not say, or there is none.</summary>
+    public string[] Offered => Row.DriveProcedures is { Length: > 0 } offered ? offered : Procedures.All;
+
+    /// <summary>Why the procedure is closed at this visit by what was measured. Of dates and deferrals the donor's file knows.</summary>
+    public Reason[] Closing(string procedure) => [.. reasons.Where(r => Rules.Find(r.Rule) is { } rule && Checks.Closes(Rules, rule, procedure))];
+
+    /// <summary>What is offered, open to the donor on the day and not closed by what was measured.</summary>
+    public string[] Open => [.. Offered.Where(procedure => Closing(procedure).Length == 0 && Donor.Obstacles(procedure, Rules).On(Day).Length == 0)];
+
+    /// <summary>Reasons that end nothing, shown with the visit.</summary>
+    public void Say(IEnumerable<Reason> more)
+    {
+        reasons.AddRange(more);
+        Row = Row with { Reasons = Donor.Key.Seal("visit_reasons", JsonSerializer.Serialize(reasons, Json.Options)) };
+    }
+
     /// <summary>The step found why this donor does not give today: the visit ends, and what the rule set wants recorded is.</summary>
     public Made<VisitView> Defer(Transaction tx, Caller caller, object record, Findings findings)
     {
@@ -164,8 +193,8 @@ public sealed class VisitFile
 
     private void End(Transaction tx, Findings findings, Guid? by)
     {
-        reasons.AddRange(findings.Reasons);
-        Row = Row with { Status = VisitSteps.Deferred, Reasons = Donor.Key.Seal("visit_reasons", JsonSerializer.Serialize(reasons, Json.Options)) };
+        Say(findings.Reasons);
+        Row = Row with { Status = VisitSteps.Deferred };
         Announce(tx, new VisitDeferred { Key = Donor.Id.ToString(), Version = Donor.NextVersion(), OccurredAt = StepAt, VisitId = Row.Id, DonorId = Donor.Id, DriveId = Row.DriveId, AppointmentId = Row.AppointmentId, Backfilled = Row.Backfilled });
         foreach (var deferral in findings.Deferrals) Donor.Defer(tx, deferral, "final", "visit", Rules, by, visitId: Row.Id);
         if (findings.Deferrals.Count > 0) Donor.AnnounceWindows(tx);
@@ -246,7 +275,7 @@ public sealed class VisitFile
             Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
             now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
             now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
-            Math.Max(corrections.Count, Void is null ? 0 : 1), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)]);
+            Math.Max(corrections.Count, Void is null ? 0 : 1), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : []);
     }
 }
 
