@@ -29,6 +29,7 @@ public static class Program
             .Constraint("reported_figure_once", Problems.FigureAlreadyReported)
             .Map(
                 RegisterOrganisation.Map, GetOrganisation.Map, ListOrganisations.Map, ChangeOrganisation.Map, GetOrganisationTree.Map, GetOrganisationResults.Map,
+                MoveOrganisation.Map, GetOrganisationHistory.Map, HandOverCoordinator.Map, ListCoordinators.Map, SetTarget.Map, ListTargets.Map, AssignResponsibilities.Map,
                 CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map,
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map,

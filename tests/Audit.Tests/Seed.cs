@@ -30,6 +30,22 @@ internal static class Seed
             (id('appointment 2'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 2'), 'whole-blood', 'poster', 'cancelled', false, '2026-03-01', '2026-03-01'),
             (id('appointment 3'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 3'), 'apheresis-platelets', 'poster', 'arrived', false, '2026-03-01', '2026-03-01');
 
+        insert into event.organisation (id, version, name, kind, district, parent_id, path, status, created_at)
+        select id(path[cardinality(path)]), 1, 'x', 'other', '440703', id(path[cardinality(path) - 1]), array(select id(p) from unnest(path) with ordinality u(p, n) order by n), 'active', '2026-03-01'
+        from (values (array['university']), (array['university', 'college']), (array['university', 'college', 'class']), (array['university', 'college', 'moved class'])) o(path);
+        insert into donor.organisation (organisation_id, district, path, state_version) select id, district, path, version from event.organisation;
+        insert into partner.organisation (id, version, kind, district, path, status) select id, version, kind, district, path, status from event.organisation;
+        insert into event.organisation_placement (organisation_id, valid_from, valid_to, path)
+        select id, case id when id('moved class') then '2025-01-01' else '-infinity'::date end, 'infinity'::date, path from event.organisation union all select id('moved class'), '-infinity', '2025-01-01', array[id('university'), id('moved class')];
+        insert into event.coordinator (id, organisation_id, name, phone, starts_at, ends_at, recorded_at, client_id)
+        values (id('coordinator 1'), id('university'), '\x01', '\x01', '2023-09-01', '2025-03-01', now(), 'x'), (id('coordinator 2'), id('university'), '\x01', '\x01', '2025-03-01', null, now(), 'x');
+        insert into event.subject_key (subject_id, wrapped_key) select id, '\x00' from event.coordinator;
+        insert into event.target (organisation_id, period_from, period_to, version, donations, volume_ml)
+        values (id('class'), '2024-01-01', '2024-12-31', 1, 10, 3000), (id('moved class'), '2024-01-01', '2024-12-31', 1, 5, 0), (id('university'), '2024-01-01', '2024-12-31', 1, 1, 0);
+        insert into event.target_total (organisation_id, period_from, period_to, donations, volume_ml)
+        select id(o), '2024-01-01', '2024-12-31', n, ml from (values ('university', 16, 3000), ('college', 10, 3000), ('class', 10, 3000), ('moved class', 5, 0)) t(o, n, ml);
+        insert into event.responsibility (id, body_id, district, starts_at) values (id('care'), id('university'), '440705', '2026-03-01');
+
         insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, consents, apps, identity_assurance, registered_at)
         select id(who), 3, status, name, 'passport', name, uuid_send(id(who)), name, name, uuid_send(id(who)), '', '[]', '{}', 'declared', '2026-03-01' from (values ('restricted donor', 'restricted', '\x01'::bytea), ('erased donor', 'erased', '')) p(who, status, name);
         insert into donor.subject_key (subject_id, wrapped_key) values (id('restricted donor'), '\x00');

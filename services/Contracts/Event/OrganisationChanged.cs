@@ -16,6 +16,12 @@ public sealed record OrganisationChanged : DomainEvent
 
     /// <summary>From the root down to the organisation itself.</summary>
     public required Guid[] Path { get; init; }
+
+    /// <summary>
+    /// The Shanghai date from which on it stands there; null: since ever. Results and targets of the days before count where it stood before.
+    /// A move says this of the organisation and of every one below it, each with its own version.
+    /// </summary>
+    public DateOnly? PlacedSince { get; init; }
     public int? Members { get; init; }
 
     /// <summary>`active` or `closed`.</summary>

@@ -10,6 +10,9 @@ public sealed record DrivePlan(DateTimeOffset StartsAt, DateTimeOffset EndsAt, i
     /// <summary>Voluntary donation as recorded here begins with the Blood Donation Law, in force since 1998-10-01.</summary>
     public static readonly DateTimeOffset Earliest = new(1998, 10, 1, 0, 0, 0, TimeSpan.FromHours(8));
 
+    /// <summary>The Shanghai date of <see cref="Earliest"/>: nothing is counted before it.</summary>
+    public static readonly DateOnly FirstDay = new(1998, 10, 1);
+
     private static readonly string[] KnownProcedures = ["whole-blood", "apheresis-platelets"];
 
     /// <summary>Whole slots that fit; minutes left over at the end have no slot.</summary>

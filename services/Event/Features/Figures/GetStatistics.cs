@@ -9,7 +9,7 @@ namespace BloodPlatform.Drives.Features.Figures;
 /// </summary>
 public sealed record StatisticsView(string By, int Year, IReadOnlyList<SubjectStatistics> Items);
 
-/// <param name="Counted">Collections of the year, from the platform's own rows; a city's are those of its districts, an organisation's those of all below it.</param>
+/// <param name="Counted">Collections of the year, from the platform's own rows; a city's are those of its districts, an organisation's those of all that stood below it on their day.</param>
 /// <param name="Reported">Figures whose period touches the year, as reported.</param>
 /// <param name="ImpliedByNextYear">What a figure of the next year, by its year-on-year rate, implies for this one.</param>
 /// <param name="ReportedDistricts">Of a city: what its districts reported for exactly this year, and what is left of the city's own reported figure.</param>
@@ -44,7 +44,7 @@ public static class GetStatistics
             select x.code, x.organisation_id, x.year, count(*)::int as donations, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml,
                    coalesce(sum(n.treatment_units), 0)::int as treatment_units, count(*) filter (where n.first_time)::int as first_time
             from event.donation n
-            left join event.organisation o on @byOrganisation and o.id = n.organiser_id
+            left join event.organisation_placement o on @byOrganisation and o.organisation_id = n.organiser_id and o.valid_from <= n.donated_on and o.valid_to > n.donated_on
             cross join lateral (
                 select n.district as code, null::uuid as organisation_id, extract(year from n.donated_on)::int as year where not @byOrganisation
                 union all select null, above, extract(year from n.donated_on)::int from unnest(o.path) as above where @byOrganisation) x

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Organisations;
@@ -28,22 +29,24 @@ public static class RegisterOrganisation
         await db.InTransaction<Results<Made<OrganisationView>, ProblemHttpResult>>(async tx =>
         {
             var parent = request.ParentId is { } parentId
-                ? await tx.QuerySingle<ParentRow>("select path from event.organisation where id = @parentId for share", new { parentId }) : null;
+                ? await tx.Read($"{OrganisationRow.LockTreeShared}; select path from event.organisation where id = @parentId for share", new { parentId },
+                    async grid => await grid.ReadSingleAsync<int>() == 1 ? await grid.ReadSingleOrDefaultAsync<ParentRow>() : null) : null;
             if (request.ParentId is { } unknown && parent is null) return CommonProblems.Unknown(unknown);
             if (caller.Is(Roles.Organiser) && parent?.Path.Contains(caller.Tenant) is false) return CommonProblems.NotFound.With();
             if (caller.Is(Roles.Organiser) && parent is null) return Problems.OutsideOwnSubtree.With("An organiser registers below its own organisation: send parentId");
+            if (!Districts.Possible(request.District)) return CommonProblems.Invalid.With("No such district", new FieldError("/district", "unknown", "A GB/T 2260 code"));
+            if (OrganisationTree.ForbidsBelow(parent?.Path.Length ?? 0, 1) is { } deep) return deep.ToProblem();
 
             var id = tx.NewId();
             Guid[] path = [.. parent?.Path ?? [], id];
-            var key = request.Coordinator is null ? null : vault.CreateKey(tx, id);
             tx.Write("""
-                insert into event.organisation (id, version, name, kind, district, parent_id, path, members, status, coordinator_name, coordinator_phone, created_at)
-                values (@id, 1, @Name, @Kind, @District, @ParentId, @path, @Members, 'active', @coordinatorName, @coordinatorPhone, @now)
-                """, new
-                {
-                    id, request.Name, request.Kind, request.District, request.ParentId, path, request.Members, now = tx.Now,
-                    coordinatorName = key?.Seal("coordinator_name", request.Coordinator!.Name), coordinatorPhone = key?.Seal("coordinator_phone", request.Coordinator!.Phone),
-                });
+                insert into event.organisation (id, version, name, kind, district, parent_id, path, members, status, created_at)
+                values (@id, 1, @Name, @Kind, @District, @ParentId, @path, @Members, 'active', @now)
+                """, new { id, request.Name, request.Kind, request.District, request.ParentId, path, request.Members, now = tx.Now });
+            tx.Write("insert into event.organisation_placement (organisation_id, valid_from, valid_to, path) values (@id, '-infinity', 'infinity', @path)", new { id, path });
+            if (request.Members is { } members)
+                tx.Write("insert into event.organisation_size (organisation_id, as_of, members, recorded_at) values (@id, @today, @members, @now)", new { id, today = Shanghai.DateOf(tx.Now), members, now = tx.Now });
+            if (request.Coordinator is { } person) CoordinatorRow.Begin(tx, vault, caller, id, person, tx.Now);
             tx.Append(new OrganisationRegistered
             {
                 Key = id.ToString(), Version = 1, OccurredAt = tx.Now,
