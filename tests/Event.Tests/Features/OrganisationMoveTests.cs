@@ -81,7 +81,7 @@ public sealed class OrganisationMoveTests(EventService events)
         Assert.All(said, e => Assert.Equal((2L, MoveDay, e.OrganisationId), (e.Version, e.PlacedSince, e.Path[^1])));
         Assert.Equal([other, college], said.Single(e => e.OrganisationId == college).Path);
         Assert.Equal((other, college), (said.Single(e => e.OrganisationId == college).ParentId, said.Single(e => e.OrganisationId == classes[1]).ParentId));
-        Assert.Empty((await service.Published<OrganisationChanged>()).Where(e => e.OrganisationId == root || e.OrganisationId == other));
+        Assert.DoesNotContain(await service.Published<OrganisationChanged>(), e => e.OrganisationId == root || e.OrganisationId == other);
         // Any later change says where it stands, and since when.
         await events.Station(Some.Id()).Patch($"/v1/organisations/{classes[0]}", new { name = "新班" }, "\"2\"");
         Assert.Equal((MoveDay, 3), (await service.Published<OrganisationChanged>()).Where(e => e.OrganisationId == classes[0] && e.Version == 3).Select(e => (e.PlacedSince, e.Path.Length)).Single());
