@@ -1,0 +1,68 @@
+using System.ComponentModel.DataAnnotations;
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Campaigns;
+
+/// <summary>A time-boxed effort of an organisation and all below it. Dates are Shanghai's, both included. No target twice for one organisation.</summary>
+public sealed record CreateCampaignRequest(
+    Guid OrganisationId,
+    [property: StringLength(80, MinimumLength = 1)] string Name,
+    DateOnly From,
+    DateOnly To,
+    [property: MinLength(1), MaxLength(500)] IReadOnlyList<CampaignTargetRequest> Targets,
+    [property: StringLength(80, MinimumLength = 1)] string? Theme = null);
+
+/// <summary>What an organisation with all below it is asked to bring: donations, millilitres of whole blood, or both.</summary>
+public sealed record CampaignTargetRequest(Guid OrganisationId, [property: Range(1, 10_000_000)] int? Donations = null, [property: Range(1, 10_000_000_000)] long? VolumeMl = null);
+
+public sealed record CampaignView(Guid Id, Guid OrganisationId, string Name, string? Theme, DateOnly From, DateOnly To, IReadOnlyList<CampaignTargetView> Targets);
+
+public sealed record CampaignTargetView(Guid OrganisationId, int? Donations, long? VolumeMl);
+
+/// <summary>POST /v1/campaigns: by a station, or by the authority of the organisation's district.</summary>
+public static class CreateCampaign
+{
+    private const int LongestDays = 366;
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/campaigns", Handle)
+        .Allow("organisations", Roles.Station, Roles.Authority).Creates()
+        .WithSummary("Starts a campaign with targets by organisation");
+
+    private static Task<Results<Made<CampaignView>, ProblemHttpResult>> Handle(CreateCampaignRequest request, Caller caller, Database db, CancellationToken ct) =>
+        db.InTransaction<Results<Made<CampaignView>, ProblemHttpResult>>(async tx =>
+        {
+            var asked = request.Targets.Select(t => t.OrganisationId).ToArray();
+            var organisations = (await tx.Query<Taking>("select id, path, district from event.organisation where id = any(@ids)", new { ids = asked.Append(request.OrganisationId).Distinct().ToArray() })).ToDictionary(o => o.Id);
+            if (!organisations.TryGetValue(request.OrganisationId, out var whole)) return CommonProblems.Unknown(request.OrganisationId);
+            if (caller.Is(Roles.Authority) && !Districts.Cover(caller.Districts, whole.District)) return CommonProblems.NotFound.With();
+
+            var errors = new List<FieldError>();
+            if (request.To < request.From) errors.Add(new("/to", "before_from", "A campaign ends on its first day at the earliest"));
+            else if (request.To.DayNumber - request.From.DayNumber >= LongestDays) errors.Add(new("/to", "too_long", "A year at most"));
+            for (var i = 0; i < request.Targets.Count; i++)
+            {
+                if (!organisations.TryGetValue(asked[i], out var organisation)) errors.Add(new($"/targets/{i}/organisationId", "unknown", "No such organisation"));
+                else if (!organisation.Path.Contains(request.OrganisationId)) errors.Add(new($"/targets/{i}/organisationId", "outside", "Neither the campaign's organisation nor below it"));
+                else if (Array.IndexOf(asked, asked[i]) < i) errors.Add(new($"/targets/{i}/organisationId", "repeated", "One target for an organisation"));
+                if (request.Targets[i] is { Donations: null, VolumeMl: null }) errors.Add(new($"/targets/{i}/donations", "required", "donations or volumeMl"));
+            }
+            if (errors.Count > 0) return CommonProblems.Invalid.With("The campaign cannot be started as it is", [.. errors]);
+
+            var id = tx.NewId();
+            tx.Write("""
+                insert into event.campaign (id, version, owner_id, organisation_id, name, theme, begins_on, ends_on, created_at)
+                values (@id, 1, @owner, @OrganisationId, @Name, @Theme, @From, @To, @now)
+                """, new { id, owner = caller.TenantId, request.OrganisationId, request.Name, request.Theme, request.From, request.To, now = tx.Now });
+            tx.Write("""
+                insert into event.campaign_target (campaign_id, organisation_id, donations, volume_ml)
+                select @id, t.organisation_id, t.donations, t.volume_ml from unnest(@asked, @donations, @volumes) as t(organisation_id, donations, volume_ml)
+                """, new { id, asked, donations = request.Targets.Select(t => t.Donations).ToArray(), volumes = request.Targets.Select(t => t.VolumeMl).ToArray() }, rows: asked.Length);
+            tx.Audit("campaign.create", $"campaign/{id}");
+            return Answers.Created($"/v1/campaigns/{id}/progress", 1, new CampaignView(id, request.OrganisationId, request.Name, request.Theme, request.From, request.To,
+                [.. request.Targets.Select(t => new CampaignTargetView(t.OrganisationId, t.Donations, t.VolumeMl))]));
+        }, ct);
+
+    private sealed record Taking(Guid Id, Guid[] Path, string District);
+}

@@ -1,0 +1,77 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Organisations;
+using BloodPlatform.Drives.Rules;
+using Dapper;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace BloodPlatform.Drives.Features.Campaigns;
+
+/// <summary>How far a campaign is, at each of its targets. `day` counts from 1; it is 0 before the beginning and stays at `days` after the end.</summary>
+public sealed record CampaignProgressView(Guid Id, string Name, string? Theme, DateOnly From, DateOnly To, int Day, int Days, IReadOnlyList<TargetProgressView> Targets);
+
+/// <summary>
+/// `percent` of the donations asked for (of the millilitres where only they are). `forecast`: at the campaign's end, nine times in ten between low and high if
+/// it goes on as it went; null before the fourth day and after the end. For an organiser `collected` and what follows from it are of closed drives with at least five donations, and there is no forecast: it would tell the days.
+/// </summary>
+public sealed record TargetProgressView(
+    Guid OrganisationId, string Name, int? DonationsTarget, long? VolumeMlTarget, int Collected, long VolumeMl, decimal Percent, decimal? NeededPerDay, IReadOnlyList<DayView>? Daily, CampaignForecast? Forecast);
+
+public sealed record DayView(DateOnly On, int Collected);
+
+/// <summary>GET /v1/campaigns/{id}/progress: an organiser sees the targets of its own subtree, and no days: who gave on a day would show.</summary>
+public static class GetCampaignProgress
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/campaigns/{id:guid}/progress", Handle)
+        .Allow("organisations", Roles.Station, Roles.Organiser, Roles.Authority, Roles.Admin)
+        .WithSummary("How far a campaign is, day by day, and where it will end");
+
+    private static Task<Results<Ok<CampaignProgressView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct) =>
+        db.InTransaction<Results<Ok<CampaignProgressView>, ProblemHttpResult>>(async tx =>
+        {
+            var organiser = caller.Is(Roles.Organiser);
+            var (campaign, targets, days) = await tx.Read("""
+                select c.id, c.name, c.theme, c.begins_on, c.ends_on, o.district from event.campaign c join event.organisation o on o.id = c.organisation_id where c.id = @id;
+                select t.organisation_id, o.name, o.path, t.donations, t.volume_ml from event.campaign_target t join event.organisation o on o.id = t.organisation_id where t.campaign_id = @id order by o.name, o.id;
+                with counted as (
+                    select d.id, o.path from event.campaign c
+                    join event.drive d on d.starts_at >= (c.begins_on - 1)::timestamp at time zone 'Asia/Shanghai' and d.starts_at < (c.ends_on + 1)::timestamp at time zone 'Asia/Shanghai'
+                    join event.organisation o on o.id = d.organisation_id and o.path @> array[c.organisation_id]
+                    where c.id = @id and (not @organiser or d.status = 'closed' and (select count(*) from event.donation n where n.drive_id = d.id and not n.voided) >= @least))
+                select t.organisation_id, n.donated_on, count(*)::int as collected, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml
+                from event.campaign c join event.campaign_target t on t.campaign_id = c.id
+                join counted d on d.path @> array[t.organisation_id]
+                join event.donation n on n.drive_id = d.id and not n.voided and n.donated_on between c.begins_on and c.ends_on
+                where c.id = @id group by t.organisation_id, n.donated_on order by n.donated_on
+                """, new { id, organiser, least = GetOrganisationResults.LeastShown },
+                async grid => (await grid.ReadSingleOrDefaultAsync<CampaignRow>(), (await grid.ReadAsync<TargetRow>()).AsList(), (await grid.ReadAsync<DayRow>()).ToLookup(d => d.OrganisationId)));
+            if (campaign is null) return CommonProblems.Unknown(id);
+            if (caller.Is(Roles.Authority) && !Districts.Cover(caller.Districts, campaign.District)) return CommonProblems.NotFound.With();
+            if (organiser) targets = targets.FindAll(t => t.Path.Contains(caller.Tenant));
+            if (organiser && targets.Count == 0) return CommonProblems.NotFound.With();
+
+            var today = Shanghai.DateOf(tx.Now);
+            var length = campaign.EndsOn.DayNumber - campaign.BeginsOn.DayNumber + 1;
+            var day = Math.Clamp(today.DayNumber - campaign.BeginsOn.DayNumber + 1, 0, length);
+            return TypedResults.Ok(new CampaignProgressView(id, campaign.Name, campaign.Theme, campaign.BeginsOn, campaign.EndsOn, day, length,
+                targets.ConvertAll(t => Progress(t, [.. days[t.OrganisationId]], campaign, today, organiser))));
+        }, ct);
+
+    private static TargetProgressView Progress(TargetRow target, DayRow[] days, CampaignRow campaign, DateOnly today, bool organiser)
+    {
+        var (collected, volume) = (days.Sum(d => d.Collected), days.Sum(d => d.VolumeMl));
+        var complete = Math.Max(0, Math.Min(today.DayNumber, campaign.EndsOn.DayNumber + 1) - campaign.BeginsOn.DayNumber);
+        var daysLeft = Math.Max(0, campaign.EndsOn.DayNumber - Math.Max(today.DayNumber, campaign.BeginsOn.DayNumber) + 1);
+        var daily = Enumerable.Range(0, complete).Select(i => campaign.BeginsOn.AddDays(i)).Select(on => new DayView(on, days.FirstOrDefault(d => d.DonatedOn == on)?.Collected ?? 0)).ToArray();
+        return new(target.OrganisationId, target.Name, target.Donations, target.VolumeMl, collected, volume,
+            Math.Round(target.Donations is { } n ? collected * 100m / n : volume * 100m / target.VolumeMl!.Value, 1),
+            target.Donations is { } asked && daysLeft > 0 ? Math.Round(Math.Max(0, asked - collected) / (decimal)daysLeft, 1) : null,
+            organiser ? null : daily,
+            daysLeft == 0 || organiser ? null : Forecast.Of([.. daily.Select(d => d.Collected)], daysLeft, days.FirstOrDefault(d => d.DonatedOn == today)?.Collected ?? 0));
+    }
+
+    private sealed record CampaignRow(Guid Id, string Name, string? Theme, DateOnly BeginsOn, DateOnly EndsOn, string District);
+
+    private sealed record TargetRow(Guid OrganisationId, string Name, Guid[] Path, int? Donations, long? VolumeMl);
+
+    private sealed record DayRow(Guid OrganisationId, DateOnly DonatedOn, int Collected, long VolumeMl);
+}
