@@ -28,14 +28,22 @@ internal record DriveRow
         d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at
         """;
 
-    public const string ById = $"select {Columns} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id";
+    public const string ById = $"select {Columns}, {PartnerTenants} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id";
 
-    public const string ForUpdate = ById + " for update of d";
+    public const string ForUpdate = $"select {Columns} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id for update of d";
+
+    private const string PartnerTenants = """
+        array(select unnest(x.path) from event.organisation x
+              where x.id = any(array(select (p ->> 'organisationId')::uuid from jsonb_array_elements(d.parties) p where p ->> 'role' = 'co-organiser') || d.host_organisation_id)) as partners
+        """;
 
     public required Guid Id { get; init; }
     public required long Version { get; init; }
     public required Guid OrganisationId { get; init; }
     public required Guid[] OrganisationPath { get; init; }
+
+    /// <summary>The host, the co-organisers and those above them; read for reading only.</summary>
+    public Guid[] Partners { get; init; } = [];
     public Guid? HostOrganisationId { get; init; }
     public Guid? StationId { get; init; }
     public required string Parties { get; init; }
@@ -85,9 +93,12 @@ internal record DriveRow
         _ => false,
     };
 
+    /// <summary>Host and co-organisers follow a drive and see what its organiser sees of its results. They take no step: whose drive it is stays clear.</summary>
+    public bool IsFollowedBy(Caller caller) => caller.Is(Roles.Organiser) && Partners.Contains(caller.Tenant);
+
     /// <summary>Without a token: what is meant for the public, while one can still go there. Apps also show their donors drives of organisations, and past ones.</summary>
     public bool IsReadableBy(Caller? caller) =>
-        (caller is not null && IsManagedBy(caller))
+        (caller is not null && (IsManagedBy(caller) || IsFollowedBy(caller)))
         || (caller?.Role is Roles.App && Status is not ("draft" or "submitted"))
         || (Visibility is "public" or "unlisted" && Status is "approved" or "open" or "started");
 

@@ -29,7 +29,7 @@ public static class GetDriveResults
     {
         var drive = await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct);
         if (drive is null) return CommonProblems.Unknown(id);
-        if (!drive.IsManagedBy(caller)) return CommonProblems.NotFound.With();
+        if (!drive.IsManagedBy(caller) && !drive.IsFollowedBy(caller)) return CommonProblems.NotFound.With();
         var n = (await db.QuerySingle<CountRow>("""
             select b.*, v.*, c.*,
                    (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, count(*) as n from event.donation where drive_id = @id and nominal_ml is not null and not voided group by 1) x) as by_nominal_ml,
