@@ -47,6 +47,11 @@ public sealed class CampaignTests(EventService events)
         Assert.Equal(110, forecast.GetProperty("expected").GetInt32()); // 11 in four days, 36 to come
         Assert.InRange(110, forecast.GetProperty("low").GetInt32() + 1, forecast.GetProperty("high").GetInt32() - 1);
 
+        // A move leaves what was before it where it was counted.
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/organisations/{village}/move", new { parentId = west, from = Today, reasonCode = "boundary-change" }, Some.Key())).Status);
+        progress = await events.Station(station).Get($"/v1/campaigns/{made.Id}/progress");
+        Assert.Equal((8, 3), (Target(progress, east).GetProperty("collected").GetInt32(), Target(progress, west).GetProperty("collected").GetInt32()));
+
         // An organiser: its own targets, closed drives from five up, no days.
         var own = await events.Organiser(east).Get($"/v1/campaigns/{made.Id}/progress");
         Assert.Equal((1, 6), (own["targets"].GetArrayLength(), Target(own, east).GetProperty("collected").GetInt32()));

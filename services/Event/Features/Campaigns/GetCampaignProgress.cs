@@ -18,7 +18,7 @@ public sealed record TargetProgressView(
 
 public sealed record DayView(DateOnly On, int Collected);
 
-/// <summary>GET /v1/campaigns/{id}/progress: an organiser sees the targets of its own subtree, and no days: who gave on a day would show.</summary>
+/// <summary>GET /v1/campaigns/{id}/progress: a drive counts where its organiser stood on its day (decision 13). An organiser sees the targets of its own subtree, and no days: who gave on a day would show.</summary>
 public static class GetCampaignProgress
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/campaigns/{id:guid}/progress", Handle)
@@ -33,9 +33,10 @@ public static class GetCampaignProgress
                 select c.id, c.name, c.theme, c.begins_on, c.ends_on, o.district from event.campaign c join event.organisation o on o.id = c.organisation_id where c.id = @id;
                 select t.organisation_id, o.name, o.path, t.donations, t.volume_ml from event.campaign_target t join event.organisation o on o.id = t.organisation_id where t.campaign_id = @id order by o.name, o.id;
                 with counted as (
-                    select d.id, o.path from event.campaign c
+                    select d.id, p.path from event.campaign c
                     join event.drive d on d.starts_at >= (c.begins_on - 1)::timestamp at time zone 'Asia/Shanghai' and d.starts_at < (c.ends_on + 1)::timestamp at time zone 'Asia/Shanghai'
-                    join event.organisation o on o.id = d.organisation_id and o.path @> array[c.organisation_id]
+                    join event.organisation_placement p on p.organisation_id = d.organisation_id and p.path @> array[c.organisation_id]
+                         and (d.starts_at at time zone 'Asia/Shanghai')::date >= p.valid_from and (d.starts_at at time zone 'Asia/Shanghai')::date < p.valid_to
                     where c.id = @id and (not @organiser or d.status = 'closed' and (select count(*) from event.donation n where n.drive_id = d.id and not n.voided) >= @least))
                 select t.organisation_id, n.donated_on, count(*)::int as collected, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml
                 from event.campaign c join event.campaign_target t on t.campaign_id = c.id
