@@ -25,6 +25,9 @@ $$;
 
 revoke all on schema public from public;
 
+-- A plain column beside a range in one exclusion constraint; whoever owns a schema may use it, nobody else is given anything.
+create extension if not exists btree_gist with schema public;
+
 create schema if not exists {service} authorization {service}_owner;
 grant usage on schema {service} to {service};
 alter default privileges for role {service}_owner in schema {service}

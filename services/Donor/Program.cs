@@ -49,6 +49,7 @@ public static class Program
             .Consumes<AppointmentBooked>(OnAppointmentBooked.Handle)
             .Consumes<AppointmentMoved>(OnAppointmentMoved.Handle)
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
+            .Consumes<NoticeRequested>(OnNoticeRequested.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
             .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step).Runs(FollowVoid.Kind, FollowVoid.Step)

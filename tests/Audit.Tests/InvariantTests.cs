@@ -2,6 +2,11 @@ namespace BloodPlatform.Audit.Tests;
 
 public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<PlatformAtRest>
 {
+    /// <summary>A person's places at two drives of the future, each under another of his ids.</summary>
+    private static string TwoPlaces(string second) =>
+        "insert into event.slot (drive_id, starts_at, ends_at, capacity, booked) select id('drive ' || at), at::timestamptz, at::timestamptz + interval '30 minutes', 2, 1 from unnest(array['2126-03-05 01:00Z', '" + second + "']) at; "
+        + "insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, backfilled, booked_at, created_at) select id('place ' || at), 1, id('drive ' || at), at::timestamptz, id(donor), 'whole-blood', 'poster', 'booked', false, now(), now() from (values ('2126-03-05 01:00Z', 'donor 1'), ('" + second + "', 'donor 4')) p(at, donor)";
+
     /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
     private static readonly (string Invariant, string Plant)[] Plants =
     [
@@ -62,6 +67,11 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("target-total-is-the-sum", "update event.target set volume_ml = 1 where organisation_id = id('class')"),
         ("target-total-is-the-sum", "delete from event.target_total where organisation_id = id('college')"),
         ("responsibility-once-at-a-time", "drop index event.responsibility_once_now; insert into event.responsibility select (jsonb_populate_record(r, jsonb_build_object('id', id('care 2')))).* from event.responsibility r"),
+        ("slot-counts-its-appointments", "update event.appointment set walk_in = true where status <> 'cancelled'"),
+        ("slot-not-overbooked", "alter table event.slot drop constraint slot_walk_ins_fit; update event.slot set walked_in = 1; insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, backfilled, booked_at, created_at, walk_in) values (id('appointment 9'), 1, id('drive'), '2026-03-05 01:00Z', id('donor 9'), 'whole-blood', 'desk', 'missed', false, now(), now(), true)"),
+        ("bookings-keep-the-interval", $"{TwoPlaces("2126-03-06 01:00Z")}; insert into event.donor (donor_id, rule_set) values (id('donor 1'), 'GB18467'); update event.rule_set set intervals = '[{{\"from\":\"whole-blood\",\"to\":\"whole-blood\",\"months\":6,\"days\":0}}]' where code = 'GB18467'"),
+        ("bookings-keep-the-interval", $"{TwoPlaces("2126-03-05 05:00Z")}; insert into event.donor (donor_id, rule_set) values (id('donor 1'), 'GB18467')"),
+        ("only-a-place-blocks-days", "insert into event.booking_block (appointment_id, person_id, procedure, side, days) values (id('appointment 2'), id('donor 2'), 'whole-blood', 'on', '{[2026-03-05,2026-03-06)}')"),
         ("unit-in-one-order", "drop index inventory.order_line_unit_in_one_order; insert into inventory.order_line select (jsonb_populate_record(l, jsonb_build_object('order_id', id('order 1')))).* from inventory.order_line l where unit_id = id('unit 2')"),
         ("unit-reserved-by-its-order", "update inventory.order_line set dropped_at = now() where unit_id = id('unit 2')"),
         ("unit-reserved-by-its-order", "update inventory.unit set order_id = id('order 1') where id = id('unit 2')"),

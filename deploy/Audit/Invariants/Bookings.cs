@@ -7,7 +7,7 @@ internal static class Bookings
     [
         new("slot-not-overbooked", "No slot has more bookings than places.",
             "select count(*) from event.slot",
-            "select drive_id, starts_at, capacity, booked from event.slot where booked > capacity or booked < 0"),
+            "select drive_id, starts_at, capacity, booked, walk_in, walked_in from event.slot where booked > capacity or booked < 0 or walked_in > walk_in or walked_in < 0"),
         // What was promised before the profile was heard of stays, and so does what is recorded afterwards.
         new("slot-within-the-profile", "No place was promised in a slot that the epidemic profile of its day had left none.",
             "select count(*) from event.slot",
@@ -23,10 +23,33 @@ internal static class Bookings
         new("slot-counts-its-appointments", "A slot's counter equals its appointments that are not cancelled, and each of those is in a slot.",
             "select count(*) from event.slot",
             """
-            select coalesce(s.drive_id, a.drive_id) as drive_id, coalesce(s.starts_at, a.slot_starts_at) as starts_at, s.booked, coalesce(a.n, 0) as appointments
-            from event.slot s full join (select drive_id, slot_starts_at, count(*) as n from event.appointment where status <> 'cancelled' group by 1, 2) a
+            select coalesce(s.drive_id, a.drive_id) as drive_id, coalesce(s.starts_at, a.slot_starts_at) as starts_at, s.booked, coalesce(a.booked, 0) as appointments, s.walked_in, coalesce(a.walked_in, 0) as walk_ins
+            from event.slot s full join (select drive_id, slot_starts_at, count(*) filter (where not walk_in) as booked, count(*) filter (where walk_in) as walked_in from event.appointment where status <> 'cancelled' group by 1, 2) a
               on a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at
-            where s.drive_id is null or s.booked <> coalesce(a.n, 0)
+            where s.drive_id is null or s.booked <> coalesce(a.booked, 0) or s.walked_in <> coalesce(a.walked_in, 0)
+            """),
+        // What is at a running drive is the desk's, and without the rules' intervals nothing is known to be too close.
+        new("bookings-keep-the-interval", "No two places that a person has in the future are closer than the interval between donations allows, under whichever of his ids.",
+            "select count(*) from event.appointment",
+            """
+            select x.person_id, x.id as earlier, y.id as later
+            from (select a.id, a.procedure, coalesce(p.person_id, a.donor_id) as person_id, (a.slot_starts_at at time zone 'Asia/Shanghai')::date as day
+                  from event.appointment a left join event.donor_person p on p.donor_id = a.donor_id left join event.drive d on d.id = a.drive_id
+                  where a.status = 'booked' and a.slot_starts_at > now() and d.status is distinct from 'started') x
+            join (select a.id, a.procedure, coalesce(p.person_id, a.donor_id) as person_id, (a.slot_starts_at at time zone 'Asia/Shanghai')::date as day
+                  from event.appointment a left join event.donor_person p on p.donor_id = a.donor_id left join event.drive d on d.id = a.drive_id
+                  where a.status = 'booked' and a.slot_starts_at > now() and d.status is distinct from 'started') y on y.person_id = x.person_id and (y.day, y.id) > (x.day, x.id)
+            join event.donor n on n.donor_id = x.person_id
+            cross join lateral (select r.intervals from event.rule_set r where r.code = n.rule_set
+              order by r.valid_from > y.day, case when r.valid_from > y.day then r.valid_from - y.day else y.day - r.valid_from end limit 1) r
+            where y.day < greatest(x.day + 1, (select max(x.day + make_interval(months => (i ->> 'months')::int, days => (i ->> 'days')::int))::date
+                                               from jsonb_array_elements(r.intervals) i where i ->> 'from' = x.procedure and i ->> 'to' = y.procedure))
+            """),
+        new("only-a-place-blocks-days", "Only a booked place takes days of its person: what was cancelled, kept or missed holds none.",
+            "select count(*) from event.appointment",
+            """
+            select b.appointment_id, a.status from event.booking_block b left join event.appointment a on a.id = b.appointment_id
+            where a.status is distinct from 'booked'
             """),
     ];
 }

@@ -27,4 +27,7 @@ public sealed record ContactRequested : DomainEvent
 }
 
 /// <summary>What a text may refer to; absent what it does not.</summary>
-public sealed record ContactReferences(Guid? VisitId = null, string? Din = null, Guid? DriveId = null, Guid? AppealId = null, string? Procedure = null, DateOnly? On = null);
+/// <param name="WaitlistId">The entry whose offer it is.</param>
+/// <param name="AlternativeDriveIds">Drives with free places that he may attend instead, the nearest first.</param>
+public sealed record ContactReferences(Guid? VisitId = null, string? Din = null, Guid? DriveId = null, Guid? AppealId = null, string? Procedure = null, DateOnly? On = null,
+    Guid? AppointmentId = null, DateTimeOffset? SlotStartsAt = null, Guid? WaitlistId = null, Guid[]? AlternativeDriveIds = null);

@@ -319,12 +319,12 @@ public sealed class DonorFile
     }
 
     /// <summary>Asks the apps that act for him to write to him; nothing where he did not agree to be contacted.</summary>
-    public void RequestContact(Transaction tx, string purpose, string template, ContactReferences references, DateTimeOffset from, TimeSpan within, Guid? stationId = null, string[]? channels = null)
+    public void RequestContact(Transaction tx, string purpose, string template, ContactReferences references, DateTimeOffset from, TimeSpan within, Guid? stationId = null, string[]? channels = null, Guid? contactId = null)
     {
         if (!Consents.Exists(c => c.Code == "contact" && c.Withdrawn is null)) return;
         tx.Append(new ContactRequested
         {
-            Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, StationId = stationId, ContactId = tx.NewId(), DonorId = PersonId, Purpose = purpose, TemplateCode = template, References = references,
+            Key = PersonId.ToString(), Version = NextVersionOf(PersonId), OccurredAt = tx.Now, StationId = stationId, ContactId = contactId ?? tx.NewId(), DonorId = PersonId, Purpose = purpose, TemplateCode = template, References = references,
             Channels = channels ?? ["app"], NotBefore = from, NotAfter = from + within,
         });
     }

@@ -7,13 +7,26 @@ namespace BloodPlatform.Drives.Rules;
 public sealed record BookableDrive(Guid Id, string Status, string[] Procedures);
 
 /// <summary>A slot as read; the database has the last word on its places.</summary>
-public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked)
+/// <param name="WalkIn">Beside them, for whoever comes without a booking.</param>
+/// <param name="WalkedIn">Of those, taken.</param>
+public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked, int WalkIn = 0, int WalkedIn = 0)
 {
     /// <summary>What the rules of its day leave of the capacity.</summary>
     public int Places { get; init; } = Capacity;
 
+    /// <summary>What they leave of all places, the walk-ins' included.</summary>
+    public int AllPlaces { get; init; } = Capacity + WalkIn;
+
     /// <summary>The same, with the rules known.</summary>
-    public BookableSlot Under(IEnumerable<PlacesRule> rules) => this with { Places = Math.Min(Capacity, Booking.DonorsPerSlot(rules, Shanghai.DateOf(StartsAt)) ?? Capacity) };
+    public BookableSlot Under(IEnumerable<PlacesRule> rules) =>
+        Booking.DonorsPerSlot(rules, Shanghai.DateOf(StartsAt)) is { } most ? this with { Places = Math.Min(Capacity, Math.Max(0, most - WalkedIn)), AllPlaces = Math.Min(Capacity + WalkIn, most) } : this;
+
+    /// <summary>How many may be booked at most for one more of the kind to be; a walk-in takes from the reserve first.</summary>
+    /// <param name="place">`booking`, `walk-in` or `backfill`.</param>
+    public int PlacesFor(string place) => place == "backfill" ? Capacity : Places;
+
+    /// <summary>Whether one more of the kind fits.</summary>
+    public bool HasRoomFor(string place) => place == "walk-in" ? (WalkedIn < WalkIn || Booked < Places) && Booked + WalkedIn < AllPlaces : Booked < PlacesFor(place);
 }
 
 /// <summary>A version of a rule set as it limits places.</summary>
@@ -31,6 +44,15 @@ public sealed record OneOfBookings(Guid AppointmentId, Guid DriveId, DateTimeOff
 /// <summary>A version of the rule set that the donor's windows were computed with.</summary>
 public sealed record IntervalRules(DateOnly ValidFrom, DonationInterval[] Intervals);
 
+/// <summary>Days of a person that a booking takes, for one procedure.</summary>
+/// <param name="Side">`on`: the booking's own day; `after`: too soon after it.</param>
+/// <param name="Days">From, and the first day that is free again.</param>
+public sealed record BlockedDays(string Procedure, string Side, IReadOnlyList<(DateOnly From, DateOnly Until)> Days)
+{
+    /// <summary>As PostgreSQL writes a datemultirange.</summary>
+    public string Multirange => "{" + string.Join(",", Days.Select(d => $"[{d.From:yyyy-MM-dd},{d.Until:yyyy-MM-dd})")) + "}";
+}
+
 /// <summary>Whether a donor gets a place: the drive takes bookings, the slot is there, the donor may give that day, and no other booking stands against it.</summary>
 public static class Booking
 {
@@ -38,14 +60,14 @@ public static class Booking
     public static string DefaultProcedure(string[] offered) => offered.Contains("whole-blood") ? "whole-blood" : offered[0];
 
     /// <summary>Whether the slot still takes a booking, or a backfilled one.</summary>
-    /// <param name="backfill">What took place took place: an epidemic profile's limit is for places that are promised, not for those recorded afterwards.</param>
+    /// <param name="place">`booking`, `walk-in` at the desk, or `backfill`: what took place took place, an epidemic profile's limit is for places that are promised, not for those recorded afterwards.</param>
     /// <returns>drive_not_open, slot_unknown, slot_over, slot_full, invalid_value, or null.</returns>
-    public static Rejection? SlotForbids(BookableDrive drive, BookableSlot? slot, bool backfill, DateTimeOffset now) =>
+    public static Rejection? SlotForbids(BookableDrive drive, BookableSlot? slot, string place, DateTimeOffset now) =>
         drive.Status is not ("open" or "started") ? Problems.DriveNotOpen.Because($"The drive is {drive.Status}")
         : slot is null ? Problems.SlotUnknown.Because("GET /v1/drives/{id}/slots lists them", new FieldError("/slotStartsAt", "unknown", "No slot starts then"))
-        : backfill && slot.StartsAt > now ? CommonProblems.Invalid.Because("A slot of the future is booked, not backfilled", new FieldError("/backfillReason", "not_in_the_past", "The slot has not begun"))
-        : !backfill && slot.EndsAt <= now ? Problems.SlotOver.Because("A past slot is backfilled: backfillReason and a quality person")
-        : slot.Booked >= (backfill ? slot.Capacity : slot.Places) ? Problems.SlotFull.Because()
+        : place == "backfill" && slot.StartsAt > now ? CommonProblems.Invalid.Because("A slot of the future is booked, not backfilled", new FieldError("/backfillReason", "not_in_the_past", "The slot has not begun"))
+        : place != "backfill" && slot.EndsAt <= now ? Problems.SlotOver.Because("A past slot is backfilled: backfillReason and a quality person")
+        : !slot.HasRoomFor(place) ? Problems.SlotFull.Because()
         : null;
 
     /// <summary>
@@ -66,6 +88,9 @@ public static class Booking
         : !windows.Any(w => w.Procedure == procedure && In(w.Windows, date) && !(asked is { } today && In(w.AskStation ?? [], today))) ? Problems.NotEligible.Because()
         : null;
 
+    /// <summary>Whether what Donor says leaves the day open for the procedure.</summary>
+    public static bool IsOpenOn(ProcedureWindows[] windows, string procedure, DateOnly date) => windows.Any(w => w.Procedure == procedure && In(w.Windows, date));
+
     private static bool In(DateWindow[] windows, DateOnly date) => windows.Any(w => w.From <= date && (w.To is not { } to || date <= to));
 
     /// <summary>
@@ -85,6 +110,24 @@ public static class Booking
             var otherDate = Shanghai.DateOf(other.SlotStartsAt);
             return date < otherDate ? otherDate < EarliestAfter(date, procedure, other.Procedure, In(rules, otherDate)) : date < EarliestAfter(otherDate, other.Procedure, procedure, In(rules, date));
         }) ? Problems.AlreadyBooked.Because("The interval to another booking of the donor is too short") : null;
+    }
+
+    /// <summary>
+    /// The days that a booking takes of its person, for the database's own constraint: its own day for its procedure, and for each procedure those that come
+    /// too soon after it. Says the same as <see cref="OthersForbid"/>; nothing while the rules' intervals are unknown.
+    /// </summary>
+    public static IReadOnlyList<BlockedDays> Blocks(string procedure, DateOnly date, IReadOnlyCollection<IntervalRules> rules)
+    {
+        if (rules.Count == 0) return [];
+        var versions = rules.OrderBy(r => r.ValidFrom).DistinctBy(r => r.ValidFrom).ToArray();
+        var blocks = new List<BlockedDays> { new(procedure, "on", [(date, date.AddDays(1))]) };
+        foreach (var later in versions.SelectMany(r => r.Intervals).SelectMany(i => new[] { i.From, i.To }).Append(procedure).Distinct().Order(StringComparer.Ordinal))
+        {
+            // Each version forbids what it forbids from its first day to the day before the next one's.
+            var days = versions.Select((r, i) => (From: i > 0 && r.ValidFrom > date ? r.ValidFrom : date, Until: i + 1 < versions.Length && versions[i + 1].ValidFrom < EarliestAfter(date, procedure, later, r) ? versions[i + 1].ValidFrom : EarliestAfter(date, procedure, later, r)));
+            blocks.Add(new(later, "after", [.. days.Where(d => d.From < d.Until)]));
+        }
+        return blocks;
     }
 
     /// <summary>Which bookings of one person can't be kept beside those that were booked before them, or that he came to.</summary>

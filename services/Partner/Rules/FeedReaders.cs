@@ -71,7 +71,7 @@ public static class FeedReaders
     ];
 
     /// <summary>Why a booking was cancelled, as far as an app may know: the platform's own reasons. A station's own word may stand for a deferral.</summary>
-    public static bool MayTellApp(string? reasonCode) => reasonCode is "drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "not-stated";
+    public static bool MayTellApp(string? reasonCode) => reasonCode is "drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "no_longer_bookable" or "capacity-cut" or "not-stated";
 
     private static JsonNode? Without(JsonNode? value, IReadOnlyCollection<string> donorIds) => value switch
     {

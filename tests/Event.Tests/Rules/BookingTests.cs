@@ -49,6 +49,20 @@ public sealed class BookingTests
         Assert.NotNull(Booking.OthersForbid(Some.Id(), "apheresis-platelets", july2012.AddDays(-10), [before with { SlotStartsAt = july2012.AddDays(-24) }], [older, Rules]));
     }
 
+    /// <summary>Versions of which a later one asks for more, or for less.</summary>
+    [Fact]
+    public void The_days_that_bookings_block_overlap_exactly_where_the_rule_forbids_them()
+    {
+        IntervalRules[] versions = [Rules, new(new DateOnly(2024, 6, 1), [new("whole-blood", "whole-blood", 4, 0), new("apheresis-platelets", "apheresis-platelets", 0, 40)]), new(new DateOnly(2024, 10, 1), [new("whole-blood", "whole-blood", 7, 3), new("whole-blood", "apheresis-platelets", 0, 5)])];
+        Prop.ForAll(Gen.Choose(0, 600).Two().SelectMany(days => Gen.Elements(Procedures).Two().SelectMany(p => Gen.Choose(1, 3).Select(n => (A: days.Item1, B: days.Item2, P: p.Item1, Q: p.Item2, Versions: n)))).ToArbitrary(), x =>
+        {
+            var rules = versions[..x.Versions];
+            var blocks = new[] { Booking.Blocks(x.P, Shanghai.DateOf(Start.AddDays(x.A)), rules), Booking.Blocks(x.Q, Shanghai.DateOf(Start.AddDays(x.B)), rules) };
+            var clash = blocks[0].Any(a => blocks[1].Any(b => a.Procedure == b.Procedure && a.Side != b.Side && a.Days.Any(d => b.Days.Any(e => d.From < e.Until && e.From < d.Until))));
+            return clash == Booking.OthersForbid(Some.Id(), x.P, Start.AddDays(x.A), [new(Some.Id(), Some.Id(), Start.AddDays(x.B), x.Q)], rules) is not null;
+        }).QuickCheckThrowOnFailure();
+    }
+
     [Fact]
     public void Two_bookings_of_one_day_forbid_each_other_even_where_no_interval_is_stated() =>
         Assert.Equal(Problems.AlreadyBooked, Booking.OthersForbid(Some.Id(), "whole-blood", Start, [new(Some.Id(), Some.Id(), Start.AddHours(2), "whole-blood")], [new(new DateOnly(2012, 7, 1), [])])?.Problem);
@@ -78,14 +92,14 @@ public sealed class BookingTests
     [InlineData("closed", true, "drive_not_open")]
     [InlineData("approved", false, "drive_not_open")]
     public void A_slot_that_has_ended_is_only_backfilled(string status, bool backfill, string? code) =>
-        Assert.Equal(code, Booking.SlotForbids(new(Some.Id(), status, Procedures), new(Start, Start.AddHours(1), 10, 3), backfill, Start.AddHours(1))?.Problem.Code);
+        Assert.Equal(code, Booking.SlotForbids(new(Some.Id(), status, Procedures), new(Start, Start.AddHours(1), 10, 3), backfill ? "backfill" : "booking", Start.AddHours(1))?.Problem.Code);
 
     [Fact]
     public void A_slot_is_bookable_until_its_last_moment_and_while_places_are_left()
     {
         BookableDrive drive = new(Some.Id(), "started", Procedures);
-        Assert.Null(Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 9), false, Start.AddHours(1).AddTicks(-1)));
-        Assert.Equal(Problems.SlotFull, Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 10), false, Start)?.Problem);
+        Assert.Null(Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 9), "booking", Start.AddHours(1).AddTicks(-1)));
+        Assert.Equal(Problems.SlotFull, Booking.SlotForbids(drive, new(Start, Start.AddHours(1), 10, 10), "booking", Start)?.Problem);
     }
 
     [Theory]
@@ -112,7 +126,7 @@ public sealed class BookingTests
         var slot = new BookableSlot(Shanghai.StartOf(D(date)), Shanghai.StartOf(D(date)).AddHours(1), 7, 6).Under(rules);
         Assert.Equal(Math.Min(7, most ?? 7), slot.Places);
         BookableDrive drive = new(Some.Id(), "open", Procedures);
-        Assert.Equal(slot.Places == 7 ? null : Problems.SlotFull, Booking.SlotForbids(drive, slot, false, slot.StartsAt)?.Problem);
-        Assert.Null(Booking.SlotForbids(drive, slot, true, slot.StartsAt)); // what took place took place
+        Assert.Equal(slot.Places == 7 ? null : Problems.SlotFull, Booking.SlotForbids(drive, slot, "booking", slot.StartsAt)?.Problem);
+        Assert.Null(Booking.SlotForbids(drive, slot, "backfill", slot.StartsAt)); // what took place took place
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Appointments;
 
-/// <summary>A place for a donor. With `backfillReason` a past one; `at` is then when it was booked (the slot's start when absent).</summary>
+/// <summary>A place for a donor. `walkIn` is for whoever stands at the desk of a started drive without one. With `backfillReason` a past one; `at` is then when it was booked (the slot's start when absent).</summary>
 public sealed record BookAppointmentRequest(
     Guid DriveId,
     DateTimeOffset SlotStartsAt,
@@ -14,7 +14,8 @@ public sealed record BookAppointmentRequest(
     [property: AllowedValues("whole-blood", "apheresis-platelets", null)] string? Procedure = null,
     Guid? AppealId = null,
     [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null,
-    DateTimeOffset? At = null);
+    DateTimeOffset? At = null,
+    bool WalkIn = false);
 
 /// <summary>POST /v1/appointments</summary>
 public static class BookAppointment
@@ -36,7 +37,10 @@ public static class BookAppointment
             var backfill = request.BackfillReason is not null;
             if (backfill && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
             if (request.At is { } given && (!backfill || given > tx.Now)) return CommonProblems.Invalid.With(null, new FieldError("/at", backfill ? "in_the_future" : "only_backfill", "When a backfilled booking was made"));
-            if (Booking.SlotForbids(drive.Bookable, slot, backfill, tx.Now) is { } noSlot) return noSlot.ToProblem();
+            if (request.WalkIn && (backfill || !caller.Is(Roles.Station) || drive.Status != "started"))
+                return CommonProblems.Invalid.With("The desk of a started drive takes walk-ins in", new FieldError("/walkIn", "not_at_the_desk", "Only a station's, once the drive has started"));
+            var place = request.WalkIn ? "walk-in" : backfill ? "backfill" : "booking";
+            if (Booking.SlotForbids(drive.Bookable, slot, place, tx.Now) is { } noSlot) return noSlot.ToProblem();
             var procedure = request.Procedure ?? Booking.DefaultProcedure(drive.Procedures);
             if (Booking.DonorForbids(drive.Bookable, procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows, caller.Is(Roles.App) ? Shanghai.DateOf(tx.Now) : null) is { } notThatDay) return notThatDay.ToProblem();
             if (Booking.OthersForbid(drive.Id, procedure, request.SlotStartsAt, others, rules) is { } tooClose)
@@ -46,16 +50,19 @@ public static class BookAppointment
             {
                 Id = tx.NewId(), Version = 1, DriveId = drive.Id, SlotStartsAt = slot!.StartsAt, DonorId = donor.DonorId, Procedure = procedure, Channel = request.Channel, AppealId = request.AppealId,
                 Status = "booked", Backfilled = backfill, BookedAt = backfill ? request.At ?? slot.StartsAt : tx.Now, StationId = drive.StationId, Apps = donor.Apps!,
+                WalkIn = request.WalkIn && slot.WalkedIn < slot.WalkIn, // the reserve first
             };
             tx.Write("""
-                insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at)
-                values (@Id, @Version, @DriveId, @SlotStartsAt, @DonorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @BackfillReason, @BookedAt, @now)
+                insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at, walk_in)
+                values (@Id, @Version, @DriveId, @SlotStartsAt, @DonorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @BackfillReason, @BookedAt, @now, @WalkIn)
                 """, new
                 {
                     appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, request.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
-                    appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now,
+                    appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now, appointment.WalkIn,
                 });
-            tx.Write(BookingFacts.TakePlace, new { appointment.DriveId, appointment.SlotStartsAt, places = backfill ? slot.Capacity : slot.Places });
+            if (!backfill) appointment.Block(tx, rules); // what is recorded afterwards can be in the way of nothing that is promised
+            if (appointment.WalkIn) tx.Write("update event.slot set walked_in = walked_in + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
+            else tx.Write(BookingFacts.TakePlace, new { appointment.DriveId, appointment.SlotStartsAt, places = slot.PlacesFor(place) });
             tx.Append(appointment.ToBooked(appointment.BookedAt));
             if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
             return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.ViewFor(caller));

@@ -37,7 +37,7 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
         select d.id, d.status, d.procedures, d.station_id from event.drive d where d.id = {driveId} for share;
         select p.donor_id, p.status, p.apps, p.profile_version, p.eligibility_version, p.windows::text as windows from event.donor p where p.donor_id = {Persons.Of(donorId)} for update;
         select {Persons.Of(donorId)};
-        select s.starts_at, s.ends_at, s.capacity, s.booked from event.slot s where s.drive_id = {driveId} and s.starts_at = @slotStartsAt;
+        select s.starts_at, s.ends_at, s.capacity, s.booked, s.walk_in, s.walked_in from event.slot s where s.drive_id = {driveId} and s.starts_at = @slotStartsAt;
         select a.id as appointment_id, a.drive_id, a.slot_starts_at, a.procedure from event.appointment a
         where a.donor_id in {Persons.Ids(donorId)} and a.id is distinct from {except}
           and (a.drive_id = {driveId} and a.status <> 'cancelled'

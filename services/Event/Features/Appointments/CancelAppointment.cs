@@ -21,10 +21,7 @@ public static class CancelAppointment
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
 
-            var after = before with { Version = before.Version + 1, Status = "cancelled", ReasonCode = (request ?? new()).ReasonCode, SettledAt = tx.Now };
-            tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
-            tx.Write("update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
-            tx.Append(after.ToCancelled(after.ReasonCode!, tx.Now));
+            var after = before.Cancel(tx, (request ?? new()).ReasonCode, tx.Now);
             return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);
 }

@@ -22,13 +22,14 @@ public static class MoveAppointment
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
             if (facts.Slot?.StartsAt == before.SlotStartsAt) return Answers.Ok(before.Version, before.ViewFor(caller));
-            if (Booking.SlotForbids(drive.Bookable, facts.Slot, false, tx.Now) is { } noSlot) return noSlot.ToProblem();
+            if (Booking.SlotForbids(drive.Bookable, facts.Slot, "booking", tx.Now) is { } noSlot) return noSlot.ToProblem();
             if (Booking.DonorForbids(drive.Bookable, before.Procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows, caller.Is(Roles.App) ? Shanghai.DateOf(tx.Now) : null) is { } notThatDay) return notThatDay.ToProblem();
             if (Booking.OthersForbid(drive.Id, before.Procedure, request.SlotStartsAt, facts.Others, facts.Rules) is { } tooClose)
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
             var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt };
             tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt where id = @Id", after);
+            (after with { DonorId = donor.DonorId }).Block(tx, facts.Rules);
             // Both slots in one order, so that two movers in opposite directions do not wait for each other crosswise.
             foreach (var (slot, write) in new[] { (before.SlotStartsAt, "update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt"), (after.SlotStartsAt, BookingFacts.TakePlace) }.OrderBy(s => s.Item1))
                 tx.Write(write, new { before.DriveId, SlotStartsAt = slot, places = facts.Slot.Places });

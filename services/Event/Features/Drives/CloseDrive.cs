@@ -29,6 +29,7 @@ public static class CloseDrive
             tx.Write("update event.drive set version = @Version, status = @Status, closed_at = @ClosedAt where id = @Id", after);
             if (booked.Length > 0)
                 tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where drive_id = @id and status = 'booked'", new { id, at }, rows: booked.Length);
+            tx.WriteAny("delete from event.booking_block b using event.appointment a where a.id = b.appointment_id and a.drive_id = @id", new { id });
             foreach (var appointment in booked) tx.Append((appointment with { Version = appointment.Version + 1 }).ToMissed(at));
             tx.Append(after.ToChanged(at));
             tx.Append(new DriveClosed { Key = id.ToString(), Version = after.Version, OccurredAt = at, StationId = after.StationId, DriveId = id, OrganiserId = after.OrganisationId, ClosedAt = at, Backfilled = after.Backfilled });

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Drives;
 
-/// <summary>A slot; `capacity` is what the rules of its day leave of the drive's, `bookable` says whether a place can be had now.</summary>
-public sealed record SlotView(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked, int Available, bool Bookable);
+/// <summary>A slot; `capacity` is what the rules of its day leave of the drive's, `bookable` says whether a place can be had now; `walkIn` are beside them, for whoever comes without a booking.</summary>
+public sealed record SlotView(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked, int Available, bool Bookable, int WalkIn, int WalkedIn);
 
 /// <summary>GET /v1/drives/{id}/slots: to all who may read the drive; a drive has slots from its approval on.</summary>
 public static class ListSlots
@@ -22,7 +22,7 @@ public static class ListSlots
         if (!drive.IsReadableBy(Viewer.Of(http, "drives") ?? Viewer.Of(http, "appointments"))) return CommonProblems.NotFound.With();
         return await db.InTransaction<Results<Ok<Page<SlotView>>, ProblemHttpResult>>(async tx =>
         {
-            var slots = await tx.Read($"select starts_at, ends_at, capacity, booked from event.slot where drive_id = @id order by starts_at; {BookingFacts.PlacesRules}", new { id }, async grid =>
+            var slots = await tx.Read($"select starts_at, ends_at, capacity, booked, walk_in, walked_in from event.slot where drive_id = @id order by starts_at; {BookingFacts.PlacesRules}", new { id }, async grid =>
             {
                 var rows = (await grid.ReadAsync<BookableSlot>()).AsList();
                 var rules = (await grid.ReadAsync<PlacesRule>()).AsList();
@@ -30,7 +30,7 @@ public static class ListSlots
             });
             // Whoever was promised a place before the rules took it away keeps it.
             return TypedResults.Ok(new Page<SlotView>(slots.ConvertAll(s => new SlotView(s.StartsAt, s.EndsAt, s.Places, s.Booked, Math.Max(0, s.Places - s.Booked),
-                drive.Status is "open" or "started" && s.EndsAt > tx.Now && s.Booked < s.Places)), null));
+                drive.Status is "open" or "started" && s.EndsAt > tx.Now && s.Booked < s.Places, s.WalkIn, s.WalkedIn)), null));
         }, ct);
     }
 }

@@ -25,10 +25,7 @@ public static class OnDonorErased
         tx.Write("update event.donor set status = 'erased', profile_version = greatest(profile_version, @Version), district = null, apps = '{}', memberships = '[]' where donor_id = @DonorId", new { e.DonorId, e.Version });
         foreach (var before in booked)
         {
-            var after = before with { Version = before.Version + 1, Status = "cancelled", ReasonCode = "donor-erased", SettledAt = e.OccurredAt };
-            tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
-            tx.Write("update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
-            tx.Append(after.ToCancelled("donor-erased", e.OccurredAt));
+            before.Cancel(tx, "donor-erased", e.OccurredAt);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Appointments;
 
 namespace BloodPlatform.Drives.Features.Projections;
 
@@ -13,13 +14,12 @@ public static class OnDonorRegistered
 /// <summary>DonorRegistered and DonorChanged are both the whole state of one counted aggregate: the newest of either stands.</summary>
 internal static class DonorProfile
 {
-    public static Task Keep(Transaction tx, Guid donorId, long version, string status, string? district, Guid[] apps, DonorMembership[] memberships)
+    public static async Task Keep(Transaction tx, Guid donorId, long version, string status, string? district, Guid[] apps, DonorMembership[] memberships)
     {
-        tx.WriteAny("""
+        await ReviewBookings.Of(tx, donorId, """
             insert into event.donor (donor_id, profile_version, status, district, apps, memberships) values (@donorId, @version, @status, @district, @apps, @memberships::jsonb)
             on conflict (donor_id) do update set profile_version = excluded.profile_version, status = excluded.status, district = excluded.district, apps = excluded.apps, memberships = excluded.memberships
-            where excluded.profile_version > donor.profile_version
+            where excluded.profile_version > donor.profile_version;
             """, new { donorId, version, status, district, apps, memberships = JsonSerializer.Serialize(memberships, Json.Options) });
-        return Task.CompletedTask;
     }
 }

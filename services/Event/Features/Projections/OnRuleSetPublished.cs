@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Appointments;
 
 namespace BloodPlatform.Drives.Features.Projections;
 
@@ -19,6 +20,7 @@ public static class OnRuleSetPublished
             {
                 e.Code, e.RuleSetVersion, e.Version, e.ValidFrom, e.ValidTo, intervals = JsonSerializer.Serialize(e.Intervals, Json.Options), kind = e.Kind ?? (e.ValidTo is null ? "base" : "overlay"), e.DonorsPerSlot, now = tx.Now,
             });
+        tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order());
         return Task.CompletedTask;
     }
 }

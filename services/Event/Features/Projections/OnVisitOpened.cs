@@ -26,6 +26,7 @@ public static class OnVisitOpened
 
         var arrived = appointment with { Version = appointment.Version + 1, Status = "arrived", VisitId = e.VisitId, SettledAt = e.OccurredAt };
         tx.Write("update event.appointment set version = @Version, status = @Status, visit_id = @VisitId, settled_at = @SettledAt where id = @Id", arrived);
+        tx.WriteAny("delete from event.booking_block where appointment_id = @Id", arrived);
         tx.Append(arrived.ToArrived(e.OccurredAt));
     }
 }
