@@ -17,6 +17,9 @@ public static class Problems
     public static readonly ProblemCode SlotUnknown = new("slot_unknown", 422, "该活动没有此时段", "The drive has no such slot");
     public static readonly ProblemCode SlotOver = new("slot_over", 409, "该时段已结束", "The slot has ended");
     public static readonly ProblemCode SlotFull = new("slot_full", 409, "该时段已约满", "The slot is full");
+    public static readonly ProblemCode PlacesLeft = new("places_left", 409, "尚有名额，可直接预约", "There are places left: book one");
+    public static readonly ProblemCode AlreadyWaiting = new("already_waiting", 409, "已在候补名单中", "Already on the wait-list");
+    public static readonly ProblemCode OfferOver = new("offer_over", 409, "没有可接受的候补名额", "No place is held for this entry");
     public static readonly ProblemCode AlreadyBooked = new("already_booked", 409, "已有预约，或与另一预约间隔不足", "Already booked here, or too close to another booking");
     public static readonly ProblemCode NotEligible = new("not_eligible", 422, "该日期不可预约献血", "Giving blood is not possible on that date");
     public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer this procedure");

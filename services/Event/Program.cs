@@ -8,6 +8,7 @@ using BloodPlatform.Drives.Features.Drives;
 using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Projections;
+using BloodPlatform.Drives.Features.Waitlist;
 
 namespace BloodPlatform.Drives;
 
@@ -18,6 +19,7 @@ public static class Program
     {
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
+        service.Builder.Services.AddHostedService<OfferPlaces>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonorsMerged>(OnDonorsMerged.Handle).Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)
@@ -27,6 +29,7 @@ public static class Program
             .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle).Consumes<DonationFirstTimeChanged>(OnDonationFirstTimeChanged.Handle)
             .Runs(ReviewBookings.Kind, ReviewBookings.Step)
             .Constraint("booking_interval_kept", Problems.AlreadyBooked)
+            .Constraint("waiting_once", Problems.AlreadyWaiting)
             .Constraint("slot_walk_ins_fit", Problems.SlotFull)
             .Constraint("slot_never_overbooked", Problems.SlotFull)
             .Constraint("appointment_one_per_donor_per_drive", Problems.AlreadyBooked)
@@ -38,6 +41,7 @@ public static class Program
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map,
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
+                JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,
                 ReportFigure.Map, GetReportedFigure.Map, ListReportedFigures.Map, GetStatistics.Map);
     }
 

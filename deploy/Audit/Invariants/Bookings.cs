@@ -5,9 +5,9 @@ internal static class Bookings
 {
     public static IEnumerable<Invariant> All { get; } =
     [
-        new("slot-not-overbooked", "No slot has more bookings than places.",
+        new("slot-not-overbooked", "No slot has more bookings and held offers than places.",
             "select count(*) from event.slot",
-            "select drive_id, starts_at, capacity, booked, walk_in, walked_in from event.slot where booked > capacity or booked < 0 or walked_in > walk_in or walked_in < 0"),
+            "select drive_id, starts_at, capacity, booked, held, walk_in, walked_in from event.slot where booked + held > capacity or booked < 0 or held < 0 or walked_in > walk_in or walked_in < 0"),
         // What was promised before the profile was heard of stays, and so does what is recorded afterwards.
         new("slot-within-the-profile", "No place was promised in a slot that the epidemic profile of its day had left none.",
             "select count(*) from event.slot",
@@ -44,6 +44,13 @@ internal static class Bookings
               order by r.valid_from > y.day, case when r.valid_from > y.day then r.valid_from - y.day else y.day - r.valid_from end limit 1) r
             where y.day < greatest(x.day + 1, (select max(x.day + make_interval(months => (i ->> 'months')::int, days => (i ->> 'days')::int))::date
                                                from jsonb_array_elements(r.intervals) i where i ->> 'from' = x.procedure and i ->> 'to' = y.procedure))
+            """),
+        new("open-offer-holds-its-place", "A slot holds exactly as many places as there are open offers of it.",
+            "select count(*) from event.slot",
+            """
+            select coalesce(s.drive_id, o.drive_id) as drive_id, coalesce(s.starts_at, o.offered_slot) as starts_at, s.held, coalesce(o.n, 0) as offers
+            from event.slot s full join (select drive_id, offered_slot, count(*) as n from event.waiting where status = 'offered' group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
+            where s.drive_id is null or s.held <> coalesce(o.n, 0)
             """),
         new("only-a-place-blocks-days", "Only a booked place takes days of its person: what was cancelled, kept or missed holds none.",
             "select count(*) from event.appointment",

@@ -9,7 +9,9 @@ public sealed record BookableDrive(Guid Id, string Status, string[] Procedures);
 /// <summary>A slot as read; the database has the last word on its places.</summary>
 /// <param name="WalkIn">Beside them, for whoever comes without a booking.</param>
 /// <param name="WalkedIn">Of those, taken.</param>
-public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked, int WalkIn = 0, int WalkedIn = 0)
+/// <param name="Held">For open offers: taken like the booked.</param>
+/// <param name="Awaited">Somebody waits for it: what becomes free is his, nobody overtakes.</param>
+public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt, int Capacity, int Booked, int WalkIn = 0, int WalkedIn = 0, int Held = 0, bool Awaited = false)
 {
     /// <summary>What the rules of its day leave of the capacity.</summary>
     public int Places { get; init; } = Capacity;
@@ -26,7 +28,7 @@ public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt
     public int PlacesFor(string place) => place == "backfill" ? Capacity : Places;
 
     /// <summary>Whether one more of the kind fits.</summary>
-    public bool HasRoomFor(string place) => place == "walk-in" ? (WalkedIn < WalkIn || Booked < Places) && Booked + WalkedIn < AllPlaces : Booked < PlacesFor(place);
+    public bool HasRoomFor(string place) => place == "walk-in" ? (WalkedIn < WalkIn || HasRoomFor("booking")) && Booked + Held + WalkedIn < AllPlaces : Booked + Held < PlacesFor(place) && !(Awaited && place == "booking");
 }
 
 /// <summary>A version of a rule set as it limits places.</summary>

@@ -49,9 +49,21 @@ internal sealed record AppointmentRow
     /// <summary>What a drive's slots hold, from its appointments.</summary>
     public const string RecountSlots = """
         update event.slot s set booked = (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled' and not a.walk_in),
-            walked_in = (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled' and a.walk_in)
+            walked_in = (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled' and a.walk_in),
+            held = (select count(*) from event.waiting w where w.drive_id = s.drive_id and w.offered_slot = s.starts_at and w.status = 'offered')
         where s.drive_id = @driveId
         """;
+
+    /// <summary>A new booking; its place is the caller's to take.</summary>
+    /// <param name="donorId">Under which it is recorded; <see cref="DonorId"/> is the person.</param>
+    public void Insert(Transaction tx, Guid donorId, string? backfillReason = null)
+    {
+        tx.Write("""
+            insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at, walk_in)
+            values (@Id, @Version, @DriveId, @SlotStartsAt, @donorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @backfillReason, @BookedAt, @now, @WalkIn)
+            """, new { Id, Version, DriveId, SlotStartsAt, donorId, Procedure, Channel, AppealId, Status, Backfilled, backfillReason, BookedAt, now = tx.Now, WalkIn });
+        tx.Append(ToBooked(BookedAt));
+    }
 
     /// <summary>Gives the place back; the caller holds the row.</summary>
     public AppointmentRow Cancel(Transaction tx, string reasonCode, DateTimeOffset at)
@@ -85,8 +97,7 @@ internal sealed record AppointmentRow
     /// <summary>Ends every booking of a drive that will not take place as planned; the caller holds the drive and these rows.</summary>
     public static void CancelAll(Transaction tx, Guid driveId, AppointmentRow[] booked, string reasonCode, DateTimeOffset at)
     {
-        if (booked.Length == 0) return;
-        tx.Write("update event.appointment set version = version + 1, status = 'cancelled', reason_code = @reasonCode, settled_at = @at where drive_id = @driveId and status = 'booked'", new { driveId, reasonCode, at }, rows: booked.Length);
+        if (booked.Length > 0) tx.Write("update event.appointment set version = version + 1, status = 'cancelled', reason_code = @reasonCode, settled_at = @at where drive_id = @driveId and status = 'booked'", new { driveId, reasonCode, at }, rows: booked.Length);
         tx.WriteAny(RecountSlots, new { driveId });
         tx.WriteAny("delete from event.booking_block where appointment_id = any(@ids)", new { ids = booked.Select(b => b.Id).ToArray() });
         foreach (var appointment in booked) tx.Append((appointment with { Version = appointment.Version + 1 }).ToCancelled(reasonCode, at));

@@ -52,18 +52,10 @@ public static class BookAppointment
                 Status = "booked", Backfilled = backfill, BookedAt = backfill ? request.At ?? slot.StartsAt : tx.Now, StationId = drive.StationId, Apps = donor.Apps!,
                 WalkIn = request.WalkIn && slot.WalkedIn < slot.WalkIn, // the reserve first
             };
-            tx.Write("""
-                insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at, walk_in)
-                values (@Id, @Version, @DriveId, @SlotStartsAt, @DonorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @BackfillReason, @BookedAt, @now, @WalkIn)
-                """, new
-                {
-                    appointment.Id, appointment.Version, appointment.DriveId, appointment.SlotStartsAt, request.DonorId, appointment.Procedure, appointment.Channel, appointment.AppealId,
-                    appointment.Status, appointment.Backfilled, request.BackfillReason, appointment.BookedAt, now = tx.Now, appointment.WalkIn,
-                });
+            appointment.Insert(tx, request.DonorId, request.BackfillReason);
             if (!backfill) appointment.Block(tx, rules); // what is recorded afterwards can be in the way of nothing that is promised
             if (appointment.WalkIn) tx.Write("update event.slot set walked_in = walked_in + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
             else tx.Write(BookingFacts.TakePlace, new { appointment.DriveId, appointment.SlotStartsAt, places = slot.PlacesFor(place) });
-            tx.Append(appointment.ToBooked(appointment.BookedAt));
             if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
             return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.ViewFor(caller));
         }, ct);

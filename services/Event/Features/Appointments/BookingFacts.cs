@@ -2,6 +2,7 @@ using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Drives.Features.Projections;
+using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
 
 namespace BloodPlatform.Drives.Features.Appointments;
@@ -13,7 +14,13 @@ namespace BloodPlatform.Drives.Features.Appointments;
 internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, BookingDonorRow? Donor, IReadOnlyList<OtherBooking> Others, IReadOnlyList<IntervalRules> Rules)
 {
     /// <summary>Takes one of @places places. Whoever comes when the last went meanwhile asks for more than the capacity, and is refused by slot_never_overbooked.</summary>
-    public const string TakePlace = "update event.slot set booked = case when booked < @places then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+    public const string TakePlace = $"update event.slot s set booked = case when booked + held < @places and not {Awaited} then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+
+    /// <summary>Somebody waits for a place of slot s.</summary>
+    public const string Awaited = "exists (select from event.waiting w where w.drive_id = s.drive_id and w.status = 'waiting' and coalesce(w.slot_starts_at, s.starts_at) = s.starts_at)";
+
+    /// <summary>Of slot s, as a booking sees it.</summary>
+    public const string SlotColumns = $"s.starts_at, s.ends_at, s.capacity, s.booked, s.walk_in, s.walked_in, s.held, {Awaited} as awaited";
 
     /// <summary>What limits the places of slots.</summary>
     public const string PlacesRules = "select code, kind, valid_from, valid_to, donors_per_slot from event.rule_set";
@@ -33,11 +40,38 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
             return (await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), facts);
         });
 
-    private static string Sql(string driveId, string donorId, string except) => $"""
+    /// <summary>For a wait-list entry that exists, with its offered slot; the entry is locked after its donor.</summary>
+    public static Task<(WaitingRow? Entry, BookingFacts Facts)> ReadForOffer(Transaction tx, Guid id) =>
+        tx.Read($"""
+            {Sql("(select drive_id from event.waiting where id = @id)", "(select donor_id from event.waiting where id = @id)", "null::uuid", "(select offered_slot from event.waiting where id = @id)")};
+            {WaitingRow.Select} where w.id = @id for update of w
+            """, new { id }, async grid =>
+        {
+            var facts = await Read(grid);
+            return (await grid.ReadSingleOrDefaultAsync<WaitingRow>(), facts);
+        });
+
+    /// <summary>For one who would wait: all slots that he could be offered, and whether his person waits already.</summary>
+    public static Task<(IReadOnlyList<BookableSlot> Slots, bool Waits, BookingFacts Facts)> ReadForWaiting(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset? slotStartsAt) =>
+        tx.Read($"""
+            {Sql("@driveId", "@donorId", "null::uuid", "@slotStartsAt::timestamptz")};
+            select {SlotColumns} from event.slot s where s.drive_id = @driveId and s.starts_at = coalesce(@slotStartsAt::timestamptz, s.starts_at) order by s.starts_at;
+            select exists (select from event.waiting w where w.drive_id = @driveId and w.status in ('waiting', 'offered') and w.donor_id in {Persons.Ids("@donorId")});
+            {PlacesRules}
+            """, new { driveId, donorId, slotStartsAt }, async grid =>
+        {
+            var facts = await Read(grid);
+            var slots = (await grid.ReadAsync<BookableSlot>()).ToList();
+            var waits = await grid.ReadSingleAsync<bool>();
+            var limits = (await grid.ReadAsync<PlacesRule>()).ToList();
+            return ((IReadOnlyList<BookableSlot>)slots.ConvertAll(s => s.Under(limits)), waits, facts);
+        });
+
+    private static string Sql(string driveId, string donorId, string except, string slot = "@slotStartsAt") => $"""
         select d.id, d.status, d.procedures, d.station_id from event.drive d where d.id = {driveId} for share;
         select p.donor_id, p.status, p.apps, p.profile_version, p.eligibility_version, p.windows::text as windows from event.donor p where p.donor_id = {Persons.Of(donorId)} for update;
         select {Persons.Of(donorId)};
-        select s.starts_at, s.ends_at, s.capacity, s.booked, s.walk_in, s.walked_in from event.slot s where s.drive_id = {driveId} and s.starts_at = @slotStartsAt;
+        select {SlotColumns} from event.slot s where s.drive_id = {driveId} and s.starts_at = {slot};
         select a.id as appointment_id, a.drive_id, a.slot_starts_at, a.procedure from event.appointment a
         where a.donor_id in {Persons.Ids(donorId)} and a.id is distinct from {except}
           and (a.drive_id = {driveId} and a.status <> 'cancelled'

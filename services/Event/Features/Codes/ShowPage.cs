@@ -37,7 +37,7 @@ public static class ShowPage
             var (drive, organiser, slots, apps, rules) = await tx.Read($"""
                 select {DriveRow.Columns} from event.drive d join event.organisation o on o.id = d.organisation_id join event.code c on c.drive_id = d.id where c.code = @code;
                 select o.name from event.code c join event.drive d on d.id = c.drive_id join event.organisation o on o.id = d.organisation_id where c.code = @code;
-                select s.starts_at, s.ends_at, s.capacity, s.booked from event.code c join event.slot s on s.drive_id = c.drive_id where c.code = @code order by s.starts_at;
+                select {BookingFacts.SlotColumns} from event.code c join event.slot s on s.drive_id = c.drive_id where c.code = @code order by s.starts_at;
                 {BookingFacts.PlacesRules};
                 select name, template from event.launch_template order by name, app_id;
                 select valid_from, intervals::text as intervals from event.rule_set where kind = 'base'
@@ -71,7 +71,7 @@ public static class ShowPage
         {
             html.Append("<h2>可预约时段 <span lang=\"en\">Free places</span></h2><ul id=\"slots\">");
             foreach (var slot in slots.Where(s => s.EndsAt > now))
-                html.Append($"<li>{DriveTime.Slot(slot.StartsAt, slot.EndsAt)} <b>{(slot.Booked < slot.Places ? $"余 {slot.Places - slot.Booked} 位" : "已约满")}</b></li>");
+                html.Append($"<li>{DriveTime.Slot(slot.StartsAt, slot.EndsAt)} <b>{(slot.HasRoomFor("booking") ? $"余 {slot.Places - slot.Booked - slot.Held} 位" : "已约满")}</b></li>");
             html.Append("</ul><h2>预约 <span lang=\"en\">Book</span></h2>");
             foreach (var app in apps) html.Append($"<p><a class=\"button\" rel=\"noreferrer\" href=\"{E(app.Template.Replace("{code}", code, StringComparison.Ordinal))}\">在「{E(app.Name)}」中预约</a></p>");
             html.Append($"<p>在您使用的献血小程序中输入预约码 <b id=\"code\">{E(code)}</b>，或当天直接到现场登记。<br><span lang=\"en\">Enter this code in your blood donation app, or just come.</span></p>");

@@ -30,6 +30,7 @@ public static class CancelDrive
             var at = request.At ?? tx.Now;
             var after = before with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("cancel"), CancelledAt = at, ReasonCode = request.ReasonCode };
             tx.Write("update event.drive set version = @Version, status = @Status, cancelled_at = @CancelledAt, reason_code = @ReasonCode where id = @Id", after);
+            tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
             AppointmentRow.CancelAll(tx, id, booked, "drive-cancelled", at);
             if (before.ApprovedAt is not null) // nobody else knows a drive before its approval
             {

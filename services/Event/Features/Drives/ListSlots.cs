@@ -22,15 +22,15 @@ public static class ListSlots
         if (!drive.IsReadableBy(Viewer.Of(http, "drives") ?? Viewer.Of(http, "appointments"))) return CommonProblems.NotFound.With();
         return await db.InTransaction<Results<Ok<Page<SlotView>>, ProblemHttpResult>>(async tx =>
         {
-            var slots = await tx.Read($"select starts_at, ends_at, capacity, booked, walk_in, walked_in from event.slot where drive_id = @id order by starts_at; {BookingFacts.PlacesRules}", new { id }, async grid =>
+            var slots = await tx.Read($"select {BookingFacts.SlotColumns} from event.slot s where drive_id = @id order by starts_at; {BookingFacts.PlacesRules}", new { id }, async grid =>
             {
                 var rows = (await grid.ReadAsync<BookableSlot>()).AsList();
                 var rules = (await grid.ReadAsync<PlacesRule>()).AsList();
                 return rows.ConvertAll(s => s.Under(rules));
             });
             // Whoever was promised a place before the rules took it away keeps it.
-            return TypedResults.Ok(new Page<SlotView>(slots.ConvertAll(s => new SlotView(s.StartsAt, s.EndsAt, s.Places, s.Booked, Math.Max(0, s.Places - s.Booked),
-                drive.Status is "open" or "started" && s.EndsAt > tx.Now && s.Booked < s.Places, s.WalkIn, s.WalkedIn)), null));
+            return TypedResults.Ok(new Page<SlotView>(slots.ConvertAll(s => new SlotView(s.StartsAt, s.EndsAt, s.Places, s.Booked, s.Awaited ? 0 : Math.Max(0, s.Places - s.Booked - s.Held),
+                drive.Status is "open" or "started" && s.EndsAt > tx.Now && s.HasRoomFor("booking"), s.WalkIn, s.WalkedIn)), null));
         }, ct);
     }
 }

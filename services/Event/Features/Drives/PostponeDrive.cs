@@ -42,6 +42,7 @@ public static class PostponeDrive
                 update event.drive set version = @Version, status = @Status, postponed_at = @PostponedAt, reason_code = @ReasonCode, opened_at = null, starts_at = @StartsAt, ends_at = @EndsAt
                 where id = @Id
                 """, after);
+            tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
             AppointmentRow.CancelAll(tx, id, booked, "drive-postponed", at);
             tx.WriteAny("delete from event.slot where drive_id = @id", new { id });
             tx.Append(after.ToChanged(at));

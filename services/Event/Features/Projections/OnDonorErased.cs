@@ -23,6 +23,11 @@ public static class OnDonorErased
             return (await grid.ReadAsync<AppointmentRow>()).ToArray();
         });
         tx.Write("update event.donor set status = 'erased', profile_version = greatest(profile_version, @Version), district = null, apps = '{}', memberships = '[]' where donor_id = @DonorId", new { e.DonorId, e.Version });
+        tx.WriteAny($"""
+            with gone as (update event.waiting w set version = w.version + 1, status = 'left', settled_at = @now from event.waiting o where o.id = w.id and w.status in ('waiting', 'offered') and w.donor_id in {Persons.Ids("@DonorId")}
+                          returning w.drive_id, o.status, w.offered_slot)
+            update event.slot s set held = held - 1 from gone g where g.status = 'offered' and s.drive_id = g.drive_id and s.starts_at = g.offered_slot
+            """, new { e.DonorId, now = tx.Now });
         foreach (var before in booked)
         {
             before.Cancel(tx, "donor-erased", e.OccurredAt);

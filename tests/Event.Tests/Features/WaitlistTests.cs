@@ -1,0 +1,148 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Features.Waitlist;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace BloodPlatform.Drives.Tests.Features;
+
+[Collection(EventCollection.Name)]
+public sealed class WaitlistTests(EventService events)
+{
+    private readonly ServiceUnderTest service = events.Service;
+    private readonly DateTimeOffset slot = EventService.Morning(7);
+
+    private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);
+
+    private Task Offer() => service.App.Services.GetServices<IHostedService>().OfType<OfferPlaces>().Single().All(TestContext.Current.CancellationToken);
+
+    private Task<Answer> Wait(HttpClient http, Guid drive, Guid donor, DateTimeOffset? at = null) => http.Post($"/v1/drives/{drive}/waitlist", new { donorId = donor, channel = "wechat", slotStartsAt = at });
+
+    private Task<Answer> Book(HttpClient http, Guid drive, Guid donor) => http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor));
+
+    /// <summary>A drive with one place, which is taken.</summary>
+    private async Task<(HttpClient Http, Guid Drive, Guid Booking)> Full()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station, slot, capacity: 1, hours: 1);
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        var http = events.Station(station);
+        return (http, drive, (await Book(http, drive, await events.Donor())).Id);
+    }
+
+    private static async Task<string?> Status(HttpClient http, Answer entry) => (await http.Get($"/v1/waitlist/{entry.Id}")).Text("status");
+
+    [Fact]
+    public async Task A_freed_place_is_held_for_the_first_who_waits_and_becomes_his_on_a_call()
+    {
+        var (http, drive, booking) = await Full();
+        var (first, second) = (await events.Donor(), await events.Donor());
+        var entry = await Wait(http, drive, first, slot);
+        Assert.Equal((201, "waiting"), (entry.Status, entry.Text("status")));
+        var next = await Wait(http, drive, second);
+        Assert.Equal((409, "offer_over"), Code(await http.Post($"/v1/waitlist/{entry.Id}/accept")));
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booking}/cancel")).Status);
+        Assert.Equal((409, "slot_full"), Code(await Book(http, drive, await events.Donor()))); // nobody overtakes, before and after it is offered
+        await Offer();
+        await Eventually.That(async () => await Status(http, entry) == "offered");
+        Assert.Equal((409, "slot_full"), Code(await Book(http, drive, await events.Donor())));
+        Assert.Equal("waiting", await Status(http, next));
+        var notice = Assert.Single(await service.Published<NoticeRequested>(), e => e.DonorId == first);
+        Assert.Equal(("waitlist", "place-offered", entry.Id, slot), (notice.Purpose, notice.TemplateCode, notice.References.WaitlistId, notice.References.SlotStartsAt));
+        var accepted = await http.Post($"/v1/waitlist/{entry.Id}/accept");
+        Assert.Equal((200, "accepted"), (accepted.Status, accepted.Text("status")));
+        Assert.Equal((409, "offer_over"), Code(await http.Post($"/v1/waitlist/{entry.Id}/accept")));
+        Assert.Equal(accepted["appointmentId"].GetGuid(), Assert.Single(await service.Published<AppointmentBooked>(), e => e.DonorId == first).AppointmentId);
+        Assert.Equal("1/0", await service.Database.Scalar<string>("select booked || '/' || held from event.slot where drive_id = @drive", new { drive }));
+        Assert.Equal(1, await service.Database.Scalar<int>("select count(*)::int from event.booking_block where person_id = @first and side = 'on'", new { first }));
+    }
+
+    [Fact]
+    public async Task An_offer_that_runs_out_or_is_declined_goes_to_the_next_and_who_may_not_give_any_more_is_passed_over()
+    {
+        var (http, drive, booking) = await Full();
+        var donors = new[] { await events.Donor(), await events.Donor(), await events.Donor(), await events.Donor() };
+        var entries = new List<Answer>();
+        foreach (var donor in donors) entries.Add(await Wait(http, drive, donor));
+        await service.Deliver(EventService.Eligible(donors[1], 3, new DateWindow(Shanghai.DateOf(slot).AddDays(1), null)));
+        await http.Post($"/v1/appointments/{booking}/cancel");
+        await Offer();
+        await Eventually.That(async () => await Status(http, entries[0]) == "offered");
+        await service.Database.Execute("update event.waiting set expires_at = now() - interval '1 second' where id = @id", new { id = entries[0].Id });
+        Assert.Equal((409, "offer_over"), Code(await http.Post($"/v1/waitlist/{entries[0].Id}/accept")));
+        await Offer();
+        await Eventually.That(async () => await Status(http, entries[2]) == "offered");
+        Assert.Equal(["expired", "ended", "offered", "waiting"], (await Task.WhenAll(entries.Select(e => Status(http, e)))).Select(s => s!));
+        Assert.Equal(["offer-expired", "waitlist-ended"], (await service.Published<NoticeRequested>()).Where(n => (n.DonorId == donors[0] || n.DonorId == donors[1]) && n.TemplateCode != "place-offered").Select(n => n.TemplateCode));
+        Assert.Equal("left", (await http.Post($"/v1/waitlist/{entries[2].Id}/leave")).Text("status"));
+        await Offer();
+        await Eventually.That(async () => await Status(http, entries[3]) == "offered");
+        Assert.Equal("left", (await http.Post($"/v1/waitlist/{entries[3].Id}/leave")).Text("status"));
+        Assert.Equal(201, (await Book(http, drive, await events.Donor())).Status);
+    }
+
+    [Fact]
+    public async Task One_waits_once_only_where_nothing_is_free_and_only_for_what_he_could_book()
+    {
+        var (http, drive, _) = await Full();
+        var (donor, app) = (await events.Donor(), Some.Id());
+        Assert.Equal(201, (await Wait(http, drive, donor)).Status);
+        Assert.Equal((409, "already_waiting"), Code(await Wait(http, drive, donor)));
+        Assert.Equal((409, "places_left"), Code(await Wait(events.Station(await StationOf(await events.OpenDrive(Some.Id()))), await OpenDrive(), donor)));
+        Assert.Equal((422, "slot_unknown"), Code(await Wait(http, drive, await events.Donor(), slot.AddMinutes(1))));
+        var never = Some.Id();
+        await service.Deliver(EventService.Registered(never), EventService.Eligible(never, 2, new DateWindow(new(2008, 1, 1), new(2009, 1, 1))));
+        Assert.Equal((422, "not_eligible"), Code(await Wait(http, drive, never)));
+        Assert.Equal((404, "not_found"), Code(await Wait(events.Station(Some.Id()), drive, await events.Donor())));
+        Assert.Equal((404, "not_found"), Code(await Wait(http, Some.OldId(), await events.Donor())));
+        Assert.Equal((422, "invalid_value"), Code(await http.Post($"/v1/drives/{drive}/waitlist", new { donorId = donor, channel = "We Chat" })));
+        var theirs = await Wait(events.App(app), drive, await events.Donor(app));
+        Assert.Equal(201, theirs.Status);
+        Assert.Equal((404, "not_found"), Code(await events.App(Some.Id()).Get($"/v1/waitlist/{theirs.Id}")));
+        Assert.Equal((404, "not_found"), Code(await events.App(Some.Id()).Post($"/v1/waitlist/{theirs.Id}/leave")));
+        Assert.Single((await events.App(app).Get($"/v1/drives/{drive}/waitlist"))["items"].EnumerateArray());
+        Assert.Equal(2, (await http.Get($"/v1/drives/{drive}/waitlist"))["items"].GetArrayLength());
+    }
+
+    private Guid? openStation;
+
+    private async Task<Guid> StationOf(Guid drive) => (openStation = await service.Database.Scalar<Guid>("select station_id from event.drive where id = @drive", new { drive })).Value;
+
+    private async Task<Guid> OpenDrive() => await service.Database.Scalar<Guid>("select id from event.drive where station_id = @openStation", new { openStation });
+
+    [Fact]
+    public async Task Erasure_and_the_drives_end_leave_nothing_held()
+    {
+        var (http, drive, booking) = await Full();
+        var (erased, other) = (await events.Donor(), await events.Donor());
+        var (one, two) = (await Wait(http, drive, erased), await Wait(http, drive, other));
+        await http.Post($"/v1/appointments/{booking}/cancel");
+        await Offer();
+        await Eventually.That(async () => await Status(http, one) == "offered");
+        await service.Deliver(new DonorErased { Key = erased.ToString(), Version = 8, OccurredAt = EventService.Now, ErasureId = Some.Id(), DonorId = erased });
+        await Offer();
+        await Eventually.That(async () => await Status(http, two) == "offered");
+        Assert.Equal("left", await Status(http, one));
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/cancel", new { reasonCode = "typhoon" })).Status);
+        Assert.Equal("ended", await Status(http, two));
+        Assert.Equal(0, await service.Database.Scalar<int>("select sum(booked + held)::int from event.slot where drive_id = @drive", new { drive }));
+    }
+
+    [Fact]
+    public async Task Acceptance_and_expiry_at_once_have_one_winner_and_two_replicas_offer_a_place_once()
+    {
+        var (http, drive, booking) = await Full();
+        var entries = new List<Answer>();
+        for (var i = 0; i < 6; i++) entries.Add(await Wait(http, drive, await events.Donor()));
+        await http.Post($"/v1/appointments/{booking}/cancel");
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Offer()));
+        Assert.Equal((1, 5), (await Count(drive, "offered"), await Count(drive, "waiting")));
+        Assert.Equal("offered", await Status(http, entries[0]));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => http.Post($"/v1/waitlist/{entries[0].Id}/accept")).Append(http.Post($"/v1/waitlist/{entries[0].Id}/leave")));
+        Assert.Equal(1, answers.Count(a => a.Status == 200));
+        Assert.Equal(4, answers.Count(a => a is { Status: 409, Code: "offer_over" }));
+    }
+
+    private Task<int> Count(Guid drive, string status) => service.Database.Scalar<int>("select count(*)::int from event.waiting where drive_id = @drive and status = @status", new { drive, status });
+}
