@@ -30,4 +30,14 @@ public static class Problems
     public static readonly ProblemCode TreeTooDeep = new("tree_too_deep", 422, "组织层级过多", "The tree would have too many levels");
     public static readonly ProblemCode AlreadyThere = new("already_there", 409, "组织已在该上级之下", "The organisation already stands there");
     public static readonly ProblemCode MovedSince = new("moved_since", 409, "该日期之后已有其他调整", "Something it touches has moved since that day");
+    public static readonly ProblemCode RruleInvalid = new("rrule_invalid", 422, "重复规则（RRULE）有误", "The recurrence rule cannot be followed");
+    public static readonly ProblemCode RruleNeverEnds = new("rrule_never_ends", 422, "重复规则没有终点（须有 COUNT 或 UNTIL）", "The recurrence rule never ends");
+    public static readonly ProblemCode RruleTooMany = new("rrule_too_many", 422, "重复规则产生的日期过多或过远", "The recurrence rule yields too many days, or days too far away");
+    public static readonly ProblemCode RruleYieldsNothing = new("rrule_yields_nothing", 422, "重复规则不产生任何日期", "The recurrence rule yields no day");
+    public static readonly ProblemCode AllDaysExcluded = new("all_days_excluded", 422, "所有日期均被排除日历排除", "The exclusion calendars leave no day of the series");
+    public static readonly ProblemCode SeriesEnded = new("series_ended", 409, "该系列活动已结束", "The series has ended");
+    public static readonly ProblemCode RequestSettled = new("request_settled", 409, "该申请已有结果或已过期", "The request has been taken, declined or has expired");
+    public static readonly ProblemCode OfferUnknown = new("offer_unknown", 422, "没有此项可选日期", "The request has no such offer");
+    public static readonly ProblemCode OfferExpired = new("offer_expired", 409, "可选日期已过期", "The offered dates have expired");
+    public static readonly ProblemCode NothingOffered = new("nothing_offered", 409, "采血机构尚未提供可选日期", "No dates have been offered yet");
 }

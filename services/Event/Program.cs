@@ -2,12 +2,15 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Drives.Features.Activities;
 using BloodPlatform.Drives.Features.Appointments;
+using BloodPlatform.Drives.Features.Calendar;
 using BloodPlatform.Drives.Features.Campaigns;
 using BloodPlatform.Drives.Features.Codes;
+using BloodPlatform.Drives.Features.DriveRequests;
 using BloodPlatform.Drives.Features.Drives;
 using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Projections;
+using BloodPlatform.Drives.Features.Series;
 using BloodPlatform.Drives.Features.Waitlist;
 
 namespace BloodPlatform.Drives;
@@ -20,6 +23,7 @@ public static class Program
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddHostedService<OfferPlaces>();
+        service.Builder.Services.AddHostedService<PlanSeries>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonorsMerged>(OnDonorsMerged.Handle).Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)
@@ -42,6 +46,9 @@ public static class Program
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,
+                GetDrivesCalendar.Map, AskForDrive.Map, OfferDates.Map, TakeOffer.Map, DeclineRequest.Map, GetDriveRequest.Map, ListDriveRequests.Map,
+                CreateSeries.Map, GetSeries.Map, ListSeries.Map, ListOccurrences.Map, ChangeSeries.Map, EndSeries.Map,
+                CreateCalendar.Map, ReplaceCalendar.Map, GetCalendar.Map, ListCalendars.Map, ListCommemorativeDays.Map,
                 ReportFigure.Map, GetReportedFigure.Map, ListReportedFigures.Map, GetStatistics.Map);
     }
 

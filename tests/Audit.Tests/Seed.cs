@@ -46,6 +46,19 @@ internal static class Seed
         select id(o), '2024-01-01', '2024-12-31', n, ml from (values ('university', 16, 3000), ('college', 10, 3000), ('class', 10, 3000), ('moved class', 5, 0)) t(o, n, ml);
         insert into event.responsibility (id, body_id, district, starts_at) values (id('care'), id('university'), '440705', '2026-03-01');
 
+        -- A weekly series with one drive and one day in the vacation; a request that was taken.
+        insert into event.exclusion_calendar (id, version, organisation_id, name, created_at, changed_at) values (id('calendar'), 1, id('university'), '校历', '2026-01-01', '2026-01-01');
+        insert into event.exclusion_entry (calendar_id, number, name, from_date, to_date) values (id('calendar'), 1, '寒假', '2026-02-01', '2026-02-28');
+        insert into event.drive_series (id, version, organisation_id, rrule, starts_at, drive, make, horizon_days, calendar_ids, excluded_dates, status, last_day, planned_through, replan, created_at, changed_at)
+        values (id('series'), 1, id('university'), 'FREQ=WEEKLY;COUNT=2', '2026-02-26 01:00Z', '{}', 'draft', 180, array[id('calendar')], '{}', 'active', '2026-03-05', '2026-03-05', false, '2026-01-01', '2026-01-01');
+        insert into event.drive_occurrence (series_id, day, outcome, drive_id, drive_version, calendar_id, calendar, entry, entry_from, entry_to) values
+            (id('series'), '2026-02-26', 'skipped', null, null, id('calendar'), '校历', '寒假', '2026-02-01', '2026-02-28'), (id('series'), '2026-03-05', 'made', id('drive of the series'), 1, null, null, null, null, null);
+        insert into event.drive (id, version, organisation_id, parties, kind, visibility, venue_name, venue_address, district, starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, created_at, series_id, series_day, request_id)
+        select id(name), 1, id('university'), '[]', 'organisation', 'organisation', '体育馆', '东成村22号', '440703', '2026-03-05 01:00Z', '2026-03-05 05:00Z', 30, 10, 0, '{whole-blood}', 'draft', false, '2026-01-01', series, case when series is not null then date '2026-03-05' end, request
+        from (values ('drive of the series', id('series'), null::uuid), ('drive asked for', null, id('request'))) d(name, series, request);
+        insert into event.drive_request (id, version, organisation_id, district, drive, wishes, expected_donors, last_wish, status, offers, drive_id, asked_at) values
+            (id('request'), 3, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'taken', '[]', id('drive asked for'), '2026-01-01'), (id('request 2'), 1, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'asked', '[]', null, '2026-01-01');
+
         insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, consents, apps, identity_assurance, registered_at)
         select id(who), 3, status, name, 'passport', name, uuid_send(id(who)), name, name, uuid_send(id(who)), '', '[]', '{}', 'declared', '2026-03-01' from (values ('restricted donor', 'restricted', '\x01'::bytea), ('erased donor', 'erased', '')) p(who, status, name);
         insert into donor.subject_key (subject_id, wrapped_key) values (id('restricted donor'), '\x00');

@@ -27,11 +27,7 @@ public static class ApproveDrive
             var at = request?.At ?? tx.Now;
             var after = taken with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("approve"), ApprovedAt = at, ReasonCode = null };
             tx.Write("update event.drive set version = @Version, status = @Status, station_id = @StationId, approved_at = @ApprovedAt, reason_code = null where id = @Id", after);
-            tx.Write("""
-                insert into event.slot (drive_id, starts_at, ends_at, capacity, booked, walk_in)
-                select @Id, s, s + make_interval(mins => @SlotMinutes), @CapacityPerSlot, 0, @WalkInPerSlot
-                from generate_series(@StartsAt, @EndsAt - make_interval(mins => @SlotMinutes), make_interval(mins => @SlotMinutes)) as s
-                """, after, rows: after.Plan.Slots);
+            tx.Write(DriveRow.MakeSlots, after, rows: after.Plan.Slots);
             // After a postponement the others know the drive already.
             tx.Append(before.Status == "postponed" ? after.ToChanged(at) : after.ToScheduled(at));
             tx.Audit("drive.approve", $"drive/{id}", new { at });

@@ -29,7 +29,14 @@ public sealed record VenueRequest(
     [property: StringLength(80, MinimumLength = 1)] string Address,
     [property: RegularExpression(@"\d{6}")] string District,
     [property: Range(-90.0, 90.0)] double? Latitude = null,
-    [property: Range(-180.0, 180.0)] double? Longitude = null);
+    [property: Range(-180.0, 180.0)] double? Longitude = null) : IValidatableObject
+{
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Latitude is null != Longitude is null) yield return new("Half a point: send latitude and longitude, or neither", [Latitude is null ? nameof(Latitude) : nameof(Longitude)]);
+        else if (Latitude is 0 && Longitude is 0) yield return new("0,0 lies in the Atlantic: leave both out where the place is not known", [nameof(Latitude)]);
+    }
+}
 
 public sealed record PartyRequest(Guid OrganisationId, [property: AllowedValues("co-organiser", "supporter")] string Role);
 
@@ -66,12 +73,7 @@ public static class CreateDrive
                 StartsAt = request.StartsAt, EndsAt = request.EndsAt, SlotMinutes = request.SlotMinutes, CapacityPerSlot = request.CapacityPerSlot, WalkInPerSlot = request.WalkInPerSlot,
                 Procedures = request.Procedures, Status = "draft", Backfilled = backfill, BackfillReason = request.BackfillReason, CreatedAt = tx.Now,
             };
-            tx.Write("""
-                insert into event.drive (id, version, organisation_id, host_organisation_id, station_id, parties, kind, visibility, theme, venue_name, venue_address, district, latitude, longitude,
-                    starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, backfill_reason, created_at)
-                values (@Id, @Version, @OrganisationId, @HostOrganisationId, @StationId, @Parties::jsonb, @Kind, @Visibility, @Theme, @VenueName, @VenueAddress, @District, @Latitude, @Longitude,
-                    @StartsAt, @EndsAt, @SlotMinutes, @CapacityPerSlot, @WalkInPerSlot, @Procedures, @Status, @Backfilled, @BackfillReason, @CreatedAt)
-                """, drive);
+            tx.Write(DriveRow.Insert, drive);
             if (backfill) tx.Audit("drive.backfill", $"drive/{drive.Id}");
             return Answers.Created($"/v1/drives/{drive.Id}", 1, drive.ViewFor(caller, tx.Now));
         }, ct);

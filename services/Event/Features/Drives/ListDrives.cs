@@ -11,7 +11,12 @@ namespace BloodPlatform.Drives.Features.Drives;
 /// </summary>
 public static class ListDrives
 {
-    private const double RadiusKm = 20;
+    private const string Own = """
+        ((@role = 'station' and (d.station_id = @tenant or (d.station_id is null and d.status = 'submitted')))
+            or (@role = 'organiser' and o.path @> array[@tenant]::uuid[])
+            or (@role = 'authority' and exists (select from unnest(@districts::text[]) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))
+            or @role = 'admin')
+        """;
 
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/drives", Handle).Public()
         .WithSummary("Drives open to the public; with mine=true one's own");
@@ -21,45 +26,72 @@ public static class ListDrives
     {
         var caller = Viewer.Of(http, "drives");
         if (mine is true && caller is null) return CommonProblems.TokenRequired.With("mine=true needs a token with the scope drives");
-        var point = ((double Latitude, double Longitude)?)null;
-        if (near is not null && (point = PointOf(near)) is null) return CommonProblems.Invalid.With("near is latitude,longitude", new FieldError("/near", "invalid", "Such as 22.57,113.08"));
+        if (PublicDrives.Parse(near, out var point) is { } invalid) return invalid;
         var after = ((DateTimeOffset StartsAt, Guid Id)?)null;
         if (cursor is not null && (after = CursorOf(cursor)) is null) return CommonProblems.Invalid.With("Send the cursor that the page before named in next", new FieldError("/cursor", "invalid", "Not a cursor of this list"));
 
         var rows = await db.Query<NearRow>($"""
             select * from (
-                select {DriveRow.Columns}, case when @latitude::float8 is not null and d.latitude is not null and d.longitude is not null then
-                    round((6371 * 2 * asin(sqrt(power(sin(radians(d.latitude - @latitude) / 2), 2) + cos(radians(@latitude)) * cos(radians(d.latitude)) * power(sin(radians(d.longitude - @longitude) / 2), 2))))::numeric, 1)::float8 end as distance_km
+                select {DriveRow.Columns}, {PublicDrives.Distance(point)} as distance_km
                 from event.drive d join event.organisation o on o.id = d.organisation_id
-                where (case when @mine then
-                            (@role = 'station' and (d.station_id = @tenant or (d.station_id is null and d.status = 'submitted')))
-                            or (@role = 'organiser' and o.path @> array[@tenant]::uuid[])
-                            or (@role = 'authority' and exists (select from unnest(@districts::text[]) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))
-                            or @role = 'admin'
-                       else d.visibility = 'public' and d.status in ('approved', 'open', 'started') end)
+                where {(mine is true ? Own : "d.visibility = 'public' and d.status in ('approved', 'open', 'started')")}
                   and (@status::text is null or d.status = @status)
-                  and (@from::date is null or (d.ends_at at time zone 'Asia/Shanghai')::date >= @from)
-                  and (@to::date is null or (d.starts_at at time zone 'Asia/Shanghai')::date <= @to)
-                  and (@district::text is null or d.district like regexp_replace(@district, '(00)+$', '') || '%')
-                  and (@procedure::text is null or @procedure = any(d.procedures))
+                  {PublicDrives.Filter(point)}
                   and (@afterStart::timestamptz is null or (d.starts_at, d.id) > (@afterStart, @afterId))) found
-            where @latitude::float8 is null or distance_km <= @RadiusKm
+            where distance_km is null or distance_km <= {PublicDrives.RadiusKm}
             order by starts_at, id limit @rows
             """, new
             {
-                mine = mine is true, role = caller?.Role ?? "", tenant = caller?.TenantId ?? Guid.Empty, districts = caller?.Districts.ToArray() ?? [], status, from, to, district, procedure,
-                afterStart = after?.StartsAt, afterId = after?.Id ?? Guid.Empty, latitude = point?.Latitude, longitude = point?.Longitude ?? 0, RadiusKm, rows = Answers.Limit(limit) + 1,
+                role = caller?.Role ?? "", tenant = caller?.TenantId ?? Guid.Empty, districts = caller?.Districts.ToArray() ?? [], status, from, to, district, procedure,
+                afterStart = after?.StartsAt, afterId = after?.Id ?? Guid.Empty, rows = Answers.Limit(limit) + 1,
             }, ct);
         return TypedResults.Ok(Page<DriveView>.From(rows.ConvertAll(r => r.ViewFor(caller, clock.GetUtcNow(), r.DistanceKm)), Answers.Limit(limit),
             d => $"{d.StartsAt.UtcTicks.ToString(CultureInfo.InvariantCulture)}_{d.Id}"));
     }
 
-    private static (double, double)? PointOf(string text) => text.Split(',') is [var a, var b]
-        && double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var latitude) && double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var longitude)
-        && Math.Abs(latitude) <= 90 && Math.Abs(longitude) <= 180 ? (latitude, longitude) : null;
-
     private static (DateTimeOffset, Guid)? CursorOf(string text) => text.Split('_') is [var a, var b]
         && long.TryParse(a, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= DateTimeOffset.MaxValue.UtcTicks && Guid.TryParse(b, out var id) ? (new DateTimeOffset(ticks, TimeSpan.Zero), id) : null;
+}
+
+/// <summary>What the list of public drives and its calendar filter by. @from, @to, @district and @procedure are theirs.</summary>
+internal static class PublicDrives
+{
+    public const int RadiusKm = 20;
+
+    /// <summary>Reads `near`; a point that is half given, on no globe or 0,0 (an empty form's coordinates) is refused.</summary>
+    public static ProblemHttpResult? Parse(string? near, out (double Latitude, double Longitude)? point)
+    {
+        point = null;
+        if (near is null) return null;
+        if (near.Split(',') is not [var a, var b] || !double.TryParse(a, NumberStyles.Float, CultureInfo.InvariantCulture, out var latitude) || !double.TryParse(b, NumberStyles.Float, CultureInfo.InvariantCulture, out var longitude)
+            || !(Math.Abs(latitude) <= 90 && Math.Abs(longitude) <= 180))
+            return CommonProblems.Invalid.With("near is latitude,longitude", new FieldError("/near", "invalid", "Such as 22.57,113.08"));
+        if (latitude is 0 && longitude is 0) return CommonProblems.Invalid.With("near is 0,0", new FieldError("/near", "zero", "0,0 lies in the Atlantic: the position is not known"));
+        point = (latitude, longitude);
+        return null;
+    }
+
+    /// <summary>Kilometres over the ground, rounded to 100 m; null where no point was given.</summary>
+    public static string Distance((double Latitude, double Longitude)? point) => point is not var (latitude, longitude) ? "null::float8" : string.Create(CultureInfo.InvariantCulture,
+        $"round((6371 * 2 * asin(sqrt(power(sin(radians(d.latitude - {latitude:F6}) / 2), 2) + cos(radians({latitude:F6})) * cos(radians(d.latitude)) * power(sin(radians(d.longitude - {longitude:F6}) / 2), 2))))::numeric, 1)::float8");
+
+    /// <summary>
+    /// The box around the circle, for the index on the place, before any distance is computed. Its numbers stand in the statement: only
+    /// a planner who sees them can tell a far corner (few drives, by place) from the middle of a city (many, by time).
+    /// </summary>
+    public static string Filter((double Latitude, double Longitude)? point)
+    {
+        const string others = """
+            and (@from::date is null or d.ends_at >= @from::timestamp at time zone 'Asia/Shanghai')
+            and (@to::date is null or d.starts_at < (@to::date + 1)::timestamp at time zone 'Asia/Shanghai')
+            and (@district::text is null or d.district like regexp_replace(@district, '(00)+$', '') || '%')
+            and (@procedure::text is null or @procedure = any(d.procedures))
+            """;
+        if (point is not var (latitude, longitude)) return others;
+        var north = RadiusKm / 111.0;
+        var east = Math.Min(360, north / Math.Max(0.001, Math.Cos(Math.Min(90, Math.Abs(latitude) + north) * Math.PI / 180)));
+        return string.Create(CultureInfo.InvariantCulture, $"{others} and d.latitude between {latitude - north:F6} and {latitude + north:F6} and d.longitude between {longitude - east:F6} and {longitude + east:F6}");
+    }
 }
 
 internal sealed record NearRow : DriveRow

@@ -1,0 +1,42 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Rules;
+
+namespace BloodPlatform.Drives.Features.Series;
+
+/// <summary>
+/// Makes the drives that came within a series' horizon and follows a calendar that changed: a transaction for each series, so that
+/// whoever dies in between leaves each either planned or waiting. Any replica goes on.
+/// </summary>
+public sealed class PlanSeries(IServiceScopeFactory scopes, TimeProvider clock, ILogger<PlanSeries> log) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System); // waiting is the machine's time, never business time
+        while (await timer.WaitForNextTickAsync(stopping))
+        {
+            try { await Round(stopping); }
+            catch (Exception e) when (!stopping.IsCancellationRequested) { log.LogWarning("Planning series waits: {Reason}", e.GetType().Name); }
+        }
+    }
+
+    private async Task Round(CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<Database>();
+        var waiting = await db.Query<Guid>("select id from event.drive_series where status = 'active' and (replan or planned_through < least(last_day, @today + horizon_days)) order by id limit 100", new { today = Shanghai.DateOf(clock.GetUtcNow()) }, ct);
+        foreach (var id in waiting)
+            try { await db.InTransaction(tx => Plan(tx, id), ct); }
+            catch (Exception e) when (!ct.IsCancellationRequested) { log.LogWarning("Planning series {Series} waits: {Reason}", id, e.GetType().Name); }
+    }
+
+    private static async Task Plan(Transaction tx, Guid id)
+    {
+        if (await SeriesFile.Lock(tx, id) is not { Series: { Status: "active" } before } file) return;
+        if (Recurrence.Parse(before.Rrule, out _)?.DaysFrom(Shanghai.DateOf(before.StartsAt), out _) is not { Count: > 0 } days) throw new InvalidOperationException("A rule that was accepted can be followed no more");
+        var horizon = SeriesFile.Horizon(before.LastDay, before.HorizonDays, tx.Now);
+        var after = before with { Version = before.Version + 1, PlannedThrough = horizon > before.PlannedThrough ? horizon : before.PlannedThrough, Replan = false };
+        tx.Write("update event.drive_series set version = @Version, planned_through = @PlannedThrough, replan = false where id = @Id", after);
+        var planned = file.Follow(tx, after, days, changed: false);
+        if (planned.Count > 0) tx.Audit("drive-series.plan", $"drive-series/{id}", new { planned = planned.Count });
+    }
+}

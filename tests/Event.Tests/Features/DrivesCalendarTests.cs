@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Tests.Rules;
+
+namespace BloodPlatform.Drives.Tests.Features;
+
+[Collection(EventCollection.Name)]
+public sealed class DrivesCalendarTests(EventService events)
+{
+    private readonly ServiceUnderTest service = events.Service;
+
+    [Fact]
+    public async Task Subscribers_see_public_drives_with_stable_ids_and_learn_what_was_cancelled()
+    {
+        var station = Some.Id();
+        var organisation = await events.Organisation(name: "测试大学; 分校, 南区");
+        var open = await events.OpenDrive(station, EventService.Morning(300), organisation: organisation);
+        var cancelled = await events.OpenDrive(station, EventService.Morning(300), organisation: organisation);
+        var hidden = new[] { await events.Draft(station, EventService.Morning(300)), await events.OpenDrive(station, EventService.Morning(300), kind: "organisation") };
+        var neverApproved = await events.Draft(station, EventService.Morning(300));
+        await events.Steps(station, neverApproved, null, "cancel");
+        var day = Shanghai.DateOf(EventService.Morning(300)).ToString("O");
+        var url = $"/v1/drives.ics?from={day}&to={day}&district=440700&near=22.58,113.08&procedure=whole-blood";
+        var (before, _, tag) = await Read(url);
+        Assert.Equal(HttpStatusCode.NotModified, (await Read(url, tag)).Status);
+
+        await events.Steps(station, cancelled, null, "cancel");
+        var (status, ics, changed) = await Read(url, tag);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK, true), (before, status, tag != changed));
+        var found = IcsReader.Events(ics).ToDictionary(e => e["UID"]);
+        Assert.Equal(new[] { open, cancelled }.Select(id => $"{id}@drives.blood-platform").Order(), found.Keys.Order());
+        var (here, gone) = (found[$"{open}@drives.blood-platform"], found[$"{cancelled}@drives.blood-platform"]);
+        Assert.Equal(("CONFIRMED", "4", "CANCELLED", "5"), (here["STATUS"], here["SEQUENCE"], gone["STATUS"], gone["SEQUENCE"]));
+        Assert.Equal(EventService.Morning(300), DateTimeOffset.ParseExact(here["DTSTART"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+        Assert.Equal(EventService.Morning(300).AddHours(4), DateTimeOffset.ParseExact(here["DTEND"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+        Assert.Equal(("无偿献血 · 测试大学; 分校, 南区", "体育馆, 东成村22号", "22.580000;113.080000"), (here["SUMMARY"], here["LOCATION"], here["GEO"]));
+        Assert.DoesNotContain(hidden, id => ics.Contains(id.ToString(), StringComparison.Ordinal));
+        Assert.Empty(IcsReader.Events((await Read($"/v1/drives.ics?from={day}&to={day}&district=440783")).Body));
+    }
+
+    private async Task<(HttpStatusCode Status, string Body, string Tag)> Read(string url, string? tag = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, url);
+        if (tag is not null) request.Headers.TryAddWithoutValidation("If-None-Match", tag);
+        var response = await service.Anonymous().SendAsync(request);
+        if (response.StatusCode == HttpStatusCode.OK) Assert.Equal("text/calendar", response.Content.Headers.ContentType!.MediaType);
+        Assert.Equal(TimeSpan.FromMinutes(5), response.Headers.CacheControl!.MaxAge);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.ETag!.Tag);
+    }
+
+    [Fact]
+    public async Task Commemorative_days_are_public_in_both_languages_with_their_source()
+    {
+        var year = await service.Anonymous().Get("/v1/commemorative-days?year=2027");
+        Assert.Equal(9, year["items"].GetArrayLength());
+        var spring = year["items"].EnumerateArray().Single(d => d.GetProperty("code").GetString() == "spring-festival");
+        Assert.Equal(("2027-02-06", "春节", "Spring Festival", true), (spring.GetProperty("date").GetString(), spring.GetProperty("names").GetProperty("zh-CN").GetString(), spring.GetProperty("names").GetProperty("en").GetString(), spring.GetProperty("lunar").GetBoolean()));
+        Assert.Equal(["world-aids-day", "volunteer-day", "new-year"], (await service.Anonymous().Get("/v1/commemorative-days?from=2026-12-01&to=2027-01-31"))["items"].EnumerateArray().Select(d => d.GetProperty("code").GetString()));
+        foreach (var bad in new[] { "year=1900", "year=2101", "year=2027&from=2027-01-01", "from=2027-02-01&to=2027-01-01", "from=2000-01-01&to=2090-01-01" })
+            Assert.Equal((422, "invalid_value"), ((int, string?))((await service.Anonymous().Get("/v1/commemorative-days?" + bad)) is var a ? (a.Status, a.Code) : default));
+        Assert.Equal(200, (await service.Anonymous().Get("/v1/commemorative-days")).Status);
+    }
+
+    [Theory]
+    [InlineData("0,0"), InlineData("22.5"), InlineData("22.5,"), InlineData("91,113"), InlineData("22.5,181"), InlineData("NaN,NaN"), InlineData("22.5,113,1")]
+    public async Task A_point_that_is_none_is_refused(string near)
+    {
+        foreach (var path in new[] { "/v1/drives", "/v1/drives.ics" })
+        {
+            var answer = await service.Anonymous().Get($"{path}?near={near}");
+            Assert.Equal((422, "invalid_value", "/near"), (answer.Status, answer.Code, answer["errors"][0].GetProperty("pointer").GetString()));
+        }
+    }
+
+    [Fact]
+    public async Task A_venue_with_half_a_point_or_0_0_is_refused_and_says_where()
+    {
+        var station = Some.Id();
+        var organisation = await events.Organisation();
+        foreach (var (latitude, longitude, pointer) in new (double?, double?, string)[] { (0, 0, "/venue/latitude"), (22.5, null, "/venue/longitude"), (null, 113, "/venue/latitude"), (113, 22.5, "/venue/latitude") })
+        {
+            var body = EventService.DriveBody(organisation, EventService.Morning(7));
+            body["venue"] = new { name = "体育馆", address = "东成村22号", district = "440703", latitude, longitude };
+            var answer = await events.Station(station).Post("/v1/drives", body);
+            Assert.True(answer is { Status: 422, Code: "invalid_value" }, answer.ToString());
+            Assert.Equal(pointer, answer["errors"][0].GetProperty("pointer").GetString());
+        }
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.drive where station_id = @station", new { station }));
+    }
+}
