@@ -9,7 +9,7 @@ namespace BloodPlatform.Drives.Features.DriveRequests;
 public sealed record WishedDays(DateOnly From, DateOnly To);
 
 /// <summary>A date that the station can come; `number` is what the organiser takes.</summary>
-public sealed record OfferView(int Number, DateTimeOffset StartsAt, DateTimeOffset EndsAt, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures);
+public sealed record OfferedDateView(int Number, DateTimeOffset StartsAt, DateTimeOffset EndsAt, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures);
 
 internal sealed record RequestedDrive(string Kind, string Visibility, string? Theme, VenueView Venue, Guid? HostOrganisationId);
 
@@ -18,7 +18,7 @@ internal sealed record RequestedDrive(string Kind, string Visibility, string? Th
 /// </summary>
 public sealed record DriveRequestView(
     Guid Id, Guid OrganisationId, Guid? StationId, string Kind, string Visibility, string? Theme, VenueView Venue, Guid? HostOrganisationId, IReadOnlyList<WishedDays> Wishes, int ExpectedDonors, string? Note,
-    string Status, IReadOnlyList<OfferView> Offers, DateTimeOffset? OfferedUntil, string? DeclinedBy, string? ReasonCode, Guid? DriveId, DateTimeOffset AskedAt, DateTimeOffset? SettledAt, string[] AllowedActions);
+    string Status, IReadOnlyList<OfferedDateView> Offers, DateTimeOffset? OfferedUntil, string? DeclinedBy, string? ReasonCode, Guid? DriveId, DateTimeOffset AskedAt, DateTimeOffset? SettledAt, string[] AllowedActions);
 
 internal sealed record DriveRequestRow
 {
@@ -54,7 +54,7 @@ internal sealed record DriveRequestRow
 
     public RequestedDrive Plan => JsonSerializer.Deserialize<RequestedDrive>(Drive, Json.Options)!;
 
-    public OfferView[] Offered => JsonSerializer.Deserialize<OfferView[]>(Offers, Json.Options)!;
+    public OfferedDateView[] Offered => JsonSerializer.Deserialize<OfferedDateView[]>(Offers, Json.Options)!;
 
     /// <summary>Time ends a request without anybody's doing; nothing is stored for it.</summary>
     public string StatusAt(DateTimeOffset now) => RequestLifecycle.StatusAt(Status, OfferedUntil, LastWish, now);

@@ -41,7 +41,7 @@ public static class OfferDates
             var after = before with
             {
                 Version = before.Version + 1, Status = "offered", StationId = caller.Tenant, OfferedUntil = request.Until,
-                Offers = JsonSerializer.Serialize(request.Offers.Index().Select(o => new OfferView(o.Index + 1, o.Item.StartsAt, o.Item.EndsAt, o.Item.SlotMinutes, o.Item.CapacityPerSlot, o.Item.WalkInPerSlot, o.Item.Procedures)), Json.Options),
+                Offers = JsonSerializer.Serialize(request.Offers.Index().Select(o => new OfferedDateView(o.Index + 1, o.Item.StartsAt, o.Item.EndsAt, o.Item.SlotMinutes, o.Item.CapacityPerSlot, o.Item.WalkInPerSlot, o.Item.Procedures)), Json.Options),
             };
             tx.Write("update event.drive_request set version = @Version, status = @Status, station_id = @StationId, offered_until = @OfferedUntil, offers = @Offers::jsonb where id = @Id", after);
             tx.Audit("drive-request.offer", $"drive-request/{id}", new { offers = request.Offers.Count });
