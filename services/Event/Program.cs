@@ -31,7 +31,7 @@ public static class Program
             .Consumes<VisitOpened>(OnVisitOpened.Handle).Consumes<VisitDeferred>(OnVisitDeferred.Handle)
             .Consumes<VisitAbandoned>(OnVisitAbandoned.Handle).Consumes<VisitCompleted>(OnVisitCompleted.Handle)
             .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle).Consumes<DonationFirstTimeChanged>(OnDonationFirstTimeChanged.Handle)
-            .Runs(ReviewBookings.Kind, ReviewBookings.Step)
+            .Runs(TellCancelled.Kind, TellCancelled.Step).Runs(ReviewBookings.Kind, ReviewBookings.Step)
             .Constraint("booking_interval_kept", Problems.AlreadyBooked)
             .Constraint("waiting_once", Problems.AlreadyWaiting)
             .Constraint("slot_walk_ins_fit", Problems.SlotFull)

@@ -237,18 +237,38 @@ public sealed class AppointmentTests(EventService events)
     }
 
     [Fact]
-    public async Task Two_hundred_ask_for_ten_places_at_once_and_ten_get_one()
+    public async Task A_thousand_ask_for_a_hundred_places_at_once_and_a_hundred_get_one()
     {
         var station = Some.Id();
-        var drive = await events.OpenDrive(station, capacity: 10);
-        var donors = new List<Guid>();
-        for (var i = 0; i < 200; i++) donors.Add(await events.Donor());
-        var answers = await Task.WhenAll(donors.Select(d => events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), d), Some.Key())));
-        Assert.Equal(10, answers.Count(a => a.Status == 201));
-        Assert.Equal(190, answers.Count(a => a.Status == 409 && a.Code == "slot_full"));
-        Assert.Equal((10, 10), (await service.Database.Scalar<int>("select booked from event.slot where drive_id = @drive and starts_at = @at", new { drive, at = EventService.Morning(7).UtcDateTime }),
+        var drive = await events.OpenDrive(station, capacity: 100);
+        var donors = Enumerable.Range(0, 1000).Select(_ => Some.Id()).ToArray();
+        await service.Database.Execute("""
+            insert into event.donor (donor_id, profile_version, status, apps, memberships, eligibility_version, rule_set, windows)
+            select d, 1, 'active', '{}', '[]', 2, @rules, '[{"procedure":"whole-blood","windows":[{"from":"2008-01-01","to":null}]}]' from unnest(@donors) d
+            """, new { donors, rules = EventService.RuleSet });
+        // One client has a thousand requests a second, for all it asks: these are four.
+        HttpClient[] apps = [.. Enumerable.Range(0, 4).Select(_ => events.Station(station))];
+        for (var i = 0; i < apps.Length; i++) apps[i].DefaultRequestHeaders.Authorization = new("Bearer", service.Tokens.Client(Roles.Station, station, clientId: $"client-{i}"));
+        var answers = await Task.WhenAll(donors.Select((d, i) => apps[i % 4].Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), d), Some.Key())));
+        Assert.Equal(["201  100", "409 slot_full 900"], answers.GroupBy(a => $"{a.Status} {(a.Status == 201 ? "" : a.Code)}").Select(g => $"{g.Key} {g.Count()}").Order());
+        Assert.Equal((100, 100), (await service.Database.Scalar<int>("select booked from event.slot where drive_id = @drive and starts_at = @at", new { drive, at = EventService.Morning(7).UtcDateTime }),
             await service.Database.Scalar<int>("select count(*)::int from event.appointment where drive_id = @drive", new { drive })));
-        Assert.Equal(10, (await service.Published<AppointmentBooked>()).Count(e => e.DriveId == drive));
+        Assert.Equal(100, (await service.Published<AppointmentBooked>()).Count(e => e.DriveId == drive));
+    }
+
+    [Fact]
+    public async Task Two_who_move_into_each_others_full_slots_both_stay_and_of_two_who_want_one_place_one_gets_it()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, capacity: 1);
+        var (http, ten, eleven, noon) = (events.Station(station), EventService.Morning(7), EventService.Morning(7).AddHours(1), EventService.Morning(7).AddHours(2));
+        var one = (await http.Post("/v1/appointments", EventService.BookingBody(drive, ten, await events.Donor()))).Id;
+        var two = (await http.Post("/v1/appointments", EventService.BookingBody(drive, eleven, await events.Donor()))).Id;
+        var swapped = await Task.WhenAll(http.Post($"/v1/appointments/{one}/move", new { slotStartsAt = eleven }), http.Post($"/v1/appointments/{two}/move", new { slotStartsAt = ten }));
+        Assert.All(swapped, a => Assert.Equal((409, "slot_full"), Code(a)));
+        var moved = await Task.WhenAll(new[] { one, two }.Select(b => http.Post($"/v1/appointments/{b}/move", new { slotStartsAt = noon })));
+        Assert.Equal((1, 1), (moved.Count(a => a.Status == 200), moved.Count(a => a is { Status: 409, Code: "slot_full" })));
+        Assert.Equal((2, 1), ((await http.Get($"/v1/drives/{drive}/slots"))["items"].EnumerateArray().Sum(s => s.GetProperty("booked").GetInt32()), (await http.Get($"/v1/drives/{drive}/slots"))["items"][2].GetProperty("booked").GetInt32()));
     }
 
     [Fact]

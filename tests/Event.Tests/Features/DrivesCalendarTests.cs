@@ -16,12 +16,12 @@ public sealed class DrivesCalendarTests(EventService events)
     {
         var station = Some.Id();
         var organisation = await events.Organisation(name: "测试大学; 分校, 南区");
-        var open = await events.OpenDrive(station, EventService.Morning(300), organisation: organisation);
-        var cancelled = await events.OpenDrive(station, EventService.Morning(300), organisation: organisation);
-        var hidden = new[] { await events.Draft(station, EventService.Morning(300)), await events.OpenDrive(station, EventService.Morning(300), kind: "organisation") };
-        var neverApproved = await events.Draft(station, EventService.Morning(300));
+        var open = await events.OpenDrive(station, EventService.Morning(333), organisation: organisation);
+        var cancelled = await events.OpenDrive(station, EventService.Morning(333), organisation: organisation);
+        var hidden = new[] { await events.Draft(station, EventService.Morning(333)), await events.OpenDrive(station, EventService.Morning(333), kind: "organisation") };
+        var neverApproved = await events.Draft(station, EventService.Morning(333));
         await events.Steps(station, neverApproved, null, "cancel");
-        var day = Shanghai.DateOf(EventService.Morning(300)).ToString("O");
+        var day = Shanghai.DateOf(EventService.Morning(333)).ToString("O");
         var url = $"/v1/drives.ics?from={day}&to={day}&district=440700&near=22.58,113.08&procedure=whole-blood";
         var (before, _, tag) = await Read(url);
         Assert.Equal(HttpStatusCode.NotModified, (await Read(url, tag)).Status);
@@ -33,8 +33,8 @@ public sealed class DrivesCalendarTests(EventService events)
         Assert.Equal(new[] { open, cancelled }.Select(id => $"{id}@drives.blood-platform").Order(), found.Keys.Order());
         var (here, gone) = (found[$"{open}@drives.blood-platform"], found[$"{cancelled}@drives.blood-platform"]);
         Assert.Equal(("CONFIRMED", "4", "CANCELLED", "5"), (here["STATUS"], here["SEQUENCE"], gone["STATUS"], gone["SEQUENCE"]));
-        Assert.Equal(EventService.Morning(300), DateTimeOffset.ParseExact(here["DTSTART"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
-        Assert.Equal(EventService.Morning(300).AddHours(4), DateTimeOffset.ParseExact(here["DTEND"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+        Assert.Equal(EventService.Morning(333), DateTimeOffset.ParseExact(here["DTSTART"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
+        Assert.Equal(EventService.Morning(333).AddHours(4), DateTimeOffset.ParseExact(here["DTEND"], "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal));
         Assert.Equal(("无偿献血 · 测试大学; 分校, 南区", "体育馆, 东成村22号", "22.580000;113.080000"), (here["SUMMARY"], here["LOCATION"], here["GEO"]));
         Assert.DoesNotContain(hidden, id => ics.Contains(id.ToString(), StringComparison.Ordinal));
         Assert.Empty(IcsReader.Events((await Read($"/v1/drives.ics?from={day}&to={day}&district=440783")).Body));

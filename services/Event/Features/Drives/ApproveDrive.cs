@@ -27,7 +27,7 @@ public static class ApproveDrive
             var at = request?.At ?? tx.Now;
             var after = taken with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("approve"), ApprovedAt = at, ReasonCode = null };
             tx.Write("update event.drive set version = @Version, status = @Status, station_id = @StationId, approved_at = @ApprovedAt, reason_code = null where id = @Id", after);
-            tx.Write(DriveRow.MakeSlots, after, rows: after.Plan.Slots);
+            tx.WriteAny(DriveRow.MakeSlots, after); // a postponed drive has kept them
             // After a postponement the others know the drive already.
             tx.Append(before.Status == "postponed" ? after.ToChanged(at) : after.ToScheduled(at));
             tx.Audit("drive.approve", $"drive/{id}", new { at });

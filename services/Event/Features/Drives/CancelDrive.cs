@@ -32,6 +32,7 @@ public static class CancelDrive
             tx.Write("update event.drive set version = @Version, status = @Status, cancelled_at = @CancelledAt, reason_code = @ReasonCode where id = @Id", after);
             tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
             AppointmentRow.CancelAll(tx, id, booked, "drive-cancelled", at);
+            if (booked.Length > 0 && !before.Backfilled) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled"));
             if (before.ApprovedAt is not null) // nobody else knows a drive before its approval
             {
                 tx.Append(after.ToChanged(at));

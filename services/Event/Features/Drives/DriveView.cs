@@ -49,6 +49,7 @@ internal record DriveRow
         insert into event.slot (drive_id, starts_at, ends_at, capacity, booked, walk_in)
         select @Id, s, s + make_interval(mins => @SlotMinutes), @CapacityPerSlot, 0, @WalkInPerSlot
         from generate_series(@StartsAt, @EndsAt - make_interval(mins => @SlotMinutes), make_interval(mins => @SlotMinutes)) as s
+        on conflict (drive_id, starts_at) do nothing
         """;
 
     public required Guid Id { get; init; }

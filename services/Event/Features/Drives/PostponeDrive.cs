@@ -10,8 +10,8 @@ namespace BloodPlatform.Drives.Features.Drives;
 public sealed record PostponeDriveRequest(DateTimeOffset? StartsAt = null, DateTimeOffset? EndsAt = null, [property: RegularExpression("[a-z0-9-]{1,40}")] string ReasonCode = "not-stated", DateTimeOffset? At = null);
 
 /// <summary>
-/// POST /v1/drives/{id}/postpone: bookings end, because another day is another answer to whether one may give; slots are made
-/// again when the drive is approved for its new time.
+/// POST /v1/drives/{id}/postpone: bookings move with their slots and everybody is told; whoever may not give on the new day, or whose slot is gone, loses
+/// his place, because another day is another answer to whether one may give. Whoever waited waits no longer.
 /// </summary>
 public static class PostponeDrive
 {
@@ -43,8 +43,22 @@ public static class PostponeDrive
                 where id = @Id
                 """, after);
             tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
-            AppointmentRow.CancelAll(tx, id, booked, "drive-postponed", at);
+            // A booking keeps its place in the order of slots. What the new day makes impossible is found person by person afterwards, by a job that tells everybody.
+            var shift = after.StartsAt - before.StartsAt;
+            var kept = booked.Where(b => b.SlotStartsAt + shift + TimeSpan.FromMinutes(after.SlotMinutes) <= after.EndsAt).ToArray();
+            foreach (var appointment in booked.Except(kept)) appointment.Cancel(tx, "drive-postponed", at);
             tx.WriteAny("delete from event.slot where drive_id = @id", new { id });
+            tx.WriteAny(DriveRow.MakeSlots, after);
+            if (kept.Length > 0 && shift != TimeSpan.Zero)
+            {
+                var ids = kept.Select(b => b.Id).ToArray();
+                tx.WriteAny("delete from event.booking_block where appointment_id = any(@ids)", new { ids });
+                tx.Write("update event.appointment set version = version + 1, slot_starts_at = slot_starts_at + @shift where id = any(@ids)", new { ids, shift }, rows: ids.Length);
+                foreach (var appointment in kept) tx.Append((appointment with { Version = appointment.Version + 1, SlotStartsAt = appointment.SlotStartsAt + shift }).ToMoved(appointment.SlotStartsAt, at));
+            }
+            tx.WriteAny(AppointmentRow.RecountSlots, new { driveId = id });
+            if (kept.Length > 0) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-postponed"));
+            if (kept.Length < booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled"));
             tx.Append(after.ToChanged(at));
             tx.Audit("drive.postpone", $"drive/{id}", new { at, request.ReasonCode, appointments = booked.Length });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
