@@ -61,8 +61,8 @@ public sealed class PlatformBus(ServiceDefinition service, BrokerAddress address
                 endpoint.SetQueueArgument("x-dead-letter-strategy", "at-least-once");
                 endpoint.SetQueueArgument("x-overflow", "reject-publish");
                 endpoint.BindDeadLetterQueue(queue + DeadSuffix, queue + DeadSuffix, dead => dead.SetQuorumQueue());
-                endpoint.PrefetchCount = 32;
-                endpoint.ConcurrentMessageLimit = 16;
+                endpoint.PrefetchCount = 16;
+                endpoint.ConcurrentMessageLimit = 8; // each a connection with its plans and caches; two processors work for no more
                 endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new ParkUnreadable<ReceiveContext>(consumers, _ => "no consumer for this type")));
                 endpoint.ConfigureError(pipe => pipe.UseFilter(new ParkUnreadable<ExceptionReceiveContext>(consumers, c => c.Exception.Message)));
                 consumers.Bind(endpoint);

@@ -62,7 +62,7 @@ public sealed class Consumers(ServiceDefinition service, ServiceName name, IServ
         await using var connection = await Source.OpenConnectionAsync(ct);
         await using var dbTransaction = await connection.BeginTransactionAsync(ct);
         // A twin in flight makes this wait; when the twin commits, nothing is inserted and nothing more happens.
-        var first = await connection.ExecuteAsync(new CommandDefinition(name.Sql("insert into {schema}.inbox (consumer, message_id) values (@consumer, @messageId) on conflict do nothing"),
+        var first = await connection.ExecuteAsync(new CommandDefinition(Transaction.KeepPlans + name.Sql("insert into {schema}.inbox (consumer, message_id) values (@consumer, @messageId) on conflict do nothing"),
             new { consumer = name.Name, messageId }, dbTransaction, cancellationToken: ct));
         if (first == 0) return;
         var tx = new Transaction(connection, dbTransaction, name, new Request(), clock, ct);

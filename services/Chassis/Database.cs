@@ -91,7 +91,14 @@ public sealed class Transaction
     private readonly CancellationToken ct;
     private readonly List<(string Sql, object? Args, int? Rows)> writes = [];
     private readonly List<DomainEvent> events = [];
-    private bool idempotencyLookedUp;
+    private bool idempotencyLookedUp, plansKept;
+
+    /// <summary>
+    /// What a change reads it reads by keys, at a known cost: one plan per connection, made once. The server's own habit is to plan a
+    /// statement anew five times on each connection before it keeps a plan, and some of ours cost more to plan than to run for ever.
+    /// Searches, which are outside any transaction or change nothing, are planned for what is searched.
+    /// </summary>
+    public const string KeepPlans = "set local plan_cache_mode = force_generic_plan;\n";
 
     internal Transaction(NpgsqlConnection connection, NpgsqlTransaction dbTransaction, ServiceName service, Request request, TimeProvider clock, CancellationToken ct)
     {
@@ -100,6 +107,7 @@ public sealed class Transaction
         var now = clock.GetUtcNow();
         Now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         idempotencyLookedUp = request.Idempotency is null;
+        plansKept = request.Idempotency is null; // no change that a client may repeat, or a consumer's, which has said it already
     }
 
     /// <summary>One instant for the whole transaction, as fine as PostgreSQL keeps it: an answer and a later read say the same.</summary>
@@ -127,6 +135,8 @@ public sealed class Transaction
     public async Task<T> Read<T>(string sql, object? args, Func<SqlMapper.GridReader, Task<T>> reader)
     {
         sql = service.Sql(sql);
+        if (!plansKept) sql = KeepPlans + sql;
+        plansKept = true;
         if (idempotencyLookedUp)
         {
             await using var plain = await connection.QueryMultipleAsync(new CommandDefinition(sql, args, dbTransaction, cancellationToken: ct));

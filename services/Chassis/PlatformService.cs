@@ -210,8 +210,8 @@ public sealed class PlatformService
     {
         var given = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString("Service") ?? throw new InvalidOperationException("ConnectionStrings:Service is not configured"));
         given.NoResetOnClose = true; // nothing here leaves session state in a pooled connection
-        given.MaxAutoPrepare = 100;
-        given.AutoPrepareMinUsages = 3;
+        given.MaxAutoPrepare = 200; // more than a service's changes have statements
+        given.AutoPrepareMinUsages = 1; // a statement's first use is its planning: there is no second
         given.ApplicationName ??= "platform";
         given.IncludeErrorDetail = false; // details quote values
         // Costs: plans are kept, some from a day on which the table had one page. By the server's usual costs the cheapest way to

@@ -120,10 +120,10 @@ public sealed class DonorFile
     public static readonly string Unlocked = Head + ";" + Rest;
 
     /// <summary>The id of the donor who stands for the person of an id. An SQL expression.</summary>
-    public const string PersonOf = "coalesce((select q.person_id from donor.donor_person q where q.donor_id = @donorId), @donorId)";
+    public const string PersonOf = "donor.person_of(@donorId)";
 
-    /// <summary>Every id that means the person of an id. An SQL subquery.</summary>
-    public const string IdsOf = $"(select {PersonOf} union select q.donor_id from donor.donor_person q where q.person_id = {PersonOf})";
+    /// <summary>Every id that means the person of an id. An SQL array.</summary>
+    public const string IdsOf = "donor.ids_of(@donorId)";
 
     private const string Columns = """
         d.id, d.version, d.status, d.name, d.document_kind, d.document_number, d.birth_date, d.phone, d.sex, d.blood_group, d.district, d.consents::text as consents, d.apps, d.identity_assurance, d.registered_at, k.wrapped_key,
@@ -136,16 +136,16 @@ public sealed class DonorFile
     // Statements of their own: each sees what was committed while the first waited for the lock.
     private const string Rest = RuleBooks.Position + $"""
         select {PersonOf};
-        select {Columns} where d.id in (select q.donor_id from donor.donor_person q where q.person_id = {PersonOf}) and d.id <> {PersonOf} order by d.id;
-        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units, case when not backfilled then din end as din, station_id from donor.donation_as_it_stands where donor_id in {IdsOf} and not voided
-        union all select donor_id, donated_on, procedure, collected_ml, treatment_units, null, null from donor.carried_donation where donor_id in {IdsOf};
-        select donor_id, code, starts_on, ends_on, lifted_at, origin, void_id is not null as in_error from donor.deferral where donor_id in {IdsOf};
+        select {Columns} where d.id = any({IdsOf}) and d.id <> {PersonOf} order by d.id;
+        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units, case when not backfilled then din end as din, station_id from donor.donation_as_it_stands where donor_id = any({IdsOf}) and not voided
+        union all select donor_id, donated_on, procedure, collected_ml, treatment_units, null, null from donor.carried_donation where donor_id = any({IdsOf});
+        select donor_id, code, starts_on, ends_on, lifted_at, origin, void_id is not null as in_error from donor.deferral where donor_id = any({IdsOf});
         select donor_id, min(at) as at from (
-            select r.donor_id, r.at from donor.reaction r where r.donor_id in {IdsOf} and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-            union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id in {IdsOf}
-            union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id in {IdsOf}) x group by donor_id;
-        select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id in {IdsOf};
-        select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id in {IdsOf} order by organisation_id, valid_from nulls first;
+            select r.donor_id, r.at from donor.reaction r where r.donor_id = any({IdsOf}) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
+            union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any({IdsOf})
+            union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any({IdsOf})) x group by donor_id;
+        select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any({IdsOf});
+        select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = any({IdsOf}) order by organisation_id, valid_from nulls first;
         """;
 
     /// <summary>The same statements for the donor of something else: of a visit, of a deferral.</summary>

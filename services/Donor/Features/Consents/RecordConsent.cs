@@ -51,7 +51,7 @@ public static class RecordConsent
     private static async Task<Results<Ok<List<ConsentFactView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<List<ConsentFactView>>, ProblemHttpResult>>(async tx =>
         {
-            var (donor, facts) = await tx.Read(DonorFile.Unlocked + $"select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, code", new { donorId = id },
+            var (donor, facts) = await tx.Read(DonorFile.Unlocked + $"select code, version, given, at from donor.consent_fact where donor_id = any({DonorFile.IdsOf}) order by at, code", new { donorId = id },
                 async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<ConsentFactView>()).ToList()));
             if (donor is null) return CommonProblems.Unknown(id);
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();

@@ -69,10 +69,10 @@ internal sealed record PreferenceRow(Guid DonorId, long Version, string Reminder
     /// </summary>
     public const string OfPerson = $"""
         select p.donor_id, case when p.donor_id = {DonorFile.PersonOf} then p.version else 0 end as version,
-               case when exists (select from donor.contact_preference n where n.donor_id in {DonorFile.IdsOf} and n.donor_id <> p.donor_id and n.reminders = 'never')
+               case when exists (select from donor.contact_preference n where n.donor_id = any({DonorFile.IdsOf}) and n.donor_id <> p.donor_id and n.reminders = 'never')
                          and not (p.donor_id = {DonorFile.PersonOf} and p.set_at > (select max(m.merged_at) from donor.merge m where m.survivor_id = p.donor_id and m.undone_at is null))
                     then 'never' else p.reminders end as reminders, p.channels, p.set_at, p.next_on
-        from donor.contact_preference p where p.donor_id in {DonorFile.IdsOf} order by p.donor_id <> {DonorFile.PersonOf}, p.set_at desc, p.donor_id limit 1;
+        from donor.contact_preference p where p.donor_id = any({DonorFile.IdsOf}) order by p.donor_id <> {DonorFile.PersonOf}, p.set_at desc, p.donor_id limit 1;
         """;
 
     /// <summary>The persons for whom a row stands whose day has come, at most @most. Takes @today. Others are left out here: whoever gets one and does nothing gets it again for ever.</summary>

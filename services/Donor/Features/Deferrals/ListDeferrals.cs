@@ -19,7 +19,7 @@ public static class ListDeferrals
             var take = Answers.Limit(limit);
             var (known, rows) = await tx.Read($"""
                 select exists (select from donor.donor where id = @donorId);
-                {DeferralFileRow.Select} where f.donor_id in {DonorFile.IdsOf} and (@cursor is null or f.id > @cursor) order by f.id limit @more
+                {DeferralFileRow.Select} where f.donor_id = any({DonorFile.IdsOf}) and (@cursor is null or f.id > @cursor) order by f.id limit @more
                 """, new { donorId = id, cursor, more = take + 1 }, async grid => (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<DeferralFileRow>()).ToList()));
             if (!known) return CommonProblems.Unknown(id);
             tx.Audit("deferral.read", $"donors/{id}");

@@ -21,7 +21,7 @@ public static class ListDocuments
         {
             var rows = await tx.Query<Row>($"""
                 select d.id, d.donor_id, d.kind, d.number, d.renews, d.recorded_at, d.seen_at, k.wrapped_key, p.status
-                from donor.document d join donor.donor p on p.id = d.donor_id join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id
+                from donor.document d join donor.donor p on p.id = d.donor_id join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id = any({DonorFile.IdsOf}) order by d.recorded_at, d.id
                 """, new { donorId = id });
             if (rows.Count == 0) return CommonProblems.Unknown(id); // whoever is registered has one
             if (rows[0].Status == "restricted") return Problems.Restricted();

@@ -16,8 +16,8 @@ public static class ListDonations
         await db.InTransaction<Results<Ok<List<DonationView>>, ProblemHttpResult>>(async tx =>
         {
             var (apps, donations) = await tx.Read($"""
-                select apps from donor.donor where id in {DonorFile.IdsOf};
-                select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where not voided and donor_id in {DonorFile.IdsOf} order by started_at, din
+                select apps from donor.donor where id = any({DonorFile.IdsOf});
+                select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where not voided and donor_id = any({DonorFile.IdsOf}) order by started_at, din
                 """, new { donorId = id }, async grid => ((await grid.ReadAsync<Guid[]>()).ToList(), (await grid.ReadAsync<DonationView>()).ToList()));
             if (apps.Count == 0) return CommonProblems.Unknown(id);
             if (!caller.Is(Roles.Station) && !apps.Any(a => a.Contains(caller.Tenant))) return CommonProblems.NotFound.With();

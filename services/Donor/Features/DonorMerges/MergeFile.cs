@@ -14,11 +14,11 @@ internal sealed record MergeFile(DonorFile? Survivor, DonorFile? Absorbed, bool 
         {(@lock ? "select id from donor.donor where id in (@survivor, @absorbed) order by id for update;" : "")}
         {Of(DonorFile.Unlocked, "@survivor")}
         {Of(DonorFile.Unlocked, "@absorbed")}
-        select exists (select from donor.visit where donor_id in {Of(DonorFile.IdsOf, "@survivor")} and status not in ('deferred', 'abandoned', 'collected', 'completed'));
-        select exists (select from donor.visit where donor_id in {Of(DonorFile.IdsOf, "@absorbed")} and status not in ('deferred', 'abandoned', 'collected', 'completed'));
-        select din from donor.donation where donor_id in {Of(DonorFile.IdsOf, "@absorbed")} order by din;
-        select (select count(*) from donor.deferral where donor_id in {Of(DonorFile.IdsOf, "@absorbed")}) as deferrals, (select count(*) from donor.visit where donor_id in {Of(DonorFile.IdsOf, "@absorbed")}) as visits,
-               (select count(*) from donor.reaction where donor_id in {Of(DonorFile.IdsOf, "@absorbed")}) as reactions, (select count(*) from donor.document where donor_id in {Of(DonorFile.IdsOf, "@absorbed")}) as documents
+        select exists (select from donor.visit where donor_id = any({Of(DonorFile.IdsOf, "@survivor")}) and status not in ('deferred', 'abandoned', 'collected', 'completed'));
+        select exists (select from donor.visit where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")}) and status not in ('deferred', 'abandoned', 'collected', 'completed'));
+        select din from donor.donation where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")}) order by din;
+        select (select count(*) from donor.deferral where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")})) as deferrals, (select count(*) from donor.visit where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")})) as visits,
+               (select count(*) from donor.reaction where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")})) as reactions, (select count(*) from donor.document where donor_id = any({Of(DonorFile.IdsOf, "@absorbed")})) as documents
         """, new { survivor, absorbed }, async grid =>
     {
         if (@lock) await grid.ReadAsync<Guid>();

@@ -23,7 +23,7 @@ public static class UndoMerge
             var (person, row, recorded) = await tx.Read($"""
                 {DonorFile.LockedBy("select absorbed_id from donor.merge where id = @id")}
                 {MergeRow.Select} where m.id = @id for update of m;
-                select din, donor_id from donor.donation where donor_id in {DonorFile.IdsOf.Replace("@donorId", "(select absorbed_id from donor.merge where id = @id)", StringComparison.Ordinal)} order by din
+                select din, donor_id from donor.donation where donor_id = any({DonorFile.IdsOf.Replace("@donorId", "(select absorbed_id from donor.merge where id = @id)", StringComparison.Ordinal)}) order by din
                 """, new { id }, async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<MergeRow>(), (await grid.ReadAsync<RecordedRow>()).ToList()));
             if (person is null || row is null) return CommonProblems.Unknown(id);
             if (person.Restricted) return Problems.Restricted();

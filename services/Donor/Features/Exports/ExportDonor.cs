@@ -99,21 +99,21 @@ public static class ExportDonor
     private static JsonElement Opened(SubjectKey key, string field, byte[] stored) => JsonElement.Parse(key.Open(field, stored));
 
     private const string Everything = $"""
-        select donor_id, kind, number, recorded_at, seen_at from donor.document where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
-        select code, version, given, at from donor.consent_fact where donor_id in {DonorFile.IdsOf} order by at, code;
-        select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where donor_id in {DonorFile.IdsOf} and not voided order by started_at, din;
-        select id, donor_id, station_id, opened_at, status, reasons, exists (select from donor.visit_void w where w.visit_id = visit.id) as another_donors from donor.visit where donor_id in {DonorFile.IdsOf} order by opened_at, id;
-        select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id in {DonorFile.IdsOf}) order by recorded_at;
-        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, void_id from donor.deferral where donor_id in {DonorFile.IdsOf} order by recorded_at, id;
-        select donor_id, kind, severity, at, note from donor.reaction where donor_id in {DonorFile.IdsOf} order by at, id;
-        select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id in {DonorFile.IdsOf} order by at, id;
+        select donor_id, kind, number, recorded_at, seen_at from donor.document where donor_id = any({DonorFile.IdsOf}) order by recorded_at, id;
+        select code, version, given, at from donor.consent_fact where donor_id = any({DonorFile.IdsOf}) order by at, code;
+        select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where donor_id = any({DonorFile.IdsOf}) and not voided order by started_at, din;
+        select id, donor_id, station_id, opened_at, status, reasons, exists (select from donor.visit_void w where w.visit_id = visit.id) as another_donors from donor.visit where donor_id = any({DonorFile.IdsOf}) order by opened_at, id;
+        select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id = any({DonorFile.IdsOf})) order by recorded_at;
+        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, void_id from donor.deferral where donor_id = any({DonorFile.IdsOf}) order by recorded_at, id;
+        select donor_id, kind, severity, at, note from donor.reaction where donor_id = any({DonorFile.IdsOf}) order by at, id;
+        select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id = any({DonorFile.IdsOf}) order by at, id;
         select at, action, tenant_id from donor.audit where resource in (select 'donors/' || x.id from (select donor_id as id from donor.donor_person where person_id = {DonorFile.PersonOf} union select {DonorFile.PersonOf}) x
-            union select 'visits/' || id from donor.visit where donor_id in {DonorFile.IdsOf} union select 'deferrals/' || id from donor.deferral where donor_id in {DonorFile.IdsOf}) order by at, id;
+            union select 'visits/' || id from donor.visit where donor_id = any({DonorFile.IdsOf}) union select 'deferrals/' || id from donor.deferral where donor_id = any({DonorFile.IdsOf})) order by at, id;
         select c.donor_id, c.visit_id, c.step, c.judged_on, c.rule_set, c.rule_set_version, c.input, c.outcome, c.recorded_at from donor.decision c
-        where c.donor_id in {DonorFile.IdsOf} and not exists (select from donor.visit_void w where w.visit_id = c.visit_id) order by c.id;
-        select donor_id, number, reason_code, document_kind, before, after, recorded_at from donor.identity_correction where donor_id in {DonorFile.IdsOf} order by recorded_at, number;
+        where c.donor_id = any({DonorFile.IdsOf}) and not exists (select from donor.visit_void w where w.visit_id = c.visit_id) order by c.id;
+        select donor_id, number, reason_code, document_kind, before, after, recorded_at from donor.identity_correction where donor_id = any({DonorFile.IdsOf}) order by recorded_at, number;
         select reminders, channels, set_at, next_on from donor.contact_preference where donor_id = {DonorFile.PersonOf};
-        select due_on, sent_at from donor.reminder where donor_id in {DonorFile.IdsOf} order by due_on;
+        select due_on, sent_at from donor.reminder where donor_id = any({DonorFile.IdsOf}) order by due_on;
         """;
 
     private sealed record Rows(List<DocumentRow> Documents, List<ConsentFactView> Consents, List<DonationView> Donations, List<VisitRow> Visits, List<StepRow> Steps, List<DeferralRow> Deferrals, List<ReactionRow> Reactions, List<ReadRow> Reads, List<ExportedUse> Uses,

@@ -48,7 +48,7 @@ internal static class ExternalPerson
     /// <summary>A hit on one document is a hit; clear is who is clear by all of them. Null where there is no such donor.</summary>
     public static async Task<string?> Ask(Database db, Vault vault, IExternalRegister register, Guid donorId, CancellationToken ct)
     {
-        var cards = await db.Query<SealedCard>($"select d.donor_id, d.kind, d.number, k.wrapped_key from donor.document d join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id in {DonorFile.IdsOf} order by d.recorded_at, d.id", new { donorId }, ct);
+        var cards = await db.Query<SealedCard>($"select d.donor_id, d.kind, d.number, k.wrapped_key from donor.document d join donor.subject_key k on k.subject_id = d.donor_id where d.donor_id = any({DonorFile.IdsOf}) order by d.recorded_at, d.id", new { donorId }, ct);
         // At once: together they keep within the time limit of one.
         var outcomes = await Task.WhenAll(cards.Select(c => new ExternalQuestion(c.DonorId, c.Kind, IdentityDocument.Normalise(vault.Unwrap(c.DonorId, c.WrappedKey).Open("document_number", c.Number)))).Select(q => register.Ask(q, ct)));
         return outcomes.Length == 0 ? null : outcomes.Contains(ExternalOutcome.Hit) ? ExternalOutcome.Hit : outcomes.All(o => o == ExternalOutcome.Clear) ? ExternalOutcome.Clear : ExternalOutcome.Unavailable;

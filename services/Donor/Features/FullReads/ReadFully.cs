@@ -53,7 +53,7 @@ public static class ReadFully
             var take = Answers.Limit(limit);
             var (known, rows) = await tx.Read($"""
                 select exists (select from donor.donor where id = @donorId);
-                {FullReadRow.Select} where f.donor_id in {DonorFile.IdsOf} and (@cursor::uuid is null or f.id > @cursor) order by f.id limit @more
+                {FullReadRow.Select} where f.donor_id = any({DonorFile.IdsOf}) and (@cursor::uuid is null or f.id > @cursor) order by f.id limit @more
                 """, new { donorId = id, cursor, more = take + 1 }, async grid => (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<FullReadRow>()).ToList()));
             if (!known) return CommonProblems.Unknown(id);
             tx.Audit("donor.full-reads", $"donors/{id}");

@@ -47,7 +47,7 @@ public static class CorrectIdentity
             var identityIndex = DonorIndexes.Document(vault, document!);
             var (donor, known, last, all, tombstone) = await tx.Read(DonorFile.Locked + Cards.OfIdentity + $"""
                 ; select count(c.id)::int as number, (array_agg(c.recorded_by order by c.number desc))[1] as recorded_by, (select registered_by from donor.donor where id = @donorId) as registered_by from donor.identity_correction c where c.donor_id = @donorId;
-                select donor_id, kind, number from donor.document where donor_id in {DonorFile.IdsOf};
+                select donor_id, kind, number from donor.document where donor_id = any({DonorFile.IdsOf});
                 {Tombstone.OfDocument}
                 """, new { donorId = id, identityIndex, documentIndex = identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleAsync<LastRow>(), (await grid.ReadAsync<NumberRow>()).ToList(), await grid.ReadSingleOrDefaultAsync<TombstoneRow>()));
             if (donor is null) return CommonProblems.Unknown(id);
@@ -115,7 +115,7 @@ public static class CorrectIdentity
 
     private static Task<List<IdentityCorrectionView>?> Read(Transaction tx, Guid donorId) => tx.Read($"""
         select exists (select from donor.donor where id = @donorId);
-        select id, donor_id, number, fields, reason_code, document_kind, recorded_at, recorded_by from donor.identity_correction where donor_id in {DonorFile.IdsOf} order by recorded_at, number
+        select id, donor_id, number, fields, reason_code, document_kind, recorded_at, recorded_by from donor.identity_correction where donor_id = any({DonorFile.IdsOf}) order by recorded_at, number
         """, new { donorId }, async grid => await grid.ReadSingleAsync<bool>() ? (List<IdentityCorrectionView>?)[.. await grid.ReadAsync<IdentityCorrectionView>()] : null);
 
     private static byte[] Seal(DonorFile donor, IdentityState state) => donor.Key.Seal("identity_state", JsonSerializer.Serialize(state, Json.Options));

@@ -215,8 +215,8 @@ public static class CorrectVisit
         private static readonly string Ids = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
 
         public static readonly string Select = $"""
-            select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id in {Ids}) as carried
-            from (select 1) one left join lateral (select din, donor_id, started_at from donor.donation_as_it_stands where donor_id in {Ids} and not voided and visit_id <> @id order by started_at, din limit 1) o on true
+            select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id = any({Ids})) as carried
+            from (select 1) one left join lateral (select din, donor_id, started_at from donor.donation_as_it_stands where donor_id = any({Ids}) and not voided and visit_id <> @id order by started_at, din limit 1) o on true
             """;
     }
 

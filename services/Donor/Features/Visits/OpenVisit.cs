@@ -57,8 +57,8 @@ public static class OpenVisit
                 from donor.drive where drive_id = coalesce(@DriveId, (select drive_id from donor.appointment where appointment_id = @AppointmentId));
                 select donor_id, drive_id, procedure, booked_version > 0 as booked, cancelled_version > booked_version as cancelled from donor.appointment where appointment_id = @AppointmentId;
                 {Cards.OfIdentity};
-                select id, donor_id from donor.document where donor_id in {DonorFile.IdsOf} and kind = @Kind order by donor_id <> @donorId, recorded_at desc, id limit 1;
-                select exists (select from donor.visit where donor_id in {DonorFile.IdsOf} and status not in ('deferred', 'abandoned', 'collected', 'completed'))
+                select id, donor_id from donor.document where donor_id = any({DonorFile.IdsOf}) and kind = @Kind order by donor_id <> @donorId, recorded_at desc, id limit 1;
+                select exists (select from donor.visit where donor_id = any({DonorFile.IdsOf}) and status not in ('deferred', 'abandoned', 'collected', 'completed'))
                 """, new { donorId = request.DonorId, request.DriveId, request.AppointmentId, request.IdentityCheck.Kind, identityIndex = shown is null ? null : DonorIndexes.Document(vault, shown) },
                 async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<DriveRow>(), await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), (await grid.ReadAsync<CardRow>()).ToList(), await grid.ReadSingleOrDefaultAsync<OfKindRow>(), await grid.ReadSingleAsync<bool>()));
             if (donor is null) return CommonProblems.Unknown(request.DonorId);

@@ -86,9 +86,9 @@ internal sealed class DonationFile
         args.AddDynamicParams(new { dins, station, donor, sealNotBefore = Freshness.NotBefore });
         for (var again = 0; ; again++)
         {
-            // Found anew in each statement, the numbers make planning cost twenty times the work itself: PostgreSQL is to keep its plans.
+            // The numbers are found anew in each statement: planned each time, that costs twenty times the work itself, in an answer too.
             var files = await tx.Read($"""
-                set local plan_cache_mode = force_generic_plan;
+                {Transaction.KeepPlans}
                 {prepare}
                 select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
                 select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
