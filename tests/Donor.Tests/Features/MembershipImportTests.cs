@@ -177,6 +177,7 @@ public sealed class MembershipImportTests(DonorService fixture)
         Answer import;
         await using (var holder = new NpgsqlConnection(database.Superuser))
         {
+            await holder.OpenAsync();
             await holder.ExecuteAsync("select pg_advisory_lock(50)");
             import = await Send(station, university, "memberNumber,groupId,validFrom,validTo\n" + string.Join('\n', rows) + "\n");
             Assert.Equal(202, import.Status);
