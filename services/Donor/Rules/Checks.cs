@@ -41,6 +41,14 @@ public static class Checks
         return left ? new([], deferrals, reasons) : new(reasons, deferrals);
     }
 
+    /// <summary>Code of a <see cref="Reason"/> that says of a rule that nobody measured what it bounds. It closes nothing.</summary>
+    public const string NotJudged = "not-judged";
+
+    /// <summary>The rules made for the procedure whose value was not taken: nothing passes in silence.</summary>
+    /// <param name="measured">Names of the values that were.</param>
+    public static Reason[] Unjudged(RuleSet rules, string sex, string procedure, IReadOnlyCollection<string> measured) =>
+        [.. rules.Rules.Where(r => r is { Kind: "measure" or "check", Procedures: not null, Measure: { } name } && r.Concerns(procedure) && r.ConcernsSex(sex) && !measured.Contains(name)).Select(r => new Reason(NotJudged, r.Code, null))];
+
     /// <summary>Whether a rule that is not met closes the procedure: by itself, or by the deferral that it records.</summary>
     public static bool Closes(RuleSet rules, Rule rule, string procedure) => rule.Concerns(procedure) || (rule.Defers is { } code && rules[code].Concerns(procedure));
 

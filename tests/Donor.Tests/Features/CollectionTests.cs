@@ -138,6 +138,46 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Contains("INTERVAL_PLT_PLT", SomeStation.Rules(await station.Eligibility(donor, "?procedure=apheresis-platelets")));
     }
 
+    [Theory]
+    [InlineData(null, null, "collecting", "PLATELETS_AFTER not-judged")]
+    [InlineData(null, 100, "collecting", "")]
+    [InlineData(null, 99, "refused", "")]
+    [InlineData(100, null, "collecting", "")]
+    [InlineData(100, 99, "refused", "")]
+    public async Task The_platelets_that_will_be_left_are_judged_and_where_nobody_says_them_that_is_said(int? atPretest, int? atStart, string outcome, string reasons)
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("consulted");
+        var pretest = await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 220, plateletCountAfter = atPretest });
+        Assert.Equal(("cleared", 0), (pretest.Text("status"), pretest["reasons"].GetArrayLength()));
+        var din = (await station.Dins())[0];
+        Task<Answer> Start(int? left, string procedure = "apheresis-platelets") => station.Start(visit, din, change: b =>
+        {
+            (b["procedure"], b["plateletCountAfter"]) = (procedure, left);
+            if (procedure == "apheresis-platelets") { b.Remove("nominalMl"); b["treatmentUnits"] = 2; }
+        });
+        Assert.Equal((422, "invalid_value"), Seen(await Start(100, "whole-blood")));
+        Assert.Equal((422, "invalid_value"), Seen(await Start(0)));
+        Assert.Equal((422, "invalid_value"), Seen(await Start(5001)));
+        var before = (await station.Client.Get($"/v1/visits/{visit}")).Body.ToString();
+        var started = await Start(atStart);
+        if (outcome == "refused")
+        {
+            Assert.Equal((409, "procedure_closed", "/plateletCountAfter"), (started.Status, started.Code, started["errors"][0].GetProperty("pointer").GetString()));
+            Assert.StartsWith("PLATELETS_AFTER", started["errors"][0].GetProperty("detail").GetString());
+            Assert.Equal(before, (await station.Client.Get($"/v1/visits/{visit}")).Body.ToString());
+            // With a smaller plan more is left.
+            started = await Start(100);
+        }
+        Assert.Equal((200, "collecting"), (started.Status, started.Text("status")));
+        var read = await station.Client.Get($"/v1/visits/{visit}");
+        foreach (var answer in new[] { started, read })
+            Assert.Equal(reasons, string.Join(' ', answer["reasons"].EnumerateArray().Select(r => $"{r.GetProperty("rule").GetString()} {r.GetProperty("code").GetString()}")));
+        var decisions = await station.Scalar<Guid[]>("select array_agg(id) from donor.decision where visit_id = @visit and step = 'collection/start'", new { visit });
+        Assert.Equal(atStart is null ? 1 : 2, decisions.Length);
+        foreach (var decision in decisions) Assert.True((await station.Client.Post($"/v1/decisions/{decision}/rerun"))["same"].GetBoolean());
+    }
+
     [Fact]
     public async Task Platelets_are_given_in_treatment_units()
     {

@@ -40,6 +40,18 @@ public sealed class ChecksTests
         Assert.Empty(Failing(sex, measure, passes));
     }
 
+    [Theory]
+    [InlineData("apheresis-platelets", "hematocrit plateletCount plateletCountAfter", "")]
+    [InlineData("apheresis-platelets", "hematocrit plateletCount", "PLATELETS_AFTER")]
+    [InlineData("apheresis-platelets", "haemoglobinGl", "HCT_APHERESIS PLATELETS_BEFORE PLATELETS_AFTER")]
+    [InlineData("whole-blood", "", "")]
+    public void A_bound_of_a_procedure_that_nobody_looked_at_is_said(string procedure, string measured, string unjudged)
+    {
+        var reasons = Checks.Unjudged(Release.Rules, "female", procedure, measured.Split(' '));
+        Assert.Equal(unjudged, string.Join(' ', reasons.Select(r => r.Rule)));
+        Assert.All(reasons, r => Assert.Equal((Checks.NotJudged, (DateOnly?)null), (r.Code, r.Until)));
+    }
+
     [Fact]
     public void A_failing_value_says_when_it_is_over_where_the_rule_set_knows()
     {

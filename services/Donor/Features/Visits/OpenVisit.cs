@@ -95,7 +95,7 @@ public static class OpenVisit
             var id = tx.NewId();
             var mismatch = request.IdentityCheck.Outcome == "mismatch";
             var row = new VisitRow(id, 1, donor.Id, caller.Tenant, drive?.DriveId, request.AppointmentId, request.CollectionPoint, VisitSteps.CheckedIn, openedAt, backfilled, openedAt,
-                request.IdentityCheck.Kind, request.IdentityCheck.Method, request.IdentityCheck.Outcome, rules.Code, rules.Version, null, null, false, null, null, null, null, null, null, null, null, null, null, [], [], false, ExternalCheck: backfilled || mismatch ? null : external ?? ExternalOutcome.Unavailable);
+                request.IdentityCheck.Kind, request.IdentityCheck.Method, request.IdentityCheck.Outcome, rules.Code, rules.Version, null, null, [], null, null, null, null, null, null, null, null, null, null, [], [], false, ExternalCheck: backfilled || mismatch ? null : external ?? ExternalOutcome.Unavailable);
             var visit = VisitFile.Opened(row, donor);
             visit.Announce(tx, new VisitOpened { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = openedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = backfilled });
 

@@ -21,7 +21,7 @@ public sealed class VisitFile
 
     private const string Select = """
         select v.id, v.version, v.donor_id, v.station_id, v.drive_id, v.appointment_id, v.collection_point, v.status, v.opened_at, v.backfilled, v.last_at, v.identity_kind, v.identity_method, v.identity_outcome,
-               v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.apheresis_checked, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
+               v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.measured, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
                v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, v.signed::text as signed, v.external_check, v.rest_seconds, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
         from donor.visit v left join donor.drive d on d.drive_id = v.drive_id left join donor.organisation o on o.organisation_id = v.station_id
         where v.id = @id
@@ -163,7 +163,7 @@ public sealed class VisitFile
     public string[] Offered => Row.DriveProcedures is { Length: > 0 } offered ? offered : Procedures.All;
 
     /// <summary>Why the procedure is closed at this visit by what was measured. Of dates and deferrals the donor's file knows.</summary>
-    public Reason[] Closing(string procedure) => [.. reasons.Where(r => Rules.Find(r.Rule) is { } rule && Checks.Closes(Rules, rule, procedure))];
+    public Reason[] Closing(string procedure) => [.. reasons.Where(r => r.Code != Checks.NotJudged && Rules.Find(r.Rule) is { } rule && Checks.Closes(Rules, rule, procedure))];
 
     /// <summary>What is offered, open to the donor on the day and not closed by what was measured.</summary>
     public string[] Open => [.. Offered.Where(procedure => Closing(procedure).Length == 0 && Donor.Obstacles(procedure, Rules).On(Day).Length == 0)];
@@ -255,7 +255,7 @@ public sealed class VisitFile
     {
         Row = Row with { Version = readVersion + 1 };
         tx.Write("""
-            update donor.visit set version = @Version, status = @Status, last_at = @LastAt, reasons = @Reasons, blood_group = @BloodGroup, apheresis_checked = @ApheresisChecked, procedure = @Procedure, nominal_ml = @NominalMl,
+            update donor.visit set version = @Version, status = @Status, last_at = @LastAt, reasons = @Reasons, blood_group = @BloodGroup, measured = @Measured, procedure = @Procedure, nominal_ml = @NominalMl,
                 treatment_units = @TreatmentUnits, din = @Din, bag = @Bag::jsonb, arm = @Arm, started_at = @StartedAt, ended_at = @EndedAt, collected_ml = @CollectedMl, outcome = @Outcome, deviations = @Deviations,
                 restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal, signed = @Signed::jsonb, external_check = @ExternalCheck, rest_seconds = @RestSeconds
             where id = @Id and version = @Version - 1
@@ -282,7 +282,7 @@ public sealed class VisitFile
 /// <summary>The visit's row with what its drive says.</summary>
 public sealed record VisitRow(
     Guid Id, long Version, Guid DonorId, Guid StationId, Guid? DriveId, Guid? AppointmentId, string CollectionPoint, string Status, DateTimeOffset OpenedAt, bool Backfilled, DateTimeOffset LastAt,
-    string IdentityKind, string IdentityMethod, string IdentityOutcome, string RuleSet, string RuleSetVersion, byte[]? Reasons, string? BloodGroup, bool ApheresisChecked, string? Procedure, int? NominalMl, int? TreatmentUnits,
+    string IdentityKind, string IdentityMethod, string IdentityOutcome, string RuleSet, string RuleSetVersion, byte[]? Reasons, string? BloodGroup, string[] Measured, string? Procedure, int? NominalMl, int? TreatmentUnits,
     string? Din, string? Bag, string? Arm, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int? CollectedMl, string? Outcome, string[] Deviations, string[] Restrictions, bool PrivateWithdrawal,
     string Signed = "{}", string? ExternalCheck = null, int? RestSeconds = null, Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);
 

@@ -9,7 +9,7 @@ namespace BloodPlatform.Donors.Features.Visits;
 /// sealed.
 /// </summary>
 /// <param name="ExternalCheck">`clear`, `hit` or `unavailable`; null where the register was not asked.</param>
-/// <param name="Reasons">Why it ended; before that, why some procedures are closed at it.</param>
+/// <param name="Reasons">Why it ended; before that, why some procedures are closed at it; with `code` `not-judged`, a rule of the procedure whose value nobody took.</param>
 /// <param name="OpenProcedures">Up to the needle: what can still be collected at this visit.</param>
 /// <param name="RestSeconds">From the needle's end until he left: recorded beside the rule's least, not refused.</param>
 public sealed record VisitView(
