@@ -75,6 +75,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("open-offer-holds-its-place", "update event.slot set held = 1, capacity = 3"),
         ("open-offer-holds-its-place", "insert into event.waiting (id, version, drive_id, donor_id, procedure, channel, status, offered_slot, expires_at, joined_at) values (id('waiting 1'), 1, id('drive'), id('donor 9'), 'whole-blood', 'poster', 'offered', '2026-03-05 01:00Z', '2026-03-05 01:00Z', now())"),
         ("only-a-place-blocks-days", "insert into event.booking_block (appointment_id, person_id, procedure, side, days) values (id('appointment 2'), id('donor 2'), 'whole-blood', 'on', '{[2026-03-05,2026-03-06)}')"),
+        ("capacity-cut-is-told", "update event.appointment set reason_code = 'capacity-cut', settled_at = now() - interval '1 hour' where status = 'cancelled'"),
         ("series-has-one-drive-a-day", "drop index event.drive_one_per_occurrence; insert into event.drive select (jsonb_populate_record(d, jsonb_build_object('id', id('drive 2')))).* from event.drive d where id = id('drive of the series')"),
         ("series-has-one-drive-a-day", "delete from event.drive where id = id('drive of the series')"),
         ("series-has-one-drive-a-day", "update event.drive set series_day = '2026-03-12' where id = id('drive of the series')"),

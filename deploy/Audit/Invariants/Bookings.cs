@@ -52,6 +52,15 @@ internal static class Bookings
             from event.slot s full join (select drive_id, offered_slot, count(*) as n from event.waiting where status = 'offered' group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
             where s.drive_id is null or s.held <> coalesce(o.n, 0)
             """),
+        // The job that tells looks for alternatives first, some at a time.
+        new("capacity-cut-is-told", "Whoever lost his booking because a drive's capacity was cut was told, once.",
+            "select count(*) from event.appointment",
+            """
+            select a.id, count(o.event_id) as told
+            from event.appointment a left join event.outbox o on o.type = 'BloodPlatform.Contracts.Event.NoticeRequested' and o.key = a.id::text and o.payload ->> 'templateCode' = 'capacity-cut'
+            where a.status = 'cancelled' and a.reason_code = 'capacity-cut' and not a.backfilled and a.settled_at < now() - interval '10 minutes'
+            group by a.id having count(o.event_id) <> 1
+            """),
         new("only-a-place-blocks-days", "Only a booked place takes days of its person: what was cancelled, kept or missed holds none.",
             "select count(*) from event.appointment",
             """

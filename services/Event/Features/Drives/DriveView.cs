@@ -102,6 +102,9 @@ internal record DriveRow
 
     public DriveState State => new(Status, StartsAt, EndsAt, Backfilled, StationId is not null, new[] { SubmittedAt, ApprovedAt, OpenedAt, StartedAt, PostponedAt }.Max());
 
+    /// <summary>It was approved, and is neither over nor cancelled.</summary>
+    public bool HasSlots => Status is "approved" or "open" or "started" or "postponed";
+
     public DrivePlan Plan => new(StartsAt, EndsAt, SlotMinutes, Procedures);
 
     /// <summary>

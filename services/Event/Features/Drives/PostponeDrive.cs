@@ -58,7 +58,7 @@ public static class PostponeDrive
             }
             tx.WriteAny(AppointmentRow.RecountSlots, new { driveId = id });
             if (kept.Length > 0) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-postponed"));
-            if (kept.Length < booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled"));
+            if (kept.Length < booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled", at));
             tx.Append(after.ToChanged(at));
             tx.Audit("drive.postpone", $"drive/{id}", new { at, request.ReasonCode, appointments = booked.Length });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));

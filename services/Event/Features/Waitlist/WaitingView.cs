@@ -52,6 +52,14 @@ internal sealed record WaitingRow
         return after;
     }
 
+    /// <summary>The place that was held is gone; he keeps his place in the line.</summary>
+    public WaitingRow Withdraw(Transaction tx)
+    {
+        tx.Write("update event.waiting set version = version + 1, status = 'waiting', offered_slot = null, offered_at = null, expires_at = null where id = @Id", this);
+        tx.Write("update event.slot set held = held - 1 where drive_id = @DriveId and starts_at = @OfferedSlot", this);
+        return this with { Version = Version + 1, Status = "waiting" };
+    }
+
     /// <summary>Asks Donor to have him told; in his sleep nobody is.</summary>
     public void Tell(Transaction tx, string template, DateTimeOffset notBefore, DateTimeOffset notAfter) => tx.Append(new NoticeRequested
     {
