@@ -137,8 +137,7 @@ public sealed class DonorFile
     private const string Rest = RuleBooks.Position + $"""
         select {PersonOf};
         select {Columns} where d.id = any({IdsOf}) and d.id <> {PersonOf} order by d.id;
-        select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units, case when not backfilled then din end as din, station_id from donor.donation_as_it_stands where donor_id = any({IdsOf}) and not voided
-        union all select donor_id, donated_on, procedure, collected_ml, treatment_units, null, null from donor.carried_donation where donor_id = any({IdsOf});
+        select donor_id, "on", procedure, ml, units, attempt, din, station_id from donor.counted where donor_id = any({IdsOf});
         select donor_id, code, starts_on, ends_on, lifted_at, origin, void_id is not null as in_error from donor.deferral where donor_id = any({IdsOf});
         select donor_id, min(at) as at from (
             select r.donor_id, r.at from donor.reaction r where r.donor_id = any({IdsOf}) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
@@ -171,7 +170,7 @@ public sealed class DonorFile
         return new DonorFile(person.AskedId, person.Id, rows.ConvertAll(row =>
         {
             var key = vault.Unwrap(row.Id, row.WrappedKey);
-            var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
+            var facts = FactsOf(key, row.BirthDate, row.Sex, [.. donations[row.Id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units, d.Attempt))], deferrals[row.Id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)),
                 reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
             return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]],
                 [.. donations[row.Id].Where(d => d.Din is not null).Select(d => new GivenDonation(d.Din!, d.DonorId, d.StationId!.Value, d.On))], [.. deferrals[row.Id]]);
@@ -351,7 +350,7 @@ public sealed class DonorFile
 
     private sealed record ReactionRow(Guid DonorId, DateTimeOffset At);
 
-    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units, string? Din, Guid? StationId);
+    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units, bool Attempt, string? Din, Guid? StationId);
 
     private sealed record RecordedDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt, string Origin, bool InError);
 

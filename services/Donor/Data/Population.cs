@@ -29,8 +29,7 @@ public static class Population
 
         // By ids, so that each look-up stays a look-up however many donors there are.
         return await tx.Read("""
-            select donor_id, donated_on as "on", procedure, collected_ml as ml, treatment_units as units from donor.donation_as_it_stands where donor_id = any(@ids) and not voided
-            union all select donor_id, donated_on, procedure, collected_ml, treatment_units from donor.carried_donation where donor_id = any(@ids);
+            select donor_id, "on", procedure, ml, units, attempt from donor.counted where donor_id = any(@ids);
             select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = any(@ids);
             select donor_id, min(at) as at from (
                 select r.donor_id, r.at from donor.reaction r where r.donor_id = any(@ids) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
@@ -49,7 +48,7 @@ public static class Population
                     people.Add(new(row.Id, row.Version, row.WindowsDigest, Merging.Together([Facts(row.Id, wrapped, row.BirthDate, row.Sex), .. absorbed[row.Id].Select(a => Facts(a.Id, a.WrappedKey, a.BirthDate, a.Sex))])));
             return (people, book, rows.Count, rows.Count == limit ? rows[^1].Id : (Guid?)null);
 
-            DonorFacts Facts(Guid id, byte[] wrapped, byte[] birthDate, string sex) => DonorFile.FactsOf(vault.Unwrap(id, wrapped), birthDate, sex, [.. donations[id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units))],
+            DonorFacts Facts(Guid id, byte[] wrapped, byte[] birthDate, string sex) => DonorFile.FactsOf(vault.Unwrap(id, wrapped), birthDate, sex, [.. donations[id].Select(d => new PastDonation(d.On, d.Procedure, d.Ml, d.Units, d.Attempt))],
                 deferrals[id].Select(d => new DeferralRow(d.Code, d.StartsOn, d.EndsOn, d.LiftedAt)), reactions.TryGetValue(id, out var at) ? at : null, [.. approvals[id].Select(a => new Approval(a.Rule, a.On))]);
         });
     }
@@ -58,7 +57,7 @@ public static class Population
 
     private sealed record AbsorbedRow(Guid PersonId, Guid Id, byte[] BirthDate, string Sex, byte[] WrappedKey);
 
-    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units);
+    private sealed record DonationRow(Guid DonorId, DateOnly On, string Procedure, int? Ml, int? Units, bool Attempt);
 
     private sealed record PersonDeferral(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, DateTimeOffset? LiftedAt);
 

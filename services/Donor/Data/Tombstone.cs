@@ -54,7 +54,7 @@ internal static class Tombstone
                 """, new { deferralId = tx.NewId(), id, code = key.Seal("deferral_code", deferral.Code), deferral.From, deferral.Until, reentry = rules.Find(deferral.Code) is null or { Permanent: true } or { TestDerived: true }, now = tx.Now });
         if (remains.FirstReaction is { } reaction) Carry(tx, id, reaction);
         foreach (var donation in remains.Donations)
-            tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units) values (@id, @On, @Procedure, @Ml, @Units)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units });
+            tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units, attempt) values (@id, @On, @Procedure, @Ml, @Units, @Attempt)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units, donation.Attempt });
     }
 
     /// <summary>

@@ -8,7 +8,8 @@ public sealed record DonorFacts(DateOnly BirthDate, string Sex, IReadOnlyList<Pa
 /// <summary>A donation that counts for intervals and yearly limits, whenever it was recorded.</summary>
 /// <param name="Ml">What was weighed, where it was.</param>
 /// <param name="Units">Treatment units of an apheresis.</param>
-public sealed record PastDonation(DateOnly On, string Procedure, int? Ml = null, int? Units = null);
+/// <param name="Attempt">The needle was in and nothing was weighed: counted as if he had given, and yet no donation.</param>
+public sealed record PastDonation(DateOnly On, string Procedure, int? Ml = null, int? Units = null, bool Attempt = false);
 
 /// <summary>A physician's approval of an `interval-exception` for one day.</summary>
 public sealed record Approval(string Rule, DateOnly On);
@@ -171,7 +172,7 @@ public static class Eligibility
         var firstEnd = Full(first.AtMost!.Value + 1);
         var repeatEnd = repeat is null ? DateOnly.MaxValue : Full(repeat.AtMost!.Value + 1);
         var repeatFrom = DateOnly.MaxValue;
-        foreach (var donation in donor.Donations) if (donation.On < repeatFrom) repeatFrom = donation.On.AddDays(1);
+        foreach (var donation in donor.Donations) if (!donation.Attempt && donation.On < repeatFrom) repeatFrom = donation.On.AddDays(1);
         var repeatTo = repeat is { UnlessReaction: true } && donor.FirstReaction is { } reaction && reaction < repeatEnd ? reaction.AddDays(1) : repeatEnd;
         if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { Add(all, first.Code, "age", firstEnd, null); return; }
         Add(all, first.Code, "age", firstEnd, repeatFrom);

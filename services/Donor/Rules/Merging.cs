@@ -41,7 +41,7 @@ public static class Merging
     /// </summary>
     public static DonorFacts Together(IReadOnlyList<DonorFacts> histories) => histories.Count == 1 ? histories[0] : new(
         histories[0].BirthDate, histories[0].Sex,
-        [.. histories.SelectMany(h => h.Donations).OrderBy(d => d.On).ThenBy(d => d.Procedure, StringComparer.Ordinal)],
+        [.. histories.SelectMany(h => h.Donations).OrderBy(d => d.On).ThenBy(d => d.Procedure, StringComparer.Ordinal).ThenBy(d => d.Attempt)],
         [.. histories.SelectMany(h => h.Deferrals).OrderBy(d => d.From).ThenBy(d => d.Code, StringComparer.Ordinal).ThenBy(d => d.Until ?? DateOnly.MaxValue)],
         histories.Min(h => h.FirstReaction), [.. histories.SelectMany(h => h.Approvals ?? []).OrderBy(a => a.On).ThenBy(a => a.Rule, StringComparer.Ordinal)]);
 

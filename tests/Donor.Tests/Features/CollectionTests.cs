@@ -8,6 +8,8 @@ public sealed class CollectionTests(DonorService fixture)
 {
     private readonly ServiceUnderTest service = fixture.Service;
 
+    private static DateOnly Today => Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+
     private static (int, string?) Seen(Answer answer) => (answer.Status, answer.Code);
 
     [Fact]
@@ -118,10 +120,77 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Equal("abandoned", (await station.Finish(nothing, new { endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
         Assert.DoesNotContain(await service.Published<DonationCollected>(), e => e.VisitId == nothing);
         Assert.Single(await service.Published<VisitAbandoned>(), e => e.VisitId == nothing);
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.donation where visit_id = @nothing", new { nothing }));
 
         var some = await station.VisitAt("collecting");
         Assert.Equal("collected", (await station.Finish(some, new { collectedMl = 90, endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
         Assert.Equal(["volume-out-of-tolerance", "collection-abandoned"], Assert.Single(await service.Published<DonationCollected>(), e => e.VisitId == some).Deviations);
+    }
+
+    [Theory]
+    [InlineData("whole-blood", null, "INTERVAL_WB_WB", "INTERVAL_WB_PLT")]
+    [InlineData("apheresis-platelets", null, "INTERVAL_PLT_WB", "INTERVAL_PLT_PLT")]
+    [InlineData("whole-blood", 0, "", "")]
+    [InlineData("apheresis-platelets", 0, "", "")]
+    public async Task A_needle_of_which_nobody_weighed_what_it_drew_counts_for_the_intervals_and_is_no_donation(string procedure, int? collectedMl, string forWholeBlood, string forPlatelets)
+    {
+        var station = new SomeStation(service);
+        var (app, donor) = (Some.Id(), Guid.Empty);
+        donor = (await service.As(Roles.App, app).Post("/v1/donors", new { name = "甲测试", document = new { kind = "resident-id", number = SomeStation.ResidentId(SomeStation.Adult) }, phone = "13900000001", consents = new[] { "registration" } })).Id;
+        await service.Database.Execute("update donor.donor set identity_assurance = 'document-seen' where id = @donor", new { donor });
+        var visit = await station.VisitAt("consulted", donor);
+        await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 220, plateletCountAfter = 150 });
+        Assert.Equal("collecting", (await station.Start(visit, (await station.Dins())[0], change: b =>
+        {
+            b["procedure"] = procedure;
+            if (procedure != "whole-blood") { b.Remove("nominalMl"); b["treatmentUnits"] = 2; }
+        })).Text("status"));
+        Assert.Equal("abandoned", (await station.Finish(visit, new { collectedMl, endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" })).Text("status"));
+
+        foreach (var (asked, rule) in new[] { ("whole-blood", forWholeBlood), ("apheresis-platelets", forPlatelets) })
+        {
+            var answer = await station.Eligibility(donor, $"?procedure={asked}");
+            Assert.Equal((rule == "", rule), (answer["eligible"].GetBoolean(), string.Join(' ', SomeStation.Rules(answer))));
+            var told = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == asked);
+            Assert.Equal((rule == "", 0), (told.Windows.Any(w => w.From <= Today && !(w.To < Today)), told.AskStation is { Length: > 0 } asks ? asks.Length : 0));
+        }
+        var coarse = await service.As(Roles.App, app).Get($"/v1/donors/{donor}/eligibility?procedure={procedure}");
+        Assert.Equal(collectedMl is null ? "interval" : null, coarse.Text("category"));
+        // No donation anywhere: no event, no history, no card entry, and one that comes is his first.
+        Assert.Empty((await service.Published<DonationCollected>()).Where(e => e.DonorId == donor));
+        Assert.Empty((await station.Client.Get($"/v1/donors/{donor}/donations")).Body.EnumerateArray());
+        Assert.Equal("completed", (await station.Backfill(donor, TimeProvider.System.GetUtcNow().AddMonths(-8), (await station.Dins())[0])).Text("status"));
+        Assert.True(Assert.Single(await service.Published<DonationCollected>(), e => e.DonorId == donor).FirstTime);
+    }
+
+    [Fact]
+    public async Task An_attempt_keeps_the_record_meets_who_registers_afresh_and_goes_to_the_true_donor()
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        object body = new { name = "甲测试", document = new { kind = "resident-id", number }, phone = "13900000001", consents = new[] { "registration" }, documentSeen = true };
+        async Task<Guid> Attempt(Guid donor)
+        {
+            var visit = await station.VisitAt("collecting", donor);
+            await station.Finish(visit, new { endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" });
+            return visit;
+        }
+        var donor = (await station.Client.Post("/v1/donors", body)).Id;
+        await Attempt(donor);
+        foreach (var outcome in new[] { "restricted", "erased" }) // the second registration has no record of its own
+        {
+            Assert.Equal(outcome, (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("outcome"));
+            donor = (await station.Client.Post("/v1/donors", body)).Id;
+            Assert.Equal("INTERVAL_WB_WB", SomeStation.Rules(await station.Eligibility(donor)).Single());
+        }
+
+        var (recorded, truly) = (await station.Donor(), await station.Donor());
+        var visit = await Attempt(recorded);
+        Assert.Equal(201, (await service.As(Roles.Station, station.Id, "Q9", "quality").Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly })).Status);
+        Assert.True((await station.Eligibility(recorded))["eligible"].GetBoolean());
+        Assert.Equal("INTERVAL_WB_WB", SomeStation.Rules(await station.Eligibility(truly)).Single());
+        await Eventually.That(async () => (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == truly).MaxBy(e => e.Version)!.Procedures.All(p => !p.Windows.Any(w => w.From <= Today && !(w.To < Today))));
+        Assert.Contains((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == recorded).MaxBy(e => e.Version)!.Procedures, p => p.Windows.Any(w => w.From <= Today && !(w.To < Today)));
     }
 
     [Fact]

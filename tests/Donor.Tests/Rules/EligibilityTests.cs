@@ -36,6 +36,14 @@ public sealed class EligibilityTests
     public void A_reaction_ends_the_extension() => Assert.Equal(["AGE_MAX_FIRST"], On(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], reaction: D("2015-01-01")), "2022-01-01"));
 
     [Fact]
+    public void An_attempt_runs_the_interval_and_makes_nobody_a_repeat_donor()
+    {
+        Assert.Equal(["INTERVAL_WB_WB"], On(Donor(D("1990-01-01"), [new(D("2026-01-31"), Whole, Attempt: true)]), "2026-07-30"));
+        Assert.Equal([], On(Donor(D("1990-01-01"), [new(D("2026-01-31"), Whole, Attempt: true)]), "2026-07-31"));
+        Assert.Equal(["AGE_MAX_FIRST"], On(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole, Attempt: true)]), "2022-01-01"));
+    }
+
+    [Fact]
     public void Whoever_gave_first_later_is_no_repeat_donor_before() => Assert.Equal(["AGE_MAX_FIRST"], On(Donor(D("1965-06-15"), [new(D("2023-01-01"), Whole)]), "2022-01-01"));
 
     [Theory]

@@ -84,6 +84,13 @@ public static class CorrectVisit
             {
                 // No blood, no donation: who was turned away, or fainted, was another.
                 Void(tx, visit, request, tx.NewId(), caller.Staff.Id);
+                if (row is { Status: VisitSteps.Abandoned, StartedAt: { } needle, CollectedMl: null })
+                {
+                    var counted = donor.Facts.Donations.ToList();
+                    counted.Remove(new(Shanghai.DateOf(needle), row.Procedure!, Attempt: true));
+                    donor.Facts = donor.Facts with { Donations = counted };
+                    donor.AnnounceWindows(tx);
+                }
                 visit.Save(tx);
                 tx.Audit("visit.correct", $"visits/{id}", new { kind = "voided", request.ReasonCode });
                 return Answers.Created($"/v1/visits/{id}/corrections/{visit.Void!.Id}", 1, ViewOf(visit, -1, beside.Deferrals));
@@ -215,7 +222,7 @@ public static class CorrectVisit
         private static readonly string Ids = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
 
         public static readonly string Select = $"""
-            select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id = any({Ids})) as carried
+            select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id = any({Ids}) and not attempt) as carried
             from (select 1) one left join lateral (select din, donor_id, started_at from donor.donation_as_it_stands where donor_id = any({Ids}) and not voided and visit_id <> @id order by started_at, din limit 1) o on true
             """;
     }

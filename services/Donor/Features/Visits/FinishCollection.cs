@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
-/// <param name="CollectedMl">What was weighed, whatever it is; whole blood that was not abandoned must be weighed.</param>
+/// <param name="CollectedMl">What was weighed, whatever it is; whole blood that was not abandoned must be weighed. With `abandoned`, 0 says that nothing was drawn, the needle was never in; without it nobody knows, and the intervals run.</param>
 /// <param name="PlasmaMl">Plasma taken beside platelets: a part of collectedMl, which is then given, so that the year's limit counts both.</param>
 /// <param name="TreatmentUnits">What an apheresis really gave, where it differs from what was planned; an abandoned one that gave any is a donation.</param>
 public sealed record FinishCollectionRequest(
@@ -20,7 +20,7 @@ public sealed record FinishCollectionRequest(
 
 /// <summary>
 /// POST /v1/visits/{id}/collection/finish: the one fact that every count in every service starts from, and with it the dates on
-/// which the donor may give again. A needle that drew nothing is no donation.
+/// which the donor may give again. A needle that drew nothing is no donation; one of which nobody weighed what it drew is none either, and yet counts for the intervals.
 /// </summary>
 public static class FinishCollection
 {
@@ -51,7 +51,9 @@ public static class FinishCollection
             if (request is { Outcome: "abandoned", CollectedMl: null or 0, TreatmentUnits: null })
             {
                 visit.Row = row with { Status = VisitSteps.Abandoned };
+                if (request.CollectedMl is null) donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(Shanghai.DateOf(startedAt), row.Procedure!, Attempt: true)] };
                 visit.Announce(tx, new VisitAbandoned { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = request.EndedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = row.Backfilled });
+                if (request.CollectedMl is null) donor.AnnounceWindows(tx);
                 return visit.Pass(tx, caller, request);
             }
 
@@ -65,7 +67,7 @@ public static class FinishCollection
                 Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = startedAt, Din = row.Din!, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId,
                 OrganiserId = row.OrganiserId, DonorOrganisationId = donor.SharedOrganisationOn(day, row.OrganiserId), District = row.District, Procedure = row.Procedure!, NominalMl = row.NominalMl, CollectedMl = row.CollectedMl, TreatmentUnits = units,
                 Outcome = request.Outcome, Bag = JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, BleedSeconds = (int)(request.EndedAt - startedAt).TotalSeconds, Deviations = deviations, Restrictions = restrictions,
-                BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled, ExternalCheck = row.ExternalCheck,
+                BloodGroup = row.BloodGroup, FirstTime = donor.Facts.Donations.All(d => d.Attempt || d.On > day), StartedAt = startedAt, EndedAt = request.EndedAt, Backfilled = row.Backfilled, ExternalCheck = row.ExternalCheck,
             });
             // Something about him came while the needle was in, perhaps past midnight, or he asked for it privately: it looks like any other withdrawal.
             var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && (o.On(day) || o.On(Shanghai.DateOf(tx.Now))));
