@@ -39,6 +39,7 @@ public static class Problems
     public static readonly ProblemCode RequestSettled = new("request_settled", 409, "该申请已有结果或已过期", "The request has been taken, declined or has expired");
     public static readonly ProblemCode OfferUnknown = new("offer_unknown", 422, "没有此项可选日期", "The request has no such offer");
     public static readonly ProblemCode OfferExpired = new("offer_expired", 409, "可选日期已过期", "The offered dates have expired");
+    public static readonly ProblemCode FieldLocked = new("field_locked", 409, "活动批准后该字段已锁定", "The field is locked since the drive was approved");
     public static readonly ProblemCode CapacityBelowBookings = new("capacity_below_bookings", 409, "名额不能少于已预约人数", "Fewer places than are booked");
     public static readonly ProblemCode NothingOffered = new("nothing_offered", 409, "采血机构尚未提供可选日期", "No dates have been offered yet");
 }

@@ -58,6 +58,9 @@ internal static class Seed
         from (values ('drive of the series', id('series'), null::uuid), ('drive asked for', null, id('request'))) d(name, series, request);
         insert into event.drive_request (id, version, organisation_id, district, drive, wishes, expected_donors, last_wish, status, offers, drive_id, asked_at) values
             (id('request'), 3, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'taken', '[]', id('drive asked for'), '2026-01-01'), (id('request 2'), 1, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'asked', '[]', null, '2026-01-01');
+        insert into event.drive_change (id, drive_id, changed_at, role, field, before, after) values
+            (id('change 1'), id('drive asked for'), '2026-01-02', 'organiser', 'theme', null, '青春'), (id('change 2'), id('drive asked for'), '2026-01-03', 'organiser', 'theme', '青春', null),
+            (id('change 3'), id('drive asked for'), '2026-01-04', 'station', 'startsAt', '2026-03-04T09:00:00+08:00', '2026-03-05T09:00:00+08:00');
 
         insert into donor.donor (id, version, status, name, document_kind, document_number, document_index, birth_date, phone, phone_index, sex, consents, apps, identity_assurance, registered_at)
         select id(who), 3, status, name, 'passport', name, uuid_send(id(who)), name, name, uuid_send(id(who)), '', '[]', '{}', 'declared', '2026-03-01' from (values ('restricted donor', 'restricted', '\x01'::bytea), ('erased donor', 'erased', '')) p(who, status, name);

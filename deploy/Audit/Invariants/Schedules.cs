@@ -23,6 +23,16 @@ internal static class Schedules
               join event.exclusion_calendar c on c.id = any(s.calendar_ids) join event.exclusion_entry e on e.calendar_id = c.id and o.day between e.from_date and e.to_date
             where o.entry is null and s.status = 'active' and not s.replan and o.day > (greatest(c.changed_at, s.changed_at) at time zone 'Asia/Shanghai')::date + 1
             """),
+        new("drive-is-as-its-log-says", "What the log of a drive's changes says last of a field is what the drive has, and each line begins where the one before ended.",
+            "select count(*) from event.drive_change",
+            """
+            select c.drive_id, c.field, c.before, c.after, d.has
+            from (select *, lead(before) over w as next_before, lead(number) over w is null as newest from event.drive_change where slot_starts_at is null window w as (partition by drive_id, field order by number)) c
+            cross join lateral (select case c.field when 'theme' then theme when 'description' then description when 'meetingPoint' then meeting_point when 'venue.name' then venue_name when 'venue.address' then venue_address
+                when 'venue.district' then district when 'capacityPerSlot' then capacity_per_slot::text when 'walkInPerSlot' then walk_in_per_slot::text when 'visibility' then visibility when 'stationId' then station_id::text
+                when 'startsAt' then case when starts_at = c.after::timestamptz then c.after end when 'endsAt' then case when ends_at = c.after::timestamptz then c.after end else c.after end as has from event.drive where id = c.drive_id) d
+            where (c.newest and d.has is distinct from c.after) or (not c.newest and c.next_before is distinct from c.after)
+            """),
         new("request-taken-has-one-drive", "A request for a drive that was taken has exactly the drive it names; any other has none.",
             "select count(*) from event.drive_request",
             """

@@ -61,7 +61,7 @@ public static class DriveLifecycle
         var actions = steps.Where(step => Steps[step].From.Contains(drive.Status)
             && (step != "approve" || drive.HasStation || role == Roles.Station)
             && (drive.Backfilled ? role == Roles.Station : TimeForbids(step, drive, now) is null));
-        return drive.Status == "draft" && role != Roles.Authority ? ["change", .. actions] : [.. actions];
+        return drive.Status is "draft" or "approved" or "open" or "started" or "postponed" && role != Roles.Authority ? ["change", .. actions] : [.. actions];
     }
 
     private static Rejection? TimeForbids(string step, DriveState drive, DateTimeOffset when) => step switch

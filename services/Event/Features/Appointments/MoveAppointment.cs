@@ -28,7 +28,7 @@ public static class MoveAppointment
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
             var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt };
-            tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt where id = @Id", after);
+            tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt, placed_at = @now where id = @Id", new { after.Version, after.SlotStartsAt, after.Id, now = tx.Now });
             (after with { DonorId = donor.DonorId }).Block(tx, facts.Rules);
             // Both slots in one order, so that two movers in opposite directions do not wait for each other crosswise.
             foreach (var (slot, write) in new[] { (before.SlotStartsAt, "update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt"), (after.SlotStartsAt, BookingFacts.TakePlace) }.OrderBy(s => s.Item1))

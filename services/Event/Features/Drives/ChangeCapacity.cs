@@ -42,20 +42,26 @@ public static class ChangeCapacity
 }
 
 /// <summary>The slots of a drive that have not ended and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
-internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered)
+internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, string? OtherStation)
 {
+    /// <summary>A place is taken that can't be given back.</summary>
+    public bool SomebodyHasCome => Slots.Sum(s => s.Booked) > Booked.Count(b => !b.WalkIn) || Slots.Any(s => s.WalkedIn > 0);
+
     /// <summary>In one round trip; the drive first, as a booking does.</summary>
-    public static Task<(DriveRow? Drive, SlotPlaces Places)> Lock(Transaction tx, Guid id) => tx.Read($"""
+    /// <param name="otherStation">Whose kind is looked up with it.</param>
+    public static Task<(DriveRow? Drive, SlotPlaces Places)> Lock(Transaction tx, Guid id, Guid? otherStation = null) => tx.Read($"""
         {DriveRow.ForUpdate};
         {AppointmentRow.BookedOfDrive};
         {WaitingRow.Select} where w.drive_id = @id and w.status = 'offered' order by w.id for update of w;
-        select starts_at, capacity, booked, held from event.slot where drive_id = @id and ends_at > @now order by starts_at for update
-        """, new { id, now = tx.Now }, async grid =>
+        select starts_at, capacity, booked, held, walked_in from event.slot where drive_id = @id and ends_at > @now order by starts_at for update;
+        select kind from event.organisation where id = @otherStation
+        """, new { id, now = tx.Now, otherStation }, async grid =>
     {
         var drive = await grid.ReadSingleOrDefaultAsync<DriveRow>();
         var booked = (await grid.ReadAsync<AppointmentRow>()).ToArray();
         var offered = (await grid.ReadAsync<WaitingRow>()).ToArray();
-        return (drive, new SlotPlaces([.. await grid.ReadAsync<SlotRow>()], booked, offered));
+        var slots = (await grid.ReadAsync<SlotRow>()).ToList();
+        return (drive, new SlotPlaces(slots, booked, offered, await grid.ReadSingleOrDefaultAsync<string>()));
     });
 
     /// <summary>Gives the slots another capacity: refused with everybody it would take a place from, or forced. Whoever loses his booking is told with alternatives.</summary>
@@ -76,5 +82,36 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         return null;
     }
 
-    internal sealed record SlotRow(DateTimeOffset StartsAt, int Capacity, int Booked, int Held);
+    /// <summary>Bookings whose slot the drive has no more at its new time.</summary>
+    public AppointmentRow[] WithoutSlot(DriveRow before, DriveRow after) => [.. Booked.Where(b => b.SlotStartsAt + (after.StartsAt - before.StartsAt) + TimeSpan.FromMinutes(after.SlotMinutes) > after.EndsAt)];
+
+    /// <summary>
+    /// Moves the drive's slots and bookings to its new time: each keeps its place in the order of slots, and a slot its capacity. Whoever waited waits no
+    /// longer. What the new day makes impossible is found person by person afterwards (<see cref="ReviewBookings"/>).
+    /// </summary>
+    /// <returns>The bookings that stay.</returns>
+    public AppointmentRow[] Move(Transaction tx, DriveRow before, DriveRow after, string lostBecause, DateTimeOffset at)
+    {
+        tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @Id and status in ('waiting', 'offered')", new { after.Id, at });
+        var shift = after.StartsAt - before.StartsAt;
+        var lost = WithoutSlot(before, after);
+        foreach (var appointment in lost) appointment.Cancel(tx, lostBecause, at);
+        var kept = Booked.Except(lost).ToArray();
+        tx.WriteAny("delete from event.slot where drive_id = @Id", after);
+        tx.WriteAny(DriveRow.MakeSlots, after);
+        var others = Slots.Where(s => s.Capacity != before.CapacityPerSlot).ToArray();
+        if (others.Length > 0)
+            tx.WriteAny("update event.slot s set capacity = c.capacity from unnest(@starts, @capacities) as c(starts_at, capacity) where s.drive_id = @Id and s.starts_at = c.starts_at", new { after.Id, starts = others.Select(s => s.StartsAt + shift).ToArray(), capacities = others.Select(s => s.Capacity).ToArray() });
+        if (kept.Length > 0 && shift != TimeSpan.Zero)
+        {
+            var ids = kept.Select(b => b.Id).ToArray();
+            tx.WriteAny("delete from event.booking_block where appointment_id = any(@ids)", new { ids });
+            tx.Write("update event.appointment set version = version + 1, slot_starts_at = slot_starts_at + @shift, placed_at = @now where id = any(@ids)", new { ids, shift, now = tx.Now }, rows: ids.Length);
+            foreach (var appointment in kept) tx.Append((appointment with { Version = appointment.Version + 1, SlotStartsAt = appointment.SlotStartsAt + shift }).ToMoved(appointment.SlotStartsAt, at));
+        }
+        tx.WriteAny(AppointmentRow.RecountSlots, new { driveId = after.Id });
+        return kept;
+    }
+
+    internal sealed record SlotRow(DateTimeOffset StartsAt, int Capacity, int Booked, int Held, int WalkedIn);
 }

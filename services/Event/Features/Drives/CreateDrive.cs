@@ -22,7 +22,9 @@ public sealed record CreateDriveRequest(
     [property: AllowedValues("public", "organisation", "unlisted", null)] string? Visibility = null,
     [property: StringLength(80, MinimumLength = 1)] string? Theme = null,
     [property: Range(0, 1000)] int WalkInPerSlot = 0,
-    [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null);
+    [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null,
+    [property: StringLength(500, MinimumLength = 1)] string? Description = null,
+    [property: StringLength(80, MinimumLength = 1)] string? MeetingPoint = null);
 
 public sealed record VenueRequest(
     [property: StringLength(80, MinimumLength = 1)] string Name,
@@ -68,7 +70,7 @@ public static class CreateDrive
             {
                 Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = organisations[request.OrganisationId].Path,
                 HostOrganisationId = request.HostOrganisationId, StationId = caller.Is(Roles.Station) ? caller.Tenant : request.StationId,
-                Parties = JsonSerializer.Serialize(parties, Json.Options), Kind = request.Kind, Visibility = request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), Theme = request.Theme,
+                Parties = JsonSerializer.Serialize(parties, Json.Options), Kind = request.Kind, Visibility = request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), Theme = request.Theme, Description = request.Description, MeetingPoint = request.MeetingPoint,
                 VenueName = request.Venue.Name, VenueAddress = request.Venue.Address, District = request.Venue.District, Latitude = request.Venue.Latitude, Longitude = request.Venue.Longitude,
                 StartsAt = request.StartsAt, EndsAt = request.EndsAt, SlotMinutes = request.SlotMinutes, CapacityPerSlot = request.CapacityPerSlot, WalkInPerSlot = request.WalkInPerSlot,
                 Procedures = request.Procedures, Status = "draft", Backfilled = backfill, BackfillReason = request.BackfillReason, CreatedAt = tx.Now,

@@ -11,7 +11,7 @@ public sealed record PartyView(Guid OrganisationId, string Role);
 
 /// <summary>A drive as answered. What only those who run it need to know (reasons) is null for others.</summary>
 public sealed record DriveView(
-    Guid Id, Guid OrganisationId, Guid? HostOrganisationId, Guid? StationId, IReadOnlyList<PartyView> Parties, string Kind, string Visibility, string? Theme, VenueView Venue,
+    Guid Id, Guid OrganisationId, Guid? HostOrganisationId, Guid? StationId, IReadOnlyList<PartyView> Parties, string Kind, string Visibility, string? Theme, string? Description, VenueView Venue, string? MeetingPoint,
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures, string Status,
     bool Backfilled, string? BackfillReason, string? ReasonCode,
     DateTimeOffset? SubmittedAt, DateTimeOffset? ApprovedAt, DateTimeOffset? OpenedAt, DateTimeOffset? StartedAt, DateTimeOffset? ClosedAt, DateTimeOffset? CancelledAt,
@@ -23,7 +23,7 @@ public sealed record DriveStepRequest(DateTimeOffset? At = null);
 internal record DriveRow
 {
     public const string Columns = """
-        d.id, d.version, d.organisation_id, o.path as organisation_path, d.host_organisation_id, d.station_id, d.parties::text as parties, d.kind, d.visibility, d.theme,
+        d.id, d.version, d.organisation_id, o.path as organisation_path, d.host_organisation_id, d.station_id, d.parties::text as parties, d.kind, d.visibility, d.theme, d.description, d.meeting_point,
         d.venue_name, d.venue_address, d.district, d.latitude, d.longitude, d.starts_at, d.ends_at, d.slot_minutes, d.capacity_per_slot, d.walk_in_per_slot, d.procedures,
         d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at, d.series_id
         """;
@@ -38,9 +38,9 @@ internal record DriveRow
         """;
 
     public const string Insert = """
-        insert into event.drive (id, version, organisation_id, host_organisation_id, station_id, parties, kind, visibility, theme, venue_name, venue_address, district, latitude, longitude,
+        insert into event.drive (id, version, organisation_id, host_organisation_id, station_id, parties, kind, visibility, theme, description, meeting_point, venue_name, venue_address, district, latitude, longitude,
             starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, backfill_reason, submitted_at, approved_at, series_id, series_day, request_id, created_at)
-        values (@Id, @Version, @OrganisationId, @HostOrganisationId, @StationId, @Parties::jsonb, @Kind, @Visibility, @Theme, @VenueName, @VenueAddress, @District, @Latitude, @Longitude,
+        values (@Id, @Version, @OrganisationId, @HostOrganisationId, @StationId, @Parties::jsonb, @Kind, @Visibility, @Theme, @Description, @MeetingPoint, @VenueName, @VenueAddress, @District, @Latitude, @Longitude,
             @StartsAt, @EndsAt, @SlotMinutes, @CapacityPerSlot, @WalkInPerSlot, @Procedures, @Status, @Backfilled, @BackfillReason, @SubmittedAt, @ApprovedAt, @SeriesId, @SeriesDay, @RequestId, @CreatedAt)
         """;
 
@@ -65,6 +65,8 @@ internal record DriveRow
     public required string Kind { get; init; }
     public required string Visibility { get; init; }
     public string? Theme { get; init; }
+    public string? Description { get; init; }
+    public string? MeetingPoint { get; init; }
     public required string VenueName { get; init; }
     public required string VenueAddress { get; init; }
     public required string District { get; init; }
@@ -105,6 +107,8 @@ internal record DriveRow
     /// <summary>It was approved, and is neither over nor cancelled.</summary>
     public bool HasSlots => Status is "approved" or "open" or "started" or "postponed";
 
+    public DrivePlace Place => new(VenueName, VenueAddress, District, Latitude, Longitude, MeetingPoint, StartsAt);
+
     public DrivePlan Plan => new(StartsAt, EndsAt, SlotMinutes, Procedures);
 
     /// <summary>
@@ -132,8 +136,8 @@ internal record DriveRow
     public DriveView ViewFor(Caller? caller, DateTimeOffset now, double? distanceKm = null)
     {
         var inside = caller is not null && IsManagedBy(caller);
-        return new(Id, OrganisationId, HostOrganisationId, StationId, JsonSerializer.Deserialize<PartyView[]>(Parties, Json.Options)!, Kind, Visibility, Theme,
-            new VenueView(VenueName, VenueAddress, District, Latitude, Longitude), Shanghai.Local(StartsAt), Shanghai.Local(EndsAt), SlotMinutes, CapacityPerSlot, WalkInPerSlot, Procedures, Status,
+        return new(Id, OrganisationId, HostOrganisationId, StationId, JsonSerializer.Deserialize<PartyView[]>(Parties, Json.Options)!, Kind, Visibility, Theme, Description,
+            new VenueView(VenueName, VenueAddress, District, Latitude, Longitude), MeetingPoint, Shanghai.Local(StartsAt), Shanghai.Local(EndsAt), SlotMinutes, CapacityPerSlot, WalkInPerSlot, Procedures, Status,
             Backfilled, inside ? BackfillReason : null, inside ? ReasonCode : null, SubmittedAt, ApprovedAt, OpenedAt, StartedAt, ClosedAt, CancelledAt, distanceKm, SeriesId,
             inside ? DriveLifecycle.AllowedActions(caller!.Role, State, now) : []);
     }

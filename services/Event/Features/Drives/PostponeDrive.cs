@@ -23,8 +23,7 @@ public static class PostponeDrive
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
             request ??= new();
-            var (before, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
-                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
+            var (before, places) = await SlotPlaces.Lock(tx, id);
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
@@ -42,25 +41,12 @@ public static class PostponeDrive
                 update event.drive set version = @Version, status = @Status, postponed_at = @PostponedAt, reason_code = @ReasonCode, opened_at = null, starts_at = @StartsAt, ends_at = @EndsAt
                 where id = @Id
                 """, after);
-            tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
-            // A booking keeps its place in the order of slots. What the new day makes impossible is found person by person afterwards, by a job that tells everybody.
-            var shift = after.StartsAt - before.StartsAt;
-            var kept = booked.Where(b => b.SlotStartsAt + shift + TimeSpan.FromMinutes(after.SlotMinutes) <= after.EndsAt).ToArray();
-            foreach (var appointment in booked.Except(kept)) appointment.Cancel(tx, "drive-postponed", at);
-            tx.WriteAny("delete from event.slot where drive_id = @id", new { id });
-            tx.WriteAny(DriveRow.MakeSlots, after);
-            if (kept.Length > 0 && shift != TimeSpan.Zero)
-            {
-                var ids = kept.Select(b => b.Id).ToArray();
-                tx.WriteAny("delete from event.booking_block where appointment_id = any(@ids)", new { ids });
-                tx.Write("update event.appointment set version = version + 1, slot_starts_at = slot_starts_at + @shift where id = any(@ids)", new { ids, shift }, rows: ids.Length);
-                foreach (var appointment in kept) tx.Append((appointment with { Version = appointment.Version + 1, SlotStartsAt = appointment.SlotStartsAt + shift }).ToMoved(appointment.SlotStartsAt, at));
-            }
-            tx.WriteAny(AppointmentRow.RecountSlots, new { driveId = id });
+            var kept = places.Move(tx, before, after, "drive-postponed", at);
+            foreach (var (field, was, now) in DriveChangeRow.Between(before, after)) DriveChangeRow.Log(tx, caller, id, field, was, now, request.ReasonCode);
             if (kept.Length > 0) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-postponed"));
-            if (kept.Length < booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled", at));
+            if (kept.Length < places.Booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled", at));
             tx.Append(after.ToChanged(at));
-            tx.Audit("drive.postpone", $"drive/{id}", new { at, request.ReasonCode, appointments = booked.Length });
+            tx.Audit("drive.postpone", $"drive/{id}", new { at, request.ReasonCode, appointments = places.Booked.Length });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
         }, ct);
 }
