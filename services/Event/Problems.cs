@@ -42,4 +42,15 @@ public static class Problems
     public static readonly ProblemCode FieldLocked = new("field_locked", 409, "活动批准后该字段已锁定", "The field is locked since the drive was approved");
     public static readonly ProblemCode CapacityBelowBookings = new("capacity_below_bookings", 409, "名额不能少于已预约人数", "Fewer places than are booked");
     public static readonly ProblemCode NothingOffered = new("nothing_offered", 409, "采血机构尚未提供可选日期", "No dates have been offered yet");
+    public static readonly ProblemCode RosterUnreadable = new("roster_unreadable", 422, "名单中没有可用的人员", "The list has nobody who can be invited");
+    public static readonly ProblemCode ClaimByTooLate = new("claim_by_outside", 422, "领取期限须晚于现在且不晚于活动结束", "claimBy must lie ahead, and before the drive's end");
+    public static readonly ProblemCode MemberAlreadyInvited = new("member_already_invited", 409, "该成员已在本次活动的名单中", "This member is invited to the drive already");
+    public static readonly ProblemCode InvitationOver = new("invitation_over", 409, "该邀请已失效", "The invitation has lapsed");
+    public static readonly ProblemCode InvitationBooked = new("invitation_booked", 409, "被邀请人已预约，不能更换", "The invited person has booked: the row cannot be replaced");
+    public static readonly ProblemCode ClaimCodeMistyped = new("claim_code_mistyped", 422, "领取码输入有误", "The claim code is mistyped");
+    public static readonly ProblemCode ClaimCodeUnknown = new("claim_code_unknown", 404, "领取码不存在或已更换", "No invitation has this claim code, or it was replaced");
+    public static readonly ProblemCode ClaimCodeUsed = new("claim_code_used", 409, "领取码已被使用", "The claim code was used already");
+    public static readonly ProblemCode ClaimCodeExpired = new("claim_code_expired", 409, "领取码已过期", "The claim code has expired");
+    public static readonly ProblemCode ClaimCodeOfOtherDrive = new("claim_code_of_other_drive", 422, "领取码属于另一场活动", "The claim code is for another drive");
+    public static readonly ProblemCode AlreadyInvited = new("already_invited", 409, "此人已领取本次活动的另一邀请", "This person has claimed another invitation to the drive");
 }

@@ -8,6 +8,7 @@ using BloodPlatform.Drives.Features.Codes;
 using BloodPlatform.Drives.Features.DriveRequests;
 using BloodPlatform.Drives.Features.Drives;
 using BloodPlatform.Drives.Features.Figures;
+using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Projections;
 using BloodPlatform.Drives.Features.Series;
@@ -24,6 +25,8 @@ public static class Program
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddHostedService<OfferPlaces>();
         service.Builder.Services.AddHostedService<PlanSeries>();
+        service.Builder.Services.AddHostedService<LapseInvitations>();
+        service.Builder.Services.AddSingleton<ClaimGuesses>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonorsMerged>(OnDonorsMerged.Handle).Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)
@@ -34,6 +37,8 @@ public static class Program
             .Runs(TellCancelled.Kind, TellCancelled.Step).Runs(ReviewBookings.Kind, ReviewBookings.Step)
             .Constraint("booking_interval_kept", Problems.AlreadyBooked)
             .Constraint("waiting_once", Problems.AlreadyWaiting)
+            .Constraint("invitation_member_once", Problems.MemberAlreadyInvited)
+            .Constraint("invitation_donor_once", Problems.AlreadyInvited)
             .Constraint("slot_walk_ins_fit", Problems.SlotFull)
             .Constraint("slot_never_overbooked", Problems.SlotFull)
             .Constraint("appointment_one_per_donor_per_drive", Problems.AlreadyBooked)
@@ -46,6 +51,7 @@ public static class Program
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,
+                InviteGroup.Map, GetGroupBooking.Map, CloseGroupBooking.Map, ReplaceInvited.Map, ClaimInvitation.Map,
                 GetDrivesCalendar.Map, AskForDrive.Map, OfferDates.Map, TakeOffer.Map, DeclineRequest.Map, GetDriveRequest.Map, ListDriveRequests.Map,
                 CreateSeries.Map, GetSeries.Map, ListSeries.Map, ListOccurrences.Map, ChangeSeries.Map, EndSeries.Map,
                 CreateCalendar.Map, ReplaceCalendar.Map, GetCalendar.Map, ListCalendars.Map, ListCommemorativeDays.Map,

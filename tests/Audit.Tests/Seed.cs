@@ -30,6 +30,12 @@ internal static class Seed
             (id('appointment 2'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 2'), 'whole-blood', 'poster', 'cancelled', false, '2026-03-01', '2026-03-01'),
             (id('appointment 3'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 3'), 'apheresis-platelets', 'poster', 'arrived', false, '2026-03-01', '2026-03-01');
 
+        -- A roster: one has come, one was not heard of yet.
+        insert into event.group_booking (id, version, drive_id, claim_by, rows, status, created_at) values (id('roster'), 1, id('drive'), '2026-03-04', 2, 'open', '2026-03-01');
+        insert into event.invitation (id, version, group_booking_id, drive_id, row, content, member_index, code_hash, status, donor_id, appointment_id)
+        values (id('invitation 1'), 2, id('roster'), id('drive'), 0, '\x01', '\x01', '\x01', 'booked', id('donor 1'), id('appointment 1')), (id('invitation 2'), 1, id('roster'), id('drive'), 1, '\x02', '\x02', '\x02', 'invited', null, null);
+        insert into event.subject_key (subject_id, wrapped_key) values (id('roster'), '\x00');
+
         insert into event.organisation (id, version, name, kind, district, parent_id, path, status, created_at)
         select id(path[cardinality(path)]), 1, 'x', 'other', '440703', id(path[cardinality(path) - 1]), array(select id(p) from unnest(path) with ordinality u(p, n) order by n), 'active', '2026-03-01'
         from (values (array['university']), (array['university', 'college']), (array['university', 'college', 'class']), (array['university', 'college', 'moved class'])) o(path);

@@ -45,11 +45,12 @@ internal static class Bookings
             where y.day < greatest(x.day + 1, (select max(x.day + make_interval(months => (i ->> 'months')::int, days => (i ->> 'days')::int))::date
                                                from jsonb_array_elements(r.intervals) i where i ->> 'from' = x.procedure and i ->> 'to' = y.procedure))
             """),
-        new("open-offer-holds-its-place", "A slot holds exactly as many places as there are open offers of it.",
+        new("open-offer-holds-its-place", "A slot holds exactly as many places as there are open offers and open invitations with a place of it: what lapsed, was booked or has no place holds none.",
             "select count(*) from event.slot",
             """
             select coalesce(s.drive_id, o.drive_id) as drive_id, coalesce(s.starts_at, o.offered_slot) as starts_at, s.held, coalesce(o.n, 0) as offers
-            from event.slot s full join (select drive_id, offered_slot, count(*) as n from event.waiting where status = 'offered' group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
+            from event.slot s full join (select drive_id, offered_slot, count(*) as n from (select drive_id, offered_slot from event.waiting where status = 'offered'
+                union all select drive_id, slot_starts_at from event.invitation where status in ('invited', 'claimed') and slot_starts_at is not null) h group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
             where s.drive_id is null or s.held <> coalesce(o.n, 0)
             """),
         // The job that tells looks for alternatives first, some at a time.
@@ -60,6 +61,34 @@ internal static class Bookings
             from event.appointment a left join event.outbox o on o.type = 'BloodPlatform.Contracts.Event.NoticeRequested' and o.key = a.id::text and o.payload ->> 'templateCode' = 'capacity-cut'
             where a.status = 'cancelled' and a.reason_code = 'capacity-cut' and not a.backfilled and a.settled_at < now() - interval '10 minutes'
             group by a.id having count(o.event_id) <> 1
+            """),
+        new("invitation-claimed-once", "Nobody has claimed two invitations to a drive, and what is claimed or booked is somebody's; the booking of an invitation is at its drive, of the one who claimed it, and no other invitation's.",
+            "select count(*) from event.invitation",
+            """
+            select i.id, i.status, null::uuid as appointment_id from event.invitation i where i.status in ('claimed', 'booked') and i.donor_id is null
+            union all
+            select a.id, a.status, null from event.invitation a join event.invitation b on b.drive_id = a.drive_id and b.donor_id = a.donor_id and b.id <> a.id where a.status in ('claimed', 'booked') and b.status in ('claimed', 'booked')
+            union all
+            select a.id, a.status, null from event.invitation a join event.invitation b on b.code_hash = a.code_hash and b.id <> a.id
+            union all
+            select i.id, i.status, i.appointment_id from event.invitation i left join event.appointment p on p.id = i.appointment_id
+              left join event.donor_person q on q.donor_id = p.donor_id left join event.donor_person r on r.donor_id = i.donor_id
+            where (i.status = 'booked') is distinct from (i.appointment_id is not null)
+               or (i.appointment_id is not null and (p.id is null or p.drive_id <> i.drive_id or coalesce(q.person_id, p.donor_id) is distinct from coalesce(r.person_id, i.donor_id)))
+            union all
+            select a.id, a.status, a.appointment_id from event.invitation a join event.invitation b on b.appointment_id = a.appointment_id and b.id <> a.id
+            """),
+        new("invitation-ends-with-its-roster", "No invitation is open in a roster that is closed, or at a drive that is closed or cancelled.",
+            "select count(*) from event.invitation",
+            """
+            select i.id, i.status, g.claim_by, g.status as roster, d.status as drive from event.invitation i left join event.group_booking g on g.id = i.group_booking_id left join event.drive d on d.id = i.drive_id
+            where i.status in ('invited', 'claimed') and (g.id is null or g.drive_id <> i.drive_id or g.status <> 'open' or d.status in ('closed', 'cancelled'))
+            """),
+        new("roster-erased-with-its-key", "An erased roster has neither names nor a key left, and one that is kept has its key.",
+            "select count(*) from event.group_booking",
+            """
+            select g.id, g.erased_at from event.group_booking g left join event.subject_key k on k.subject_id = g.id
+            where (g.erased_at is null) <> (k.subject_id is not null) or (g.erased_at is not null and exists (select from event.invitation i where i.group_booking_id = g.id and (i.content is not null or i.member_index is not null)))
             """),
         new("only-a-place-blocks-days", "Only a booked place takes days of its person: what was cancelled, kept or missed holds none.",
             "select count(*) from event.appointment",

@@ -3,7 +3,7 @@ using BloodPlatform.Contracts.Donor;
 namespace BloodPlatform.Contracts.Event;
 
 /// <summary>
-/// A donor should be told something about his place. Key: appointment or wait-list entry. Donor knows whether he agreed to be contacted and how he wishes
+/// A donor should be told something about his place. Key: appointment, wait-list entry or invitation. Donor knows whether he agreed to be contacted and how he wishes
 /// it, and asks for it with ContactRequested. It says which text and what it may refer to, never a reason that is medical.
 /// </summary>
 [PublishedBy("event", HeardBy = ["donor"])]
@@ -13,10 +13,10 @@ public sealed record NoticeRequested : DomainEvent
     public required Guid NoticeId { get; init; }
     public required Guid DonorId { get; init; }
 
-    /// <summary>`booking` or `waitlist`.</summary>
+    /// <summary>`booking`, `waitlist` or `invitation`.</summary>
     public required string Purpose { get; init; }
 
-    /// <summary>Which text: `no-longer-bookable`, `drive-cancelled`, `drive-postponed`, `place-offered`, …</summary>
+    /// <summary>Which text: `no-longer-bookable`, `drive-cancelled`, `drive-postponed`, `place-offered`, `invitation-lapsed`, …</summary>
     public required string TemplateCode { get; init; }
     public required ContactReferences References { get; init; }
     public required DateTimeOffset NotBefore { get; init; }

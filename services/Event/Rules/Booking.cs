@@ -24,11 +24,11 @@ public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt
         Booking.DonorsPerSlot(rules, Shanghai.DateOf(StartsAt)) is { } most ? this with { Places = Math.Min(Capacity, Math.Max(0, most - WalkedIn)), AllPlaces = Math.Min(Capacity + WalkIn, most) } : this;
 
     /// <summary>How many may be booked at most for one more of the kind to be; a walk-in takes from the reserve first.</summary>
-    /// <param name="place">`booking`, `walk-in` or `backfill`.</param>
+    /// <param name="place">`booking`, `walk-in`, `backfill`, or `kept` for him already.</param>
     public int PlacesFor(string place) => place == "backfill" ? Capacity : Places;
 
     /// <summary>Whether one more of the kind fits.</summary>
-    public bool HasRoomFor(string place) => place == "walk-in" ? (WalkedIn < WalkIn || HasRoomFor("booking")) && Booked + Held + WalkedIn < AllPlaces : Booked + Held < PlacesFor(place) && !(Awaited && place == "booking");
+    public bool HasRoomFor(string place) => place == "kept" || (place == "walk-in" ? (WalkedIn < WalkIn || HasRoomFor("booking")) && Booked + Held + WalkedIn < AllPlaces : Booked + Held < PlacesFor(place) && !(Awaited && place == "booking"));
 }
 
 /// <summary>A version of a rule set as it limits places.</summary>

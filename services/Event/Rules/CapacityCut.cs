@@ -2,7 +2,7 @@ namespace BloodPlatform.Drives.Rules;
 
 /// <summary>A slot whose capacity is to change.</summary>
 /// <param name="Booked">Places that are taken, whoever has come included.</param>
-/// <param name="Held">Places held for open offers of the wait-list.</param>
+/// <param name="Held">Places held for open offers of the wait-list, or kept for invitations.</param>
 public sealed record SlotLoad(DateTimeOffset StartsAt, int Booked, int Held);
 
 /// <summary>A place that can be given back.</summary>
@@ -10,7 +10,7 @@ public sealed record SlotLoad(DateTimeOffset StartsAt, int Booked, int Held);
 public sealed record TakenPlace(Guid Id, DateTimeOffset SlotStartsAt, DateTimeOffset Since);
 
 /// <summary>Whom a smaller capacity would leave without a place.</summary>
-/// <param name="Offers">Wait-list entries whose offer goes, before any booking does.</param>
+/// <param name="Offers">Wait-list entries whose offer goes and invitations whose place is kept no longer, before any booking does.</param>
 /// <param name="Short">Places that nobody can give back, because their donors have come.</param>
 public sealed record BeyondCapacity(IReadOnlyList<Guid> Bookings, IReadOnlyList<Guid> Offers, int Short)
 {

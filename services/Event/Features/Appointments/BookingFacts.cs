@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Projections;
 using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
@@ -28,6 +29,18 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
     /// <summary>For a new booking.</summary>
     public static Task<BookingFacts> Read(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt) =>
         tx.Read(Sql("@driveId", "@donorId", "null::uuid"), new { driveId, donorId, slotStartsAt }, Read);
+
+    /// <summary>For a new booking of somebody who was invited: his invitation is locked after him.</summary>
+    public static Task<(InvitationRow? Invitation, bool ClaimedAnother, BookingFacts Facts)> ReadForInvited(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt, byte[] codeHash) =>
+        tx.Read($"""
+            {Sql("@driveId", "@donorId", "null::uuid")};
+            {InvitationRow.ByCode};
+            select exists (select from event.invitation i where i.drive_id = @driveId and i.code_hash <> @codeHash and i.status in ('claimed', 'booked') and i.donor_id in {Persons.Ids("@donorId")})
+            """, new { driveId, donorId, slotStartsAt, codeHash }, async grid =>
+        {
+            var facts = await Read(grid);
+            return (await grid.ReadSingleOrDefaultAsync<InvitationRow>(), await grid.ReadSingleAsync<bool>(), facts);
+        });
 
     /// <summary>For a booking that exists: its donor and drive never change, so they may be looked up before they are locked.</summary>
     public static Task<(AppointmentRow? Appointment, BookingFacts Facts)> ReadForMove(Transaction tx, Guid id, DateTimeOffset slotStartsAt) =>

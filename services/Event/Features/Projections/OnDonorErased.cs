@@ -28,6 +28,12 @@ public static class OnDonorErased
                           returning w.drive_id, o.status, w.offered_slot)
             update event.slot s set held = held - 1 from gone g where g.status = 'offered' and s.drive_id = g.drive_id and s.starts_at = g.offered_slot
             """, new { e.DonorId, now = tx.Now });
+        // Who is meant by a row goes with its donor; a place that was kept for him is free.
+        tx.WriteAny($"""
+            with gone as (update event.invitation i set version = i.version + 1, content = null, member_index = null, status = case when o.status = 'claimed' then 'lapsed' else o.status end, settled_at = coalesce(i.settled_at, @now)
+                          from event.invitation o where o.id = i.id and i.donor_id in {Persons.Ids("@DonorId")} returning i.drive_id, o.status, i.slot_starts_at)
+            update event.slot s set held = s.held - g.n from (select drive_id, slot_starts_at, count(*) as n from gone where status = 'claimed' and slot_starts_at is not null group by 1, 2) g where s.drive_id = g.drive_id and s.starts_at = g.slot_starts_at
+            """, new { e.DonorId, now = tx.Now });
         foreach (var before in booked)
         {
             before.Cancel(tx, "donor-erased", e.OccurredAt);
