@@ -113,6 +113,12 @@ internal static class Seed
         select id('donor ' || n), 3, case n when 4 then 'merged' else 'active' end, '\x01', 'passport', '\x01', uuid_send(id('donor ' || n)), '\x01', '\x01', '\x01', 'male', '[]', '{}', 'document-seen', '2024-03-01', case n when 4 then id('donor 1') end from generate_series(1, 4) n;
         insert into donor.merge (id, version, survivor_id, absorbed_id, dins, reason, merged_at, merged_by, undo_until) values (id('merge'), 1, id('donor 1'), id('donor 4'), '{}', '\x00', '2026-03-01', id('registrar'), '2026-03-31');
         insert into donor.donor_person (donor_id, person_id) values (id('donor 4'), id('donor 1'));
+        update donor.donor set registered_by = id('registrar'), profile_version = 3 where id = id('donor 2');
+        insert into donor.document (id, donor_id, kind, number, identity_index, recorded_at, seen_at) values (id('document'), id('donor 2'), 'passport', '\x01', uuid_send(id('donor 2')), '2024-03-01', '2026-03-05');
+        insert into donor.identity_correction (id, donor_id, number, fields, reason_code, document_kind, document_id, before, after, recorded_at, recorded_by) values
+            (id('identity 1'), id('donor 2'), 1, '{name}', 'entered-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-05', id('first')),
+            (id('identity 2'), id('donor 2'), 2, '{birthDate,sex}', 'told-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-06', id('second'));
+        insert into donor.duplicate_dismissal (id, first_id, second_id, reason_code, dismissed_at, dismissed_by) values (id('dismissal'), least(id('donor 2'), id('donor 3')), greatest(id('donor 2'), id('donor 3')), 'twins', '2026-03-05', id('registrar'));
         insert into event.donor_person (donor_id, person_id, version) values (id('donor 4'), id('donor 1'), 5);
         insert into inventory.donor_person select * from event.donor_person;
         insert into recognition.donor_person select * from event.donor_person;

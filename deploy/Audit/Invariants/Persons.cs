@@ -1,6 +1,6 @@
 namespace BloodPlatform.Audit.Invariants;
 
-/// <summary>Who asked for erasure is forgotten everywhere, and still protected.</summary>
+/// <summary>Who is who was found by the people who may say so; and who asked for erasure is forgotten everywhere, and still protected.</summary>
 internal static class Persons
 {
     public static IEnumerable<Invariant> All { get; } =
@@ -23,6 +23,29 @@ internal static class Persons
             from donor.erasure e left join event.donor v on v.donor_id = e.donor_id left join recognition.donor r on r.donor_id = e.donor_id left join partner.donor p on p.id = e.donor_id
             left join event.appointment a on a.donor_id = e.donor_id and a.status = 'booked' and a.slot_starts_at > now()
             where v.status is distinct from 'erased' or r.status is distinct from 'erased' or p.erased is distinct from true or a.id is not null
+            """),
+        new("identity-corrected-by-another", "Name, birth date and sex are corrected by somebody else than who entered them, and than who made the correction before.",
+            "select count(*) from donor.identity_correction",
+            """
+            select c.donor_id, c.number, c.recorded_by
+            from (select c.*, lag(c.recorded_by) over (partition by c.donor_id order by c.number) as before_by from donor.identity_correction c) c join donor.donor d on d.id = c.donor_id
+            where c.recorded_by = d.registered_by or c.recorded_by = c.before_by
+            """),
+        new("identity-correction-stands-on-its-document", "Corrections of a donor follow one another without a gap; each says what it changed and rests on a document that was seen, so that he is surely he, and each is a version of his.",
+            "select count(*) from donor.identity_correction",
+            """
+            select c.donor_id, c.number, c.fields, c.document_id
+            from (select c.*, row_number() over (partition by c.donor_id order by c.recorded_at, c.number) as nth, count(*) over (partition by c.donor_id) as of_him from donor.identity_correction c) c
+            join donor.donor d on d.id = c.donor_id left join donor.document k on k.id = c.document_id
+            where c.number <> c.nth or cardinality(c.fields) = 0 or not c.fields <@ array['name', 'birthDate', 'sex'] or d.profile_version <= c.of_him or d.identity_assurance <> 'document-seen'
+               or (d.status <> 'erased' and (k.kind is distinct from c.document_kind or k.seen_at is null))
+            """),
+        new("dismissed-candidates-are-two-persons", "Two who were found to be two different people are not one person while that stands, and who undid it is known.",
+            "select count(*) from donor.duplicate_dismissal",
+            """
+            select x.first_id, x.second_id, x.dismissed_at, x.undone_at
+            from donor.duplicate_dismissal x left join donor.donor_person a on a.donor_id = x.first_id left join donor.donor_person b on b.donor_id = x.second_id
+            where (x.undone_at is null) <> (x.undone_by is null) or x.undone_at < x.dismissed_at or (x.undone_at is null and coalesce(a.person_id, x.first_id) = coalesce(b.person_id, x.second_id))
             """),
     ];
 }

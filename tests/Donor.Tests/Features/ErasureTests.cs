@@ -166,6 +166,57 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task Who_registers_while_he_is_being_erased_is_found_or_meets_his_deferral_and_never_begins_anew()
+    {
+        var station = new SomeStation(service);
+        for (var round = 0; round < 15; round++)
+        {
+            var (donor, number) = await Donor(station);
+            await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Shanghai.DateOf(Now) });
+            using var together = new Barrier(4);
+            Task<Answer> Act(Func<Task<Answer>> act) => Task.Run(() => { together.SignalAndWait(); return act(); });
+            var erasing = Act(() => station.Client.Post($"/v1/donors/{donor}/erasure"));
+            Answer[] registered = await Task.WhenAll(Act(() => station.Client.Post("/v1/donors", Body(number))), Act(() => station.Client.Post("/v1/donors", Body(number))), Act(() => new SomeStation(service).Client.Post("/v1/donors", Body(number))));
+            Assert.Equal("restricted", (await erasing).Text("outcome"));
+            // One more when all is over: exactly one new donor in the end, whoever was first.
+            registered = [.. registered, await station.Client.Post("/v1/donors", Body(number))];
+            var afresh = Assert.Single(registered, r => r.Status == 201).Id;
+            Assert.All(registered.Where(r => r.Status != 201), r => Assert.True(r.Code == "donor_exists" && (r["donorId"].GetGuid() == donor || r["donorId"].GetGuid() == afresh), r.ToString()));
+            Assert.Equal("T14", Assert.Single(SomeStation.Rules(await station.Eligibility(afresh))));
+            Assert.Equal("earlier", Assert.Single((await station.Client.Get($"/v1/donors/{afresh}/deferrals"))["items"].EnumerateArray()).GetProperty("origin").GetString());
+            Assert.All((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == afresh).SelectMany(e => e.Procedures), p => Assert.DoesNotContain(p.Windows, w => w.From <= Shanghai.DateOf(Now) && !(w.To < Shanghai.DateOf(Now))));
+            Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.tombstone where donor_id = @donor", new { donor }));
+        }
+    }
+
+    [Fact]
+    public async Task Two_who_come_with_two_documents_of_one_erased_person_both_learn_what_is_found_out_later()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        var passport = "E" + Some.Key()[^8..].ToUpperInvariant();
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = passport, seen = true })).Status);
+        await station.VisitAt("completed", donor);
+        var din = (await service.Published<DonationCollected>()).Single(e => e.DonorId == donor).Din;
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("outcome"));
+        var byCard = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        var byPassport = (await station.Client.Post("/v1/donors", new { name = "甲测试", document = new { kind = "passport", number = passport }, sex = "male", birthDate = "1990-01-01", phone = "13900000001", consents = new[] { "registration" } })).Id;
+        Guid[] both = [byCard, byPassport];
+        foreach (var one in both) Assert.Equal(["INTERVAL_WB_WB"], SomeStation.Rules(await station.Eligibility(one)));
+
+        DonorDeferralRequired Reactive(string code) => new() { Key = din, Version = 1, OccurredAt = Now, StationId = station.Id, RequirementId = Some.Id(), DonorId = donor, Din = din, DeferralCode = code, Certainty = "provisional" };
+        await service.Deliver(Reactive("P22"));
+        foreach (var one in both) await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(one)).Contains("P22"));
+        // One of them is erased too: the other still learns, and so does whoever comes with his card.
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{byCard}/erasure")).Text("outcome"));
+        await service.Deliver(Reactive("P01"));
+        await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(byPassport)).Contains("P01"));
+        var third = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        await Eventually.That(async () => SomeStation.Rules(await station.Eligibility(third)) is var rules && rules.Contains("P22") && rules.Contains("P01"));
+        foreach (var one in new[] { byPassport, third }) Assert.Equal(2, (await station.Client.Get($"/v1/donors/{one}/deferrals"))["items"].GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_result_that_comes_after_the_erasure_reaches_whoever_registered_with_the_document()
     {
         var station = new SomeStation(service);

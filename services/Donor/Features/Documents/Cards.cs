@@ -41,7 +41,9 @@ internal static class Cards
     {
         var identityIndex = DonorIndexes.Document(vault, document);
         var (donor, known) = await tx.Read(DonorFile.Locked + OfIdentity, new { donorId, identityIndex }, async grid => (await DonorFile.Read(grid, vault, books), (await grid.ReadAsync<CardRow>()).AsList()));
-        if (donor is null || !Record(tx, donorId, donor.Key, document, identityIndex, known, seen).New) return;
+        // He may have been erased between the answer and this: a card recorded now would find him again.
+        if (donor is null || donor.Restricted || known.Count == 0 || !donor.Includes(known[0].DonorId)) return;
+        if (!Record(tx, donorId, donor.Key, document, identityIndex, known, seen).New) return;
         tx.Audit("document.renewed", $"donors/{donorId}", new { kind = document.Kind });
     }
 
