@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Rules;
 
@@ -18,7 +17,7 @@ public static class DonorIndexes
     public static byte[] PhoneBirth(Vault vault, string phone, DateOnly birthDate) => vault.BlindIndex("phone-birth", $"{phone}/{Day(birthDate)}");
 
     public static byte[] NameBirth(Vault vault, string name, DateOnly birthDate) =>
-        vault.BlindIndex("name-birth", $"{name.Normalize(NormalizationForm.FormKC).Replace(" ", "", StringComparison.Ordinal).ToUpperInvariant()}/{Day(birthDate)}");
+        vault.BlindIndex("name-birth", $"{Duplicates.NormaliseName(name)}/{Day(birthDate)}");
 
     /// <summary>Of a member's number in one organisation.</summary>
     public static byte[] Member(Vault vault, Guid organisationId, string number) => vault.BlindIndex($"member/{organisationId:N}", Rules.Memberships.NormaliseNumber(number));

@@ -11,8 +11,13 @@ namespace BloodPlatform.Donors.Data;
 /// </summary>
 internal static class Tombstone
 {
-    /// <summary>Takes @documentIndex; locked, so that one registration takes it over.</summary>
-    public const string OfDocument = "select t.donor_id, t.reasons, t.claimed_by from donor.tombstone_document x join donor.tombstone t on t.donor_id = x.donor_id where x.identity_index = @documentIndex for update of t;";
+    private const string Columns = "t.donor_id, t.reasons, array(select c.claimant_id from donor.tombstone_claim c where c.tombstone_id = t.donor_id order by 1) as claimants";
+
+    /// <summary>Takes @donorId of the erased.</summary>
+    public const string OfDonor = $"select {Columns} from donor.tombstone t where t.donor_id = @donorId";
+
+    /// <summary>Takes @documentIndex; locked, so that no claim is missed by what becomes known meanwhile.</summary>
+    public const string OfDocument = $"select {Columns} from donor.tombstone_document x join donor.tombstone t on t.donor_id = x.donor_id where x.identity_index = @documentIndex for update of t;";
 
     public static Remains Open(Vault vault, TombstoneRow row) => JsonSerializer.Deserialize<Remains>(vault.OpenSecret(row.Reasons, Context(row.DonorId)), Json.Options)!;
 
@@ -20,7 +25,9 @@ internal static class Tombstone
     public static void Make(Transaction tx, Vault vault, Guid personId, Guid[] ids, DonorFacts facts, RuleBook book)
     {
         tx.Write("insert into donor.tombstone (donor_id, reasons) values (@personId, @reasons)", new { personId, reasons = Seal(vault, personId, Retention.Remaining(facts, Shanghai.DateOf(tx.Now), book)) });
-        tx.WriteAny("update donor.tombstone_document set donor_id = @personId where donor_id in (select donor_id from donor.tombstone where claimed_by = any(@ids))", new { personId, ids });
+        tx.WriteAny("update donor.tombstone_document set donor_id = @personId where donor_id in (select tombstone_id from donor.tombstone_claim where claimant_id = any(@ids))", new { personId, ids });
+        // Who came with another document of the one before is this person too, and goes on with what remains of him now.
+        tx.WriteAny("insert into donor.tombstone_claim (tombstone_id, claimant_id) select distinct @personId, o.claimant_id from donor.tombstone_claim c join donor.tombstone_claim o on o.tombstone_id = c.tombstone_id where c.claimant_id = any(@ids) and o.claimant_id <> all(@ids)", new { personId, ids });
         tx.WriteAny("insert into donor.tombstone_document (identity_index, donor_id) select identity_index, @personId from donor.document where donor_id = any(@ids) and renews is null on conflict (identity_index) do update set donor_id = excluded.donor_id", new { personId, ids });
     }
 
@@ -35,7 +42,7 @@ internal static class Tombstone
     /// <returns>False when there is no such tombstone.</returns>
     public static async Task<bool> Add(Transaction tx, Vault vault, Guid donorId, IReadOnlyList<DeferralFact> deferrals)
     {
-        if (await tx.QuerySingle<TombstoneRow>($"select donor_id, reasons, claimed_by from donor.tombstone where donor_id = {DonorFile.PersonOf} for update", new { donorId }) is not { } row) return false;
+        if (await tx.QuerySingle<TombstoneRow>($"select {Columns} from donor.tombstone t where t.donor_id = {DonorFile.PersonOf} for update", new { donorId }) is not { } row) return false;
         var before = Open(vault, row);
         var after = before with { Deferrals = [.. before.Deferrals.Union(deferrals)] };
         tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @DonorId", new { row.DonorId, reasons = Seal(vault, row.DonorId, after) });
@@ -46,7 +53,7 @@ internal static class Tombstone
     /// <summary>A person registers with a document of an erased one: his deferrals and intervals go on.</summary>
     public static void Claim(Transaction tx, Guid id, SubjectKey key, TombstoneRow row, Remains remains, RuleSet rules)
     {
-        tx.Write("update donor.tombstone set claimed_by = @id where donor_id = @DonorId", new { id, row.DonorId });
+        tx.WriteAny("insert into donor.tombstone_claim (tombstone_id, claimant_id) values (@DonorId, @id) on conflict do nothing", new { id, row.DonorId });
         foreach (var deferral in remains.Deferrals)
             tx.Write("""
                 insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, recorded_at)
@@ -64,7 +71,7 @@ internal static class Tombstone
     /// <param name="row">Of the document; null where nobody was erased with it.</param>
     public static void Meet(Transaction tx, Vault vault, DonorFile donor, TombstoneRow? row)
     {
-        if (row is null || (row.ClaimedBy is { } claimant && donor.Includes(claimant))) return;
+        if (row is null || row.Claimants.Any(donor.Includes)) return;
         var (remains, rules) = (Open(vault, row), donor.Book.Near(Shanghai.DateOf(tx.Now)));
         var missing = remains.Missing(donor.Facts.Deferrals);
         Claim(tx, donor.Id, donor.Key, row, remains with { Deferrals = missing }, rules);
@@ -87,4 +94,5 @@ internal static class Tombstone
     private static string Context(Guid personId) => $"tombstone/{personId}";
 }
 
-internal sealed record TombstoneRow(Guid DonorId, byte[] Reasons, Guid? ClaimedBy);
+/// <param name="Claimants">Who registered with one of his documents since, or showed one.</param>
+internal sealed record TombstoneRow(Guid DonorId, byte[] Reasons, Guid[] Claimants);

@@ -56,11 +56,9 @@ public sealed record IdentityDocument(string Kind, string Number, string Identit
     }
 
     /// <summary>
-    /// Capitals without blanks, hyphens and what can't be seen; full-width characters are the ones they stand for. By hand: without ICU,
-    /// which the platform does not load, <see cref="string.Normalize()"/> leaves everything but ASCII as it is.
+    /// Capitals without blanks, hyphens and what can't be seen; full-width characters are the ones they stand for.
     /// </summary>
-    public static string Normalise(string given) => string.Concat(given
-        .Select(c => c is >= '\uFF01' and <= '\uFF5E' ? (char)(c - 0xFEE0) : c)
+    public static string Normalise(string given) => string.Concat(FullWidth.Fold(given)
         .Where(c => c != '\u2212' && !char.IsWhiteSpace(c) && char.GetUnicodeCategory(c) is not (UnicodeCategory.DashPunctuation or UnicodeCategory.Format or UnicodeCategory.Control))).ToUpperInvariant();
 
     /// <summary>

@@ -286,7 +286,7 @@ public sealed class ErasureTests(DonorService fixture)
         Assert.Equal([reached], await Withdrawn(other));
         Assert.Equal(["INTERVAL_WB_WB", "T14"], SomeStation.Rules(await station.Eligibility(other)).Order().Distinct());
         Assert.Equal("earlier", Assert.Single((await station.Client.Get($"/v1/donors/{other}/deferrals"))["items"].EnumerateArray()).GetProperty("origin").GetString());
-        Assert.Equal(other, await service.Database.Scalar<Guid>("select claimed_by from donor.tombstone where donor_id = @erased", new { erased }));
+        Assert.Equal(other, await service.Database.Scalar<Guid>("select claimant_id from donor.tombstone_claim where tombstone_id = @erased", new { erased }));
         Assert.DoesNotContain((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == other).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= today && !(w.To < today));
 
         // The same card again brings nothing more; what comes late reaches him.

@@ -236,12 +236,12 @@ public sealed class IdentityTests(DonorService fixture)
         var station = new SomeStation(service);
         var phone = "137" + Number("");
         async Task<Guid> Register(string name, string phone, string born, string sex = "male", string? bloodGroup = null) => (await station.Client.Post("/v1/donors", Body("passport", Number("E"), phone: phone, name: name, born: born, sex: sex, bloodGroup: bloodGroup))).Id;
-        var donor = await Register("丙 重复", phone, "1985-08-08", bloodGroup: "O+");
-        var all = await Register("丙重复", "+86 " + phone, "1985-08-08");
+        var donor = await Register("丙　重复Ａ", phone, "1985-08-08", bloodGroup: "O+");
+        var all = await Register("丙重复a", "+86 " + phone, "1985-08-08");
         var byPhone = await Register("丁重复", phone, "1985-08-08");
         var twin = await Register("戊重复", phone, "1985-08-08", "female");
-        var byName = await Register("丙重复", "137" + Number(""), "1985-08-08", bloodGroup: "A+");
-        await Register("丙重复", phone, "1985-08-09"); // born on another day
+        var byName = await Register("丙·重复A", "137" + Number(""), "1985-08-08", bloodGroup: "A+");
+        await Register("丙重复A", phone, "1985-08-09"); // born on another day
         async Task<string[]> Found(string query) => [.. (await station.Client.Get($"/v1/donor-duplicates?donorId={donor}{query}"))["items"].EnumerateArray().Select(i =>
             $"{Name(i.GetProperty("first"), i.GetProperty("second"))} {i.GetProperty("score").GetInt32()} {string.Join('+', i.GetProperty("why").EnumerateArray())} {string.Join('+', i.GetProperty("against").EnumerateArray())}".TrimEnd()).Order(StringComparer.Ordinal)];
         string Name(JsonElement first, JsonElement second)

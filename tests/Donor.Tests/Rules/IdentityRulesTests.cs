@@ -23,6 +23,29 @@ public sealed class IdentityRulesTests
         Assert.Equal(percent, Duplicates.Score(IdentityPolicy.Shipped, phone, name, sex, group).Percent);
 
     [Theory]
+    [InlineData("ＬＩ　Ｍｉｎｇ２", "Li ming2")]
+    [InlineData("Ｚ！～", "z!~")] // the ends of the wide characters
+    [InlineData("买买提·艾力", "买买提•艾力")]
+    [InlineData("买买提・艾力", "买买提．艾力")]
+    [InlineData(" 李\u200B 明 ", "李明")]
+    [InlineData("𠮷野", "𠮷 野")] // outside the basic plane
+    public void However_a_name_is_typed_it_is_one(string one, string other) => Assert.Equal(Duplicates.NormaliseName(one), Duplicates.NormaliseName(other));
+
+    [Theory]
+    [InlineData("李明", "李鸣")]
+    [InlineData("Li Ming", "Li Min")]
+    [InlineData("\uFF00A", "A")] // beside the wide characters
+    [InlineData("A\uFF5F", "A")]
+    [InlineData("Ａ-Ｂ", "AB")]
+    public void Two_names_stay_two(string one, string other) => Assert.NotEqual(Duplicates.NormaliseName(one), Duplicates.NormaliseName(other));
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("０９ＡＺａｚ　（）", "09AZaz ()")]
+    [InlineData("汉字 a-Z", "汉字 a-Z")]
+    public void Wide_characters_are_the_ones_they_stand_for(string typed, string folded) => Assert.Equal(folded, FullWidth.Fold(typed));
+
+    [Theory]
     [InlineData("declared", "declared", "declared")]
     [InlineData("declared", "phone", "phone")]
     [InlineData("phone", "document-seen", "document-seen")]

@@ -6,19 +6,22 @@ namespace BloodPlatform.Donors.Features.Erasures;
 
 /// <summary>
 /// A deferral became known of somebody after his erasure: a result, a call. Who registered afresh with his document is deferred like him, what
-/// he gave meanwhile is withdrawn; and should he be erased too, whoever follows him. A job, because it is another donor's lock.
+/// he gave meanwhile is withdrawn; and should he be erased too, whoever follows him. A job, because it is another donor's lock; one for each who did.
 /// </summary>
 public static class FollowErased
 {
     public const string Kind = "follow-erased";
 
-    public sealed record Input(Guid DonorId);
+    /// <param name="Claimant">One of them; null in the job that starts those of the others.</param>
+    public sealed record Input(Guid DonorId, Guid? Claimant = null);
 
     public static async Task<JobStep> Step(Job job, Transaction tx, IServiceProvider services)
     {
         var (vault, books) = (services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>());
-        var row = await tx.QuerySingle<TombstoneRow>("select donor_id, reasons, claimed_by from donor.tombstone where donor_id = @DonorId", job.Input<Input>());
-        if (row is not { ClaimedBy: { } claimant }) return JobStep.Finished(new { followed = 0 });
+        var input = job.Input<Input>();
+        if (await tx.QuerySingle<TombstoneRow>(Tombstone.OfDonor, new { donorId = input.DonorId }) is not { Claimants.Length: > 0 } row) return JobStep.Finished(new { followed = 0 });
+        if (input.Claimant is null) foreach (var other in row.Claimants.Skip(1)) tx.StartJob(Kind, input with { Claimant = other });
+        var claimant = input.Claimant ?? row.Claimants[0];
         var remains = Tombstone.Open(vault, row);
         if (await DonorFile.Lock(tx, vault, books, claimant) is not { } donor) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
 
