@@ -27,6 +27,7 @@ public static class Program
         service.Builder.Services.AddHostedService<PlanSeries>();
         service.Builder.Services.AddHostedService<LapseInvitations>();
         service.Builder.Services.AddSingleton<ClaimGuesses>();
+        service.Builder.Services.AddHostedService<RemindBooked>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonorsMerged>(OnDonorsMerged.Handle).Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)

@@ -85,6 +85,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("roster-erased-with-its-key", "delete from event.subject_key where subject_id = id('roster')"),
         ("roster-erased-with-its-key", "update event.group_booking set erased_at = now(); delete from event.subject_key where subject_id = id('roster')"),
         ("only-a-place-blocks-days", "insert into event.booking_block (appointment_id, person_id, procedure, side, days) values (id('appointment 2'), id('donor 2'), 'whole-blood', 'on', '{[2026-03-05,2026-03-06)}')"),
+        ("reminded-once-of-its-slot", "insert into event.reminder (appointment_id, kind, slot_starts_at, reminded_at) select id, 'reminder-3h', slot_starts_at, now() from event.appointment"),
         ("capacity-cut-is-told", "update event.appointment set reason_code = 'capacity-cut', settled_at = now() - interval '1 hour' where status = 'cancelled'"),
         ("drive-is-as-its-log-says", "update event.drive set theme = '别的' where id = id('drive asked for')"),
         ("drive-is-as-its-log-says", "update event.drive set starts_at = starts_at - interval '1 minute' where id = id('drive asked for')"),

@@ -13,7 +13,7 @@ public sealed record NoticeRequested : DomainEvent
     public required Guid NoticeId { get; init; }
     public required Guid DonorId { get; init; }
 
-    /// <summary>`booking`, `waitlist` or `invitation`.</summary>
+    /// <summary>`booking`, `reminder`, `waitlist` or `invitation`.</summary>
     public required string Purpose { get; init; }
 
     /// <summary>Which text: `no-longer-bookable`, `drive-cancelled`, `drive-postponed`, `place-offered`, `invitation-lapsed`, …</summary>

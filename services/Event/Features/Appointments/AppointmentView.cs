@@ -88,9 +88,9 @@ internal sealed record AppointmentRow
     }
 
     /// <summary>Asks Donor to have him told, who knows whether and how he may be.</summary>
-    public void Tell(Transaction tx, string template, Guid[]? alternatives = null) => tx.Append(new NoticeRequested
+    public void Tell(Transaction tx, string template, Guid[]? alternatives = null, string purpose = "booking") => tx.Append(new NoticeRequested
     {
-        Key = Id.ToString(), Version = Version, OccurredAt = tx.Now, StationId = StationId, NoticeId = tx.NewId(), DonorId = DonorId, Purpose = "booking", TemplateCode = template,
+        Key = Id.ToString(), Version = Version, OccurredAt = tx.Now, StationId = StationId, NoticeId = tx.NewId(), DonorId = DonorId, Purpose = purpose, TemplateCode = template,
         References = new(DriveId: DriveId, AppealId: AppealId, Procedure: Procedure, On: Shanghai.DateOf(SlotStartsAt), AppointmentId: Id, SlotStartsAt: SlotStartsAt, AlternativeDriveIds: alternatives),
         NotBefore = tx.Now, NotAfter = SlotStartsAt > tx.Now ? SlotStartsAt : tx.Now.AddDays(1),
     });

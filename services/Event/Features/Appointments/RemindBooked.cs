@@ -1,0 +1,66 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Rules;
+using Npgsql;
+
+namespace BloodPlatform.Drives.Features.Appointments;
+
+/// <summary>
+/// Reminds whoever is booked, a day and three hours before his slot. Some at a time in one transaction that holds their rows and writes down whom it
+/// reminded: whoever dies in between leaves each either reminded or waiting, and any replica goes on. One replica at a time does it.
+/// </summary>
+public sealed class RemindBooked(IServiceScopeFactory scopes, ILogger<RemindBooked> log) : BackgroundService
+{
+    private const int AtOnce = 100;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
+    private readonly TimeProvider machine = TimeProvider.System; // waiting is the machine's time, a reminder's business time
+
+    protected override async Task ExecuteAsync(CancellationToken stopping)
+    {
+        await Task.Yield();
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await All(stopping);
+                await Task.Delay(LookEvery, machine, stopping);
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException && !stopping.IsCancellationRequested)
+            {
+                log.LogWarning("Reminders wait for the database: {Reason}", e.GetType().Name);
+                await Task.Delay(TimeSpan.FromSeconds(2), machine, stopping);
+            }
+            catch (OperationCanceledException) { return; }
+        }
+    }
+
+    /// <summary>Reminds everybody who is to be reminded now.</summary>
+    internal async Task All(CancellationToken ct)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<Database>();
+        while (await db.InTransaction(Some, ct)) { /* more wait */ }
+    }
+
+    /// <summary>False when nobody waits any more, or another replica is at it.</summary>
+    private static async Task<bool> Some(Transaction tx)
+    {
+        if (Reminders.Due(tx.Now) is not { Count: > 0 } due) return false;
+        // Each statement sees what was committed before it began: the second sees whom the replica before reminded.
+        var waiting = await tx.Read($"""
+            select pg_try_advisory_xact_lock(hashtextextended('event.reminders', 0));
+            {AppointmentRow.Select} cross join unnest(@kinds, @leads, @afters, @untils) as k(kind, lead, after, until)
+            where a.status = 'booked' and not a.backfilled and d.status in ('approved', 'open', 'started') and a.slot_starts_at > k.after and a.slot_starts_at <= k.until and coalesce(a.placed_at, a.booked_at) <= a.slot_starts_at - k.lead
+              and not exists (select from event.reminder r where r.appointment_id = a.id and r.kind = k.kind and r.slot_starts_at = a.slot_starts_at)
+            order by a.slot_starts_at, a.id limit @AtOnce for update of a skip locked
+            """, new { kinds = due.Select(d => d.Kind).ToArray(), leads = due.Select(d => d.Lead).ToArray(), afters = due.Select(d => d.After).ToArray(), untils = due.Select(d => d.Until).ToArray(), AtOnce },
+            async grid => await grid.ReadSingleAsync<bool>() ? (await grid.ReadAsync<AppointmentRow>()).ToList() : []);
+        foreach (var booking in waiting)
+        {
+            var kind = due.Last(d => booking.SlotStartsAt > d.After && booking.SlotStartsAt <= d.Until).Kind;
+            tx.Write("insert into event.reminder (appointment_id, kind, slot_starts_at, reminded_at) values (@Id, @kind, @SlotStartsAt, @now)", new { booking.Id, kind, booking.SlotStartsAt, now = tx.Now });
+            booking.Tell(tx, kind, purpose: "reminder");
+        }
+        return waiting.Count == AtOnce;
+    }
+}
