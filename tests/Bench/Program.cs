@@ -15,9 +15,9 @@ public static class Program
         var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
         var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
         var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
-        if (args is not ["collection-to-credit" or "late-information" or "donor-search", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000]   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -30,6 +30,16 @@ public static class Program
             var searches = await DonorSearch.Measure(api, superuser, donors);
             Console.WriteLine("\none request after another through the gateway          count     p50 ms     p99 ms     max ms");
             foreach (var (what, milliseconds) in searches) Print(what, milliseconds);
+            return 0;
+        }
+
+        if (args[0] == "roster-of-500")
+        {
+            var (bare, rosters) = await RosterOf500.Measure(api, superuser);
+            Console.WriteLine("\n500 rows                                                count     p50 ms     p99 ms     max ms");
+            Print("one insert, committed (reference)", bare);
+            Print("a roster with kept places and codes", rosters);
+            Console.WriteLine($"ratio of p50: {Percentile(rosters, 0.5) / Percentile(bare, 0.5):0.0}");
             return 0;
         }
 
