@@ -281,6 +281,10 @@ public sealed class InvitationTests(EventService events)
         var items = JsonDocument.Parse(await csv.Content.ReadAsStringAsync()).RootElement.GetProperty("items");
         Assert.Equal(["unreadable name_invalid", "accepted ", "rejected slot_unknown"], items.EnumerateArray().Select(i => $"{i.GetProperty("status").GetString()} {i.GetProperty("code").GetString()}"));
         Assert.Equal("0/3 0/1", await Places(drive));
+        // The answer got lost: the same request has the same codes, and nobody is invited twice.
+        var body = new { rows = new[] { Row(1) }, claimBy = ClaimBy };
+        var (once, again) = (await organiser.Post($"/v1/drives/{drive}/group-bookings", body, "lost"), await organiser.Post($"/v1/drives/{drive}/group-bookings", body, "lost"));
+        Assert.Equal((201, 201, Assert.Single(Codes(once))), (once.Status, again.Status, Assert.Single(Codes(again))));
         Assert.Equal(System.Net.HttpStatusCode.UnsupportedMediaType, (await Send("application/xml", "<a/>", claimBy)).StatusCode);
         Assert.Equal(System.Net.HttpStatusCode.UnprocessableEntity, (await Send("text/csv", "phone\r\n1", claimBy)).StatusCode);
         Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await Send("text/plain", "1. 张三", "")).StatusCode);
@@ -354,5 +358,27 @@ public sealed class InvitationTests(EventService events)
         Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/cancel", new { reasonCode = "typhoon" })).Status);
         Assert.Equal("0/0 0/0", await Places(drive));
         Assert.Equal(["booked", "lapsed", "lapsed", "lapsed"], await Statuses(organiser, invited.Id));
+    }
+
+    [Fact]
+    public async Task One_person_under_two_ids_claims_once_and_an_undone_merge_leaves_the_invitation_with_who_booked()
+    {
+        var (_, _, organiser, drive) = await Drive();
+        var app = Some.Id();
+        var (survivor, absorbed) = (await events.Donor(app), await events.Donor(app));
+        MovedDonor[] moved = [new(absorbed, 10)];
+        await service.Deliver(new DonorsMerged { Key = survivor.ToString(), Version = 10, OccurredAt = EventService.Now, MergeId = Some.Id(), Survivor = survivor, Absorbed = absorbed, Dins = [], Donors = moved });
+        var invited = await Invite(organiser, drive, 2, reserve: 2);
+        var claimed = await events.App(app).Post("/v1/invitations/claim", new { claimCode = Codes(invited)[0], donorId = absorbed });
+        Assert.Equal((200, survivor), (claimed.Status, claimed["donorId"].GetGuid()));
+        Assert.Equal((409, "already_invited"), Code(await events.App(app).Post("/v1/invitations/claim", new { claimCode = Codes(invited)[1], donorId = survivor })));
+        Assert.Equal(201, (await Book(events.App(app), drive, survivor, Codes(invited)[0])).Status);
+        Assert.Equal("1/1", await Places(drive));
+        moved = [new(absorbed, 20)];
+        await service.Deliver(new DonorsUnmerged { Key = survivor.ToString(), Version = 20, OccurredAt = EventService.Now, MergeId = Some.Id(), Survivor = survivor, Absorbed = absorbed, Dins = [], Donors = moved });
+        Assert.Equal(survivor, (await events.App(app).Get($"/v1/invitations/{claimed.Id}"))["donorId"].GetGuid());
+        // The invitation and its booking are one person's, as the auditor asks.
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from event.invitation i join event.appointment a on a.id = i.appointment_id and a.donor_id = i.donor_id where i.drive_id = @drive", new { drive }));
+        Assert.Equal(201, (await Book(events.App(app), drive, absorbed, Codes(invited)[1])).Status);
     }
 }

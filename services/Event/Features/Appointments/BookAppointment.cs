@@ -79,7 +79,7 @@ public static class BookAppointment
                 foreach (var (at, write) in writes.OrderBy(w => w.Slot)) tx.Write(write, new { appointment.DriveId, SlotStartsAt = at, places = slot.PlacesFor(place) });
             }
             if (invitation is not null)
-                tx.Write("update event.invitation set version = version + 1, status = 'booked', donor_id = @DonorId, appointment_id = @appointment, settled_at = @now where id = @Id", new { invitation.Id, donor.DonorId, appointment = appointment.Id, now = tx.Now });
+                tx.Write("update event.invitation set version = version + 1, status = 'booked', donor_id = @recordedFor, appointment_id = @appointment, settled_at = @now where id = @Id", new { invitation.Id, recordedFor = request.DonorId, appointment = appointment.Id, now = tx.Now });
             if (backfill) tx.Audit("appointment.backfill", $"appointment/{appointment.Id}");
             return Answers.Created($"/v1/appointments/{appointment.Id}", 1, appointment.ViewFor(caller));
         }, ct);

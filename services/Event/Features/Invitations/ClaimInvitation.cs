@@ -38,7 +38,8 @@ public static class ClaimInvitation
             if (other) return Problems.AlreadyInvited.With();
 
             var after = before with { Version = before.Version + 1, Status = "claimed", DonorId = donor.DonorId };
-            tx.Write("update event.invitation set version = @Version, status = @Status, donor_id = @DonorId where id = @Id", after);
+            // Under the id he was named by, as a booking: should a merge be undone, it is that one's.
+            tx.Write("update event.invitation set version = @Version, status = @Status, donor_id = @recordedFor where id = @Id", new { after.Version, after.Status, recordedFor = request.DonorId, after.Id });
             tx.Audit("invitation.claim", $"invitation/{after.Id}");
             return Answers.Ok(after.Version, after.View(tx.Now));
         }, ct);
