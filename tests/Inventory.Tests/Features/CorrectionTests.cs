@@ -98,6 +98,35 @@ public sealed class CorrectionTests(InventoryService fixture)
         Assert.Equal((409, "not_releasable"), (await station.Sign(collected.Din, station.ReleaserA)) is var sign ? (sign.Status, sign.Code) : default);
     }
 
+    // c: collected, r: its results, v: it was another donor's.
+    [Theory]
+    [InlineData("crv", false)]
+    [InlineData("cvr", false)]
+    [InlineData("vcr", false)]
+    [InlineData("rcv", false)]
+    [InlineData("crv", true)]
+    [InlineData("cvr", true)]
+    public async Task The_group_of_a_void_donation_is_not_held_against_the_donors_own_blood(string order, bool gaveBefore)
+    {
+        var station = new Station(service);
+        var (donor, dins) = (Some.Id(), await station.Dins(3));
+        DonationCollected Collected(int n) => station.Collection(dins[n], donor, e => e with { BloodGroup = null });
+        if (gaveBefore)
+        {
+            await service.Deliver(Collected(2));
+            await station.Run(Station.Rows(dins[2], group: "A+"));
+        }
+        var anothers = Collected(0);
+        foreach (var step in order)
+            await (step switch { 'c' => service.Deliver(anothers), 'v' => service.Deliver(Voided(anothers, 1)), _ => station.Run(Station.Rows(dins[0], group: "A+")) });
+
+        await service.Deliver(Collected(1));
+        await station.Run(Station.Rows(dins[1], group: "B+"));
+        // What he gave himself before does contradict it.
+        Assert.Equal((gaveBefore ? null : "B+", gaveBefore), ((await station.Donation(dins[1])).Text("bloodGroup"), Unmet(await station.Donation(dins[1])).Contains("group_unknown")));
+        Assert.Equal(gaveBefore ? "A+" : "B+", await service.Database.Scalar<string>("select blood_group from inventory.donor_safety where donor_id = @donor", new { donor }));
+    }
+
     [Fact]
     public async Task In_whatever_order_collection_voiding_and_result_come_the_result_is_said_once()
     {

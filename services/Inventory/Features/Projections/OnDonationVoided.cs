@@ -17,6 +17,13 @@ public static class OnDonationVoided
         file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Number = e.Number, Kind = "voided" }, e.ReasonCode, null);
         file.Row.VoidedAt ??= tx.Now;
         file.Hold(tx, "quality", e.CorrectionId);
+        // Its group may be what is held against the donor's own blood: known of him is what his other donations say.
+        if (file.Row is { DonorId: not null, BloodGroup: not null })
+            tx.WriteAny("""
+                update inventory.donor_safety s set blood_group = (
+                    select d.blood_group from inventory.donation d where d.donor_id = s.donor_id and d.din <> @Din and d.voided_at is null and d.arrived_at is not null and d.blood_group is not null order by d.arrived_at, d.din limit 1)
+                where s.donor_id = @DonorId and s.blood_group = @BloodGroup
+                """, file.Row);
         file.Save(tx);
     }
 }

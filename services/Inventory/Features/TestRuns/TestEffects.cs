@@ -25,7 +25,8 @@ internal static class TestEffects
 
         if (!file.Arrived) return; // the donor is not known yet: the rest happens when the donation arrives
 
-        if (conclusions.Group is { } known && file.Safety is { BloodGroup: null } safety)
+        // Of a void donation nobody knows whose group it is.
+        if (conclusions.Group is { } known && file.Row.VoidedAt is null && file.Safety is { BloodGroup: null } safety)
         {
             safety.BloodGroup = known;
             tx.Write("update inventory.donor_safety set blood_group = @known where donor_id = @DonorId", new { known, safety.DonorId });
