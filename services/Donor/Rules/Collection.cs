@@ -36,7 +36,7 @@ public static class Collection
     /// <summary>Every scan must be of the same number, whatever its form. 409 din_mismatch.</summary>
     public static Rejection? Scans(string din, string? bagScan, IReadOnlyList<string> tubeScans)
     {
-        FieldError? Check(string scan, string pointer) => Din.Parse(scan).Din == din ? null : new FieldError(pointer, "din_mismatch", "Bears another number, or none");
+        FieldError? Check(string? scan, string pointer) => scan is not null && Din.Parse(scan).Din == din ? null : new FieldError(pointer, "din_mismatch", "Bears another number, or none");
         FieldError[] errors = [.. new[] { bagScan is null ? null : Check(bagScan, "/bagScan") }.Concat(tubeScans.Select((scan, i) => Check(scan, $"/sampleTubeScans/{i}"))).OfType<FieldError>()];
         return errors.Length == 0 ? null : Problems.DinMismatch.Because("Bag, tubes and record must bear one number", errors);
     }

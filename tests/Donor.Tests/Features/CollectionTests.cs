@@ -34,6 +34,11 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Equal((400, "malformed_request"), Seen(await station.Start(visit, dins[0], change: b => b["bag"] = new { catalogue = "B", lot = "L", expiresOn = "2099-02-30", preservative = "CPD" })));
         Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["bagScan"] = dins[1])));
         Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["sampleTubeScans"] = new[] { dins[0], dins[1] })));
+        Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["sampleTubeScans"] = new string?[] { dins[0], null })));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Start(visit, dins[0], change: b => b["sampleTubeScans"] = Enumerable.Repeat(dins[0], 21))));
+        Assert.Equal((409, "din_mismatch"), Seen(await station.Start(visit, dins[0], change: b => b["sampleTubeScans"] = new[] { new string('9', 100_000) })));
+        Assert.Equal((400, "malformed_request"), Seen(await station.Start(visit, dins[0], change: b => b["bag"] = null)));
+        Assert.Equal((422, "invalid_value"), Seen(await station.Start(visit, dins[0], change: b => b["arm"] = "both")));
         Assert.Equal((422, "invalid_value"), Seen(await station.Start(visit, dins[0], change: b => b["procedure"] = "magic")));
         Assert.Equal((422, "time_out_of_order"), Seen(await station.Start(visit, dins[0], change: b => b["startedAt"] = TimeProvider.System.GetUtcNow().AddHours(3))));
         Assert.Equal((422, "time_out_of_order"), Seen(await station.Start(visit, dins[0], change: b => b["startedAt"] = TimeProvider.System.GetUtcNow().AddHours(-3))));

@@ -185,6 +185,10 @@ public sealed class VisitTests(DonorService fixture)
         Assert.Equal("/answers/tattoo", Assert.Single(missing["errors"].EnumerateArray()).GetProperty("pointer").GetString());
         var odd = await station.Consult(visit, answers.ToDictionary(a => a.Key, a => a.Key == "tattoo" ? "perhaps" : a.Value));
         Assert.Equal((422, "invalid_value"), (odd.Status, odd.Code));
+        var none = await station.Consult(visit, answers.ToDictionary(a => a.Key, a => a.Key == "tattoo" ? null! : a.Value));
+        Assert.Equal((422, "invalid_value"), (none.Status, none.Code));
+        var unasked = await station.Consult(visit, answers.Append(new("shoe-size", "yes")).ToDictionary());
+        Assert.Equal((422, "invalid_value"), (unasked.Status, unasked.Code));
         var other = await station.Physician.Post($"/v1/visits/{visit}/consultation", new { questionnaire = new { code = "cn-donor-health", version = "0" }, answers, fitToDonate = true });
         Assert.Equal((422, "questionnaire_unknown"), (other.Status, other.Code));
 
