@@ -39,6 +39,11 @@ public static class Problems
     public static readonly ProblemCode RequestSettled = new("request_settled", 409, "该申请已有结果或已过期", "The request has been taken, declined or has expired");
     public static readonly ProblemCode OfferUnknown = new("offer_unknown", 422, "没有此项可选日期", "The request has no such offer");
     public static readonly ProblemCode OfferExpired = new("offer_expired", 409, "可选日期已过期", "The offered dates have expired");
+    public static readonly ProblemCode SiteUnknown = new("site_unknown", 422, "采血机构没有此采血点或采血车", "The drive's station has no such site or vehicle");
+    public static readonly ProblemCode SiteNotQualified = new("site_not_qualified", 409, "采血点资质在活动当日无效", "The site is not qualified on the drive's day");
+    public static readonly ProblemCode SiteInUse = new("site_in_use", 409, "已批准的活动晚于该资质有效期", "Approved drives take place there later than it would be qualified");
+    public static readonly ProblemCode VehicleTaken = new("vehicle_taken", 409, "采血车同一时间已安排其他活动", "The vehicle is at another drive then");
+    public static readonly ProblemCode CapacityAboveSite = new("capacity_above_site", 409, "名额超过床位和人员的接待能力，须说明理由", "More places than beds and staff allow; say why");
     public static readonly ProblemCode FieldLocked = new("field_locked", 409, "活动批准后该字段已锁定", "The field is locked since the drive was approved");
     public static readonly ProblemCode CapacityBelowBookings = new("capacity_below_bookings", 409, "名额不能少于已预约人数", "Fewer places than are booked");
     public static readonly ProblemCode NothingOffered = new("nothing_offered", 409, "采血机构尚未提供可选日期", "No dates have been offered yet");

@@ -12,6 +12,7 @@ using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Projections;
 using BloodPlatform.Drives.Features.Series;
+using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Features.Waitlist;
 
 namespace BloodPlatform.Drives;
@@ -37,6 +38,7 @@ public static class Program
             .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle).Consumes<DonationFirstTimeChanged>(OnDonationFirstTimeChanged.Handle)
             .Runs(TellCancelled.Kind, TellCancelled.Step).Runs(ReviewBookings.Kind, ReviewBookings.Step)
             .Constraint("booking_interval_kept", Problems.AlreadyBooked)
+            .Constraint("vehicle_at_one_drive", Problems.VehicleTaken).Constraint("drive_site_is_known", Problems.SiteUnknown).Constraint("drive_vehicle_is_known", Problems.SiteUnknown)
             .Constraint("waiting_once", Problems.AlreadyWaiting)
             .Constraint("invitation_member_once", Problems.MemberAlreadyInvited)
             .Constraint("invitation_donor_once", Problems.AlreadyInvited)
@@ -49,6 +51,7 @@ public static class Program
                 MoveOrganisation.Map, GetOrganisationHistory.Map, HandOverCoordinator.Map, ListCoordinators.Map, SetTarget.Map, ListTargets.Map, AssignResponsibilities.Map,
                 CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map, ChangeCapacity.Map, ListDriveChanges.Map,
+                RegisterSite.Map, ReplaceSite.Map, GetSite.Map, ListSites.Map, ProposeCapacity.Map,
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,

@@ -7,6 +7,9 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         "insert into event.slot (drive_id, starts_at, ends_at, capacity, booked) select id('drive ' || at), at::timestamptz, at::timestamptz + interval '30 minutes', 2, 1 from unnest(array['2126-03-05 01:00Z', '" + second + "']) at; "
         + "insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, backfilled, booked_at, created_at) select id('place ' || at), 1, id('drive ' || at), at::timestamptz, id(donor), 'whole-blood', 'poster', 'booked', false, now(), now() from (values ('2126-03-05 01:00Z', 'donor 1'), ('" + second + "', 'donor 4')) p(at, donor)";
 
+    private static string Bus(string qualifiedUntil) =>
+        $"insert into event.site (id, version, station_id, kind, name, address, district, beds, power, water, indoor, qualification_number, qualified_until, created_at, changed_at) values (id('bus'), 1, id('station'), 'vehicle', '采血车', '江门', '440703', 4, true, true, true, '1', '{qualifiedUntil}', now(), now())";
+
     /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
     private static readonly (string Invariant, string Plant)[] Plants =
     [
@@ -87,6 +90,9 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("only-a-place-blocks-days", "insert into event.booking_block (appointment_id, person_id, procedure, side, days) values (id('appointment 2'), id('donor 2'), 'whole-blood', 'on', '{[2026-03-05,2026-03-06)}')"),
         ("reminded-once-of-its-slot", "insert into event.reminder (appointment_id, kind, slot_starts_at, reminded_at) select id, 'reminder-3h', slot_starts_at, now() from event.appointment"),
         ("capacity-cut-is-told", "update event.appointment set reason_code = 'capacity-cut', settled_at = now() - interval '1 hour' where status = 'cancelled'"),
+        ("drive-at-a-qualified-site", $"{Bus("2026-03-04")}; update event.drive set status = 'approved', station_id = id('station'), site_id = id('bus') where id = id('drive asked for')"),
+        ("drive-at-a-qualified-site", $"{Bus("2026-03-05")}; update event.drive set status = 'approved', station_id = id('other station'), vehicle_id = id('bus') where id = id('drive asked for')"),
+        ("vehicle-at-one-drive", $"{Bus("2026-03-05")}; alter table event.drive drop constraint vehicle_at_one_drive; update event.drive set status = 'approved', station_id = id('station'), vehicle_id = id('bus')"),
         ("drive-is-as-its-log-says", "update event.drive set theme = '别的' where id = id('drive asked for')"),
         ("drive-is-as-its-log-says", "update event.drive set starts_at = starts_at - interval '1 minute' where id = id('drive asked for')"),
         ("drive-is-as-its-log-says", "delete from event.drive_change where id = id('change 2')"),

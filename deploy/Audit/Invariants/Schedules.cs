@@ -33,6 +33,20 @@ internal static class Schedules
                 when 'startsAt' then case when starts_at = c.after::timestamptz then c.after end when 'endsAt' then case when ends_at = c.after::timestamptz then c.after end else c.after end as has from event.drive where id = c.drive_id) d
             where (c.newest and d.has is distinct from c.after) or (not c.newest and c.next_before is distinct from c.after)
             """),
+        new("drive-at-a-qualified-site", "A drive that is approved is at sites and vehicles of its station that are qualified through its last day.",
+            "select count(*) from event.drive",
+            """
+            select d.id, d.ends_at, s.id as site_id, s.qualified_until
+            from event.drive d cross join lateral (select d.site_id as id union all select d.vehicle_id) w left join event.site s on s.id = w.id
+            where w.id is not null and d.status in ('approved', 'open', 'started') and not d.backfilled
+              and (s.id is null or s.station_id is distinct from d.station_id or s.qualified_until is null or s.qualified_until < (d.ends_at at time zone 'Asia/Shanghai')::date)
+            """),
+        new("vehicle-at-one-drive", "No vehicle is at two drives at a time.",
+            "select count(*) from event.drive",
+            """
+            select a.vehicle_id, a.id, b.id as other from event.drive a join event.drive b on b.vehicle_id = a.vehicle_id and b.id > a.id and b.starts_at < a.ends_at and a.starts_at < b.ends_at
+            where a.status in ('approved', 'open', 'started') and b.status in ('approved', 'open', 'started')
+            """),
         new("request-taken-has-one-drive", "A request for a drive that was taken has exactly the drive it names; any other has none.",
             "select count(*) from event.drive_request",
             """

@@ -3,6 +3,7 @@ using System.Globalization;
 using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Invitations;
+using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -43,28 +44,29 @@ public static class ChangeCapacity
 }
 
 /// <summary>The slots of a drive that have not ended and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
-internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, string? OtherStation)
+internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, string? OtherStation, SiteFacts[] Sites)
 {
     /// <summary>A place is taken that can't be given back.</summary>
     public bool SomebodyHasCome => Slots.Sum(s => s.Booked) > Booked.Count(b => !b.WalkIn) || Slots.Any(s => s.WalkedIn > 0);
 
     /// <summary>In one round trip; the drive first, as a booking does.</summary>
-    /// <param name="otherStation">Whose kind is looked up with it.</param>
-    public static Task<(DriveRow? Drive, SlotPlaces Places)> Lock(Transaction tx, Guid id, Guid? otherStation = null) => tx.Read($"""
+    /// <param name="otherStation">Whose kind is looked up with it; its sites, and two others that it may get.</param>
+    public static Task<(DriveRow? Drive, SlotPlaces Places)> Lock(Transaction tx, Guid id, Guid? otherStation = null, Guid? siteId = null, Guid? vehicleId = null) => tx.Read($"""
         {DriveRow.ForUpdate};
         {AppointmentRow.BookedOfDrive};
         {WaitingRow.Select} where w.drive_id = @id and w.status = 'offered' order by w.id for update of w;
         {InvitationRow.Select} where i.drive_id = @id and {InvitationRow.Holds} order by i.id for update of i;
         select starts_at, capacity, booked, held, walked_in from event.slot where drive_id = @id and ends_at > @now order by starts_at for update;
-        select kind from event.organisation where id = @otherStation
-        """, new { id, now = tx.Now, otherStation }, async grid =>
+        select kind from event.organisation where id = @otherStation;
+        {SiteRow.OfDrive}
+        """, new { id, now = tx.Now, otherStation, siteId, vehicleId }, async grid =>
     {
         var drive = await grid.ReadSingleOrDefaultAsync<DriveRow>();
         var booked = (await grid.ReadAsync<AppointmentRow>()).ToArray();
         var offered = (await grid.ReadAsync<WaitingRow>()).ToArray();
         var kept = (await grid.ReadAsync<InvitationRow>()).ToArray();
         var slots = (await grid.ReadAsync<SlotRow>()).ToList();
-        return (drive, new SlotPlaces(slots, booked, offered, kept, await grid.ReadSingleOrDefaultAsync<string>()));
+        return (drive, new SlotPlaces(slots, booked, offered, kept, await grid.ReadSingleOrDefaultAsync<string>(), [.. (await grid.ReadAsync<SiteRow>()).Select(s => s.Facts)]));
     });
 
     /// <summary>Gives the slots another capacity: refused with everybody it would take a place from, or forced. Whoever loses his booking is told with alternatives.</summary>

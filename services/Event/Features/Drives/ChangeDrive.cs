@@ -22,6 +22,9 @@ public sealed record ChangeDriveRequest(
     [property: StringLength(500, MinimumLength = 1)] string? Description = null,
     [property: StringLength(80, MinimumLength = 1)] string? MeetingPoint = null,
     Guid? StationId = null,
+    Guid? SiteId = null,
+    Guid? VehicleId = null,
+    [property: Range(1, 200)] int? Staff = null,
     [property: StringLength(80, MinimumLength = 1)] string? Reason = null,
     bool Force = false);
 
@@ -38,7 +41,7 @@ public static class ChangeDrive
     private static async Task<Results<Made<DriveView>, ProblemHttpResult>> Handle(Guid id, ChangeDriveRequest request, Caller caller, HttpRequest http, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
-            var (before, places) = await SlotPlaces.Lock(tx, id, request.StationId);
+            var (before, places) = await SlotPlaces.Lock(tx, id, request.StationId, request.SiteId, request.VehicleId);
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (Answers.Precondition(http, before.Version) is { } stale) return stale;
@@ -53,6 +56,7 @@ public static class ChangeDrive
                 CapacityPerSlot = request.CapacityPerSlot ?? before.CapacityPerSlot, WalkInPerSlot = request.WalkInPerSlot ?? before.WalkInPerSlot,
                 Procedures = request.Procedures ?? before.Procedures, Visibility = request.Visibility ?? before.Visibility, Theme = request.Theme ?? before.Theme,
                 Description = request.Description ?? before.Description, MeetingPoint = request.MeetingPoint ?? before.MeetingPoint, StationId = before.HasSlots ? request.StationId ?? before.StationId : before.StationId,
+                SiteId = request.SiteId ?? before.SiteId, VehicleId = request.VehicleId ?? before.VehicleId, Staff = request.Staff ?? before.Staff,
             };
             var changes = DriveChangeRow.Between(before, after);
             var (moves, resizes) = (after.StartsAt != before.StartsAt || after.EndsAt != before.EndsAt, after.CapacityPerSlot != before.CapacityPerSlot || after.WalkInPerSlot != before.WalkInPerSlot);
@@ -60,13 +64,14 @@ public static class ChangeDrive
             {
                 if (DriveFields.Forbids(caller.Role, before.Status, [.. changes.Select(c => c.Field)], request.Reason) is { } locked) return locked.ToProblem();
                 if (after.StationId != before.StationId && places.OtherStation != "blood-station") return CommonProblems.NotFound.With("stationId is no blood station");
+                if ((moves || (after.SiteId, after.VehicleId, after.StationId) != (before.SiteId, before.VehicleId, before.StationId)) && Rules.Sites.Forbid(after.StationId, Shanghai.DateOf(after.EndsAt), after.SiteId, after.VehicleId, places.Sites) is { } notThere) return notThere.ToProblem();
                 if (moves && resizes) return CommonProblems.Invalid.With("Time and capacity are changed one after the other", new FieldError("/capacityPerSlot", "with_the_time", "Send it by itself"));
             }
             if ((before.Status == "draft" || moves) && after.Plan.Faults(after.Backfilled, tx.Now) is { } impossible) return impossible.ToProblem();
             tx.Write("""
                 update event.drive set version = @Version, venue_name = @VenueName, venue_address = @VenueAddress, district = @District, latitude = @Latitude, longitude = @Longitude,
                     starts_at = @StartsAt, ends_at = @EndsAt, slot_minutes = @SlotMinutes, capacity_per_slot = @CapacityPerSlot, walk_in_per_slot = @WalkInPerSlot,
-                    procedures = @Procedures, visibility = @Visibility, theme = @Theme, description = @Description, meeting_point = @MeetingPoint, station_id = @StationId
+                    procedures = @Procedures, visibility = @Visibility, theme = @Theme, description = @Description, meeting_point = @MeetingPoint, station_id = @StationId, site_id = @SiteId, vehicle_id = @VehicleId, staff = @Staff
                 where id = @Id
                 """, after);
             if (before.Status == "draft") return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));

@@ -24,7 +24,10 @@ public sealed record CreateDriveRequest(
     [property: Range(0, 1000)] int WalkInPerSlot = 0,
     [property: StringLength(80, MinimumLength = 1)] string? BackfillReason = null,
     [property: StringLength(500, MinimumLength = 1)] string? Description = null,
-    [property: StringLength(80, MinimumLength = 1)] string? MeetingPoint = null);
+    [property: StringLength(80, MinimumLength = 1)] string? MeetingPoint = null,
+    Guid? SiteId = null,
+    Guid? VehicleId = null,
+    [property: Range(1, 200)] int? Staff = null);
 
 public sealed record VenueRequest(
     [property: StringLength(80, MinimumLength = 1)] string Name,
@@ -70,7 +73,7 @@ public static class CreateDrive
             {
                 Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = organisations[request.OrganisationId].Path,
                 HostOrganisationId = request.HostOrganisationId, StationId = caller.Is(Roles.Station) ? caller.Tenant : request.StationId,
-                Parties = JsonSerializer.Serialize(parties, Json.Options), Kind = request.Kind, Visibility = request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), Theme = request.Theme, Description = request.Description, MeetingPoint = request.MeetingPoint,
+                Parties = JsonSerializer.Serialize(parties, Json.Options), Kind = request.Kind, Visibility = request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), Theme = request.Theme, Description = request.Description, MeetingPoint = request.MeetingPoint, SiteId = request.SiteId, VehicleId = request.VehicleId, Staff = request.Staff,
                 VenueName = request.Venue.Name, VenueAddress = request.Venue.Address, District = request.Venue.District, Latitude = request.Venue.Latitude, Longitude = request.Venue.Longitude,
                 StartsAt = request.StartsAt, EndsAt = request.EndsAt, SlotMinutes = request.SlotMinutes, CapacityPerSlot = request.CapacityPerSlot, WalkInPerSlot = request.WalkInPerSlot,
                 Procedures = request.Procedures, Status = "draft", Backfilled = backfill, BackfillReason = request.BackfillReason, CreatedAt = tx.Now,

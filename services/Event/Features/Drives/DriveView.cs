@@ -15,7 +15,7 @@ public sealed record DriveView(
     DateTimeOffset StartsAt, DateTimeOffset EndsAt, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures, string Status,
     bool Backfilled, string? BackfillReason, string? ReasonCode,
     DateTimeOffset? SubmittedAt, DateTimeOffset? ApprovedAt, DateTimeOffset? OpenedAt, DateTimeOffset? StartedAt, DateTimeOffset? ClosedAt, DateTimeOffset? CancelledAt,
-    double? DistanceKm, Guid? SeriesId, string[] AllowedActions);
+    double? DistanceKm, Guid? SeriesId, Guid? SiteId, Guid? VehicleId, int? Staff, string[] AllowedActions);
 
 /// <summary>The body of a step; `{}` is one. `at` is for backfilled drives, whose steps happened earlier.</summary>
 public sealed record DriveStepRequest(DateTimeOffset? At = null);
@@ -25,7 +25,7 @@ internal record DriveRow
     public const string Columns = """
         d.id, d.version, d.organisation_id, o.path as organisation_path, d.host_organisation_id, d.station_id, d.parties::text as parties, d.kind, d.visibility, d.theme, d.description, d.meeting_point,
         d.venue_name, d.venue_address, d.district, d.latitude, d.longitude, d.starts_at, d.ends_at, d.slot_minutes, d.capacity_per_slot, d.walk_in_per_slot, d.procedures,
-        d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at, d.series_id
+        d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at, d.series_id, d.site_id, d.vehicle_id, d.staff
         """;
 
     public const string ById = $"select {Columns}, {PartnerTenants} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id";
@@ -39,9 +39,9 @@ internal record DriveRow
 
     public const string Insert = """
         insert into event.drive (id, version, organisation_id, host_organisation_id, station_id, parties, kind, visibility, theme, description, meeting_point, venue_name, venue_address, district, latitude, longitude,
-            starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, backfill_reason, submitted_at, approved_at, series_id, series_day, request_id, created_at)
+            starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, backfill_reason, submitted_at, approved_at, series_id, series_day, request_id, site_id, vehicle_id, staff, created_at)
         values (@Id, @Version, @OrganisationId, @HostOrganisationId, @StationId, @Parties::jsonb, @Kind, @Visibility, @Theme, @Description, @MeetingPoint, @VenueName, @VenueAddress, @District, @Latitude, @Longitude,
-            @StartsAt, @EndsAt, @SlotMinutes, @CapacityPerSlot, @WalkInPerSlot, @Procedures, @Status, @Backfilled, @BackfillReason, @SubmittedAt, @ApprovedAt, @SeriesId, @SeriesDay, @RequestId, @CreatedAt)
+            @StartsAt, @EndsAt, @SlotMinutes, @CapacityPerSlot, @WalkInPerSlot, @Procedures, @Status, @Backfilled, @BackfillReason, @SubmittedAt, @ApprovedAt, @SeriesId, @SeriesDay, @RequestId, @SiteId, @VehicleId, @Staff, @CreatedAt)
         """;
 
     /// <summary>The slots of a drive that is approved; as many rows as its plan has slots.</summary>
@@ -93,6 +93,13 @@ internal record DriveRow
     /// <summary>The series that made it; it may have been changed by hand since.</summary>
     public Guid? SeriesId { get; init; }
 
+    /// <summary>Of its station's sites and vehicles; null where the venue is no site of it.</summary>
+    public Guid? SiteId { get; init; }
+    public Guid? VehicleId { get; init; }
+
+    /// <summary>Who draw blood there at a time.</summary>
+    public int? Staff { get; init; }
+
     /// <summary>The day of the series that it stands for, wherever it was moved; written once, never read.</summary>
     public DateOnly? SeriesDay { get; init; }
 
@@ -138,7 +145,7 @@ internal record DriveRow
         var inside = caller is not null && IsManagedBy(caller);
         return new(Id, OrganisationId, HostOrganisationId, StationId, JsonSerializer.Deserialize<PartyView[]>(Parties, Json.Options)!, Kind, Visibility, Theme, Description,
             new VenueView(VenueName, VenueAddress, District, Latitude, Longitude), MeetingPoint, Shanghai.Local(StartsAt), Shanghai.Local(EndsAt), SlotMinutes, CapacityPerSlot, WalkInPerSlot, Procedures, Status,
-            Backfilled, inside ? BackfillReason : null, inside ? ReasonCode : null, SubmittedAt, ApprovedAt, OpenedAt, StartedAt, ClosedAt, CancelledAt, distanceKm, SeriesId,
+            Backfilled, inside ? BackfillReason : null, inside ? ReasonCode : null, SubmittedAt, ApprovedAt, OpenedAt, StartedAt, ClosedAt, CancelledAt, distanceKm, SeriesId, SiteId, VehicleId, Staff,
             inside ? DriveLifecycle.AllowedActions(caller!.Role, State, now) : []);
     }
 

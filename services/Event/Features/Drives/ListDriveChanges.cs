@@ -54,6 +54,7 @@ internal sealed record DriveChangeRow
         ("theme", d.Theme), ("description", d.Description), ("meetingPoint", d.MeetingPoint), ("venue.name", d.VenueName), ("venue.address", d.VenueAddress), ("venue.district", d.District),
         ("venue.position", d is { Latitude: { } y, Longitude: { } x } ? string.Create(CultureInfo.InvariantCulture, $"{y},{x}") : null), ("startsAt", Text(d.StartsAt)), ("endsAt", Text(d.EndsAt)),
         ("slotMinutes", Text(d.SlotMinutes)), ("capacityPerSlot", Text(d.CapacityPerSlot)), ("walkInPerSlot", Text(d.WalkInPerSlot)), ("procedures", string.Join(' ', d.Procedures)), ("visibility", d.Visibility), ("stationId", d.StationId?.ToString()),
+        ("siteId", d.SiteId?.ToString()), ("vehicleId", d.VehicleId?.ToString()), ("staff", d.Staff?.ToString(CultureInfo.InvariantCulture)),
     ];
 
     private static string Text(DateTimeOffset at) => Shanghai.Local(at).ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFzzz", CultureInfo.InvariantCulture);

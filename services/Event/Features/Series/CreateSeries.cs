@@ -32,7 +32,10 @@ public sealed record CreateSeriesRequest(
     IReadOnlyList<PartyRequest>? Parties = null,
     [property: AllowedValues("public", "organisation", "unlisted", null)] string? Visibility = null,
     [property: StringLength(80, MinimumLength = 1)] string? Theme = null,
-    [property: Range(0, 1000)] int WalkInPerSlot = 0);
+    [property: Range(0, 1000)] int WalkInPerSlot = 0,
+    Guid? SiteId = null,
+    Guid? VehicleId = null,
+    [property: Range(1, 200)] int? Staff = null);
 
 /// <summary>POST /v1/drive-series</summary>
 public static class CreateSeries
@@ -80,7 +83,7 @@ public static class CreateSeries
                 Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = path, StationId = stationId, Rrule = request.Rrule.Trim(), StartsAt = request.StartsAt, Make = request.Make,
                 Drive = JsonSerializer.Serialize(new SeriesDrive(request.Kind, request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), request.Theme,
                     new(request.Venue.Name, request.Venue.Address, request.Venue.District, request.Venue.Latitude, request.Venue.Longitude), (int)(request.EndsAt - request.StartsAt).TotalMinutes,
-                    request.SlotMinutes, request.CapacityPerSlot, request.WalkInPerSlot, request.Procedures, request.HostOrganisationId, [.. parties.Select(p => new PartyView(p.OrganisationId, p.Role))]), Json.Options),
+                    request.SlotMinutes, request.CapacityPerSlot, request.WalkInPerSlot, request.Procedures, request.HostOrganisationId, [.. parties.Select(p => new PartyView(p.OrganisationId, p.Role))], request.SiteId, request.VehicleId, request.Staff), Json.Options),
                 HorizonDays = request.HorizonDays, CalendarIds = calendars, ExcludedDates = [.. (request.ExcludedDates ?? []).Distinct().Order().Select(d => d.ToString("O"))],
                 Status = "active", LastDay = days[^1], PlannedThrough = SeriesFile.Horizon(days[^1], request.HorizonDays, tx.Now), Replan = false,
             };

@@ -7,7 +7,7 @@ namespace BloodPlatform.Drives.Features.Series;
 
 /// <summary>What the drives of a series are made from; its days and times are the series'.</summary>
 public sealed record SeriesDrive(
-    string Kind, string Visibility, string? Theme, VenueView Venue, int Minutes, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures, Guid? HostOrganisationId, IReadOnlyList<PartyView> Parties);
+    string Kind, string Visibility, string? Theme, VenueView Venue, int Minutes, int SlotMinutes, int CapacityPerSlot, int WalkInPerSlot, string[] Procedures, Guid? HostOrganisationId, IReadOnlyList<PartyView> Parties, Guid? SiteId = null, Guid? VehicleId = null, int? Staff = null);
 
 /// <summary>The days that keep an occurrence free: an entry of a calendar, or a date of the series' own (no calendar).</summary>
 public sealed record ExcludedView(Guid? CalendarId, string? Calendar, string Entry, DateOnly From, DateOnly To);
@@ -69,7 +69,7 @@ internal sealed record SeriesRow
             Id = id, Version = 1, OrganisationId = OrganisationId, OrganisationPath = OrganisationPath, HostOrganisationId = plan.HostOrganisationId, StationId = StationId, Parties = JsonSerializer.Serialize(plan.Parties, Json.Options),
             Kind = plan.Kind, Visibility = plan.Visibility, Theme = plan.Theme, VenueName = plan.Venue.Name, VenueAddress = plan.Venue.Address, District = plan.Venue.District, Latitude = plan.Venue.Latitude, Longitude = plan.Venue.Longitude,
             StartsAt = startsAt, EndsAt = startsAt.AddMinutes(plan.Minutes), SlotMinutes = plan.SlotMinutes, CapacityPerSlot = plan.CapacityPerSlot, WalkInPerSlot = plan.WalkInPerSlot, Procedures = plan.Procedures,
-            Status = Make, SubmittedAt = Make == "submitted" ? now : null, Backfilled = false, CreatedAt = now, SeriesId = Id, SeriesDay = day,
+            Status = Make, SubmittedAt = Make == "submitted" ? now : null, Backfilled = false, CreatedAt = now, SeriesId = Id, SeriesDay = day, SiteId = plan.SiteId, VehicleId = plan.VehicleId, Staff = plan.Staff,
         };
     }
 
