@@ -379,7 +379,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(("never", false), ((await station.Client.Get(path)).Text("reminders"), (await station.Client.Get(path))["contactConsent"].GetBoolean()));
         Assert.Equal(428, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } })).Status);
         Assert.Equal(412, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } }, "\"4\"")).Status);
-        foreach (var bad in new object[] { new { reminders = "daily", channels = new[] { "app" } }, new { reminders = "once", channels = Array.Empty<string>() }, new { reminders = "once", channels = new[] { "pigeon" } } })
+        foreach (var bad in new object[] { new { reminders = "daily", channels = new[] { "app" } }, new { reminders = "once", channels = Array.Empty<string>() }, new { reminders = "once", channels = new[] { "pigeon" } }, new { reminders = "once", channels = new string?[] { "app", null } } })
             Assert.Equal((422, "invalid_value"), (await station.Client.Put(path, bad, "*")) is var no ? (no.Status, no.Code) : default);
         Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.contact_preference where donor_id = @donor", new { donor }));
         Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get(path)).Status);

@@ -38,7 +38,7 @@ public static class PutContactPreferences
             if (!DonorView.Knows(caller, donor)) return CommonProblems.NotFound.With();
             if (donor.Restricted) return Problems.Restricted();
             if (Answers.Precondition(http, row?.Version ?? 0) is { } no) return no;
-            if (request.Channels.FirstOrDefault(c => !Known.Contains(c)) is { } unknown) return CommonProblems.Invalid.With(null, new FieldError("/channels", "invalid", $"{unknown}: one of {string.Join(", ", Known)}"));
+            if (Array.FindIndex(request.Channels, c => !Known.Contains(c)) is >= 0 and var unknown) return CommonProblems.Invalid.With(null, new FieldError($"/channels/{unknown}", "invalid", $"One of {string.Join(", ", Known)}"));
 
             var next = request.Reminders == "never" ? null : Reminders.Next(donor.Obstacles(PreferenceRow.ProcedureOf(donor)), Shanghai.DateOf(tx.Now));
             var after = new PreferenceRow(donor.PersonId, (row?.Version ?? 0) + 1, request.Reminders, [.. request.Channels.Distinct()], tx.Now, next);
