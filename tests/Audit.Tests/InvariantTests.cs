@@ -34,6 +34,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("volume-equal-everywhere", "update event.donation set treatment_units = 1 where din = din(3)"),
         ("volume-equal-everywhere", "update recognition.credit set treatment_units = 1 where din = din(3)"),
         ("volume-equal-everywhere", "insert into donor.donation_correction (id, din, number, kind, reason_code, collected_ml, outcome, bag, arm, started_at, ended_at, donated_on, deviations, restrictions, recorded_at, recorded_by) values (id('correction'), din(1), 1, 'corrected', 'measured-again', 390, 'completed', '{}', 'left', now(), now(), '2026-03-05', '{}', '{}', now(), id('second'))"),
+        ("results-are-the-sum-of-the-facts", "update event.collected set volume_ml = volume_ml + 1"),
+        ("results-are-the-sum-of-the-facts", "insert into event.attended (drive_id, visits, walk_ins, deferred, abandoned) values (gen_random_uuid(), 1, 0, 0, 0)"),
         ("void-donation-counts-nowhere", "update inventory.donation set voided_at = now() where din = din(1)"),
         ("void-donation-counts-nowhere", "update event.donation set voided = true where din = din(1)"),
         ("entered-in-error-by-two", "update donor.visit_void_signature set staff_id = id('first')"),

@@ -122,6 +122,19 @@ public sealed class EventService : IAsyncLifetime
         NominalMl = units is null ? ml : null, CollectedMl = units is null ? collectedMl ?? ml : null, TreatmentUnits = units, Outcome = "completed", Bag = new("CAT", "LOT", new DateOnly(2030, 1, 1), "CPDA-1"),
         BleedSeconds = 400, Deviations = [], Restrictions = [], FirstTime = firstTime, StartedAt = startedAt, EndedAt = startedAt.AddMinutes(7), Backfilled = false,
     };
+
+    public static CollectedState StateOf(DonationCollected e) => new(e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag, e.BleedSeconds, e.Deviations, e.Restrictions, e.StartedAt, e.EndedAt);
+
+    public static DonationCorrected Corrected(DonationCollected e, int number, int ml, int nominal) => new()
+    {
+        Key = e.Key, Version = 10 + number, OccurredAt = e.EndedAt, StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, DriveId = e.DriveId, ReasonCode = "measured-again",
+        Before = StateOf(e), After = StateOf(e) with { CollectedMl = ml, NominalMl = nominal }, Backfilled = e.Backfilled,
+    };
+
+    public static DonationVoided Voided(DonationCollected e, int number) => new()
+    {
+        Key = e.Key, Version = 10 + number, OccurredAt = e.EndedAt, StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, DriveId = e.DriveId, ReasonCode = "wrong-donor", Before = StateOf(e), Backfilled = e.Backfilled,
+    };
 }
 
 /// <summary>All feature tests share the service, and run one after another.</summary>

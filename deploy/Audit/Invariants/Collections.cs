@@ -23,6 +23,22 @@ internal static class Collections
             """),
         Once("collection-once-in-inventory", "Each collection has exactly one donation in Inventory, and Inventory has none without a collection.", "inventory.donation", "arrived_at is not null"),
         Once("collection-once-in-event", "Each collection is counted exactly once in Event, where drives' results are counted from, and nothing else is.", "event.donation"),
+        new("results-are-the-sum-of-the-facts", "The sums that Event keeps of donations and visits are those of its rows, by drive, day, place, channel and volume.",
+            "select (select count(*) from event.donation) + (select count(*) from event.visit)",
+            """
+            select coalesce(r.drive_id, s.drive_id)::text as drive_id, coalesce(r.day, s.day) as day, r.n as counted, s.n as kept, r.ml as counted_ml, s.ml as kept_ml
+            from (select drive_id, donated_on as day, station_id, organiser_id, district, channel, nominal_ml, count(*) as n, coalesce(sum(collected_ml), 0) as ml, coalesce(sum(treatment_units), 0) as units, count(*) filter (where first_time) as first
+                  from event.donation where not voided group by 1, 2, 3, 4, 5, 6, 7) r
+            full join (select drive_id, day, station_id, organiser_id, district, channel, nominal_ml, donations as n, volume_ml as ml, treatment_units as units, first_time as first from event.collected where (donations, volume_ml, treatment_units, first_time) <> (0, 0, 0, 0)) s
+              on (r.drive_id, r.day, r.station_id, r.organiser_id, r.district, r.channel, r.nominal_ml)::text = (s.drive_id, s.day, s.station_id, s.organiser_id, s.district, s.channel, s.nominal_ml)::text
+            where (r.n, r.ml, r.units, r.first) is distinct from (s.n, s.ml, s.units, s.first)
+            union all
+            select coalesce(r.drive_id, s.drive_id)::text, null, r.visits, s.visits, r.deferred, s.deferred
+            from (select drive_id, count(*) as visits, count(*) filter (where appointment_id is null) as walk_ins, count(*) filter (where outcome = 'deferred') as deferred, count(*) filter (where outcome = 'abandoned') as abandoned
+                  from event.visit where drive_id is not null group by 1) r
+            full join (select * from event.attended where (visits, walk_ins, deferred, abandoned) <> (0, 0, 0, 0)) s on s.drive_id = r.drive_id
+            where (r.visits, r.walk_ins, r.deferred, r.abandoned) is distinct from (s.visits, s.walk_ins, s.deferred, s.abandoned)
+            """),
         Once("collection-once-in-recognition", "Each collection has exactly one credit line that was granted for it in Recognition, and no line is without a collection.", "recognition.credit", "correction = 0 and voids is null"),
         Once("collection-once-in-feed", "Each collection is announced exactly once in the public feed, and nothing else is announced as one.", "partner.feed", "type = 'blood-platform.donation-collected'"),
         new("volume-equal-everywhere", "The collected ml and the treatment units of a collection, corrections included, are the same in Donor, Inventory, Event and Recognition; the feed has them as they were recorded.",

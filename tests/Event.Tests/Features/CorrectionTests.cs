@@ -10,19 +10,6 @@ public sealed class CorrectionTests(EventService events)
     private readonly ServiceUnderTest service = events.Service;
     private static readonly DateTimeOffset Day = new(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
 
-    private static CollectedState StateOf(DonationCollected e) => new(e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag, e.BleedSeconds, e.Deviations, e.Restrictions, e.StartedAt, e.EndedAt);
-
-    private static DonationCorrected Corrected(DonationCollected e, int number, int ml, int nominal) => new()
-    {
-        Key = e.Key, Version = 10 + number, OccurredAt = Day, StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, DriveId = e.DriveId, ReasonCode = "measured-again",
-        Before = StateOf(e), After = StateOf(e) with { CollectedMl = ml, NominalMl = nominal }, Backfilled = e.Backfilled,
-    };
-
-    private static DonationVoided Voided(DonationCollected e, int number) => new()
-    {
-        Key = e.Key, Version = 10 + number, OccurredAt = Day, StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, DriveId = e.DriveId, ReasonCode = "wrong-donor", Before = StateOf(e), Backfilled = e.Backfilled,
-    };
-
     [Fact]
     public async Task Results_recount_by_the_newest_correction_whatever_came_first()
     {
@@ -32,7 +19,7 @@ public sealed class CorrectionTests(EventService events)
             var station = Some.Id();
             var drive = await events.PastDrive(station, Day, organisation: await events.Organisation());
             var collected = EventService.Collected(EventService.Din(), await events.Donor(), drive, Day, 400, 400);
-            DomainEvent[] facts = [collected, Corrected(collected, 1, 350, 400), Corrected(collected, 2, 290, 300)];
+            DomainEvent[] facts = [collected, EventService.Corrected(collected, 1, 350, 400), EventService.Corrected(collected, 2, 290, 300)];
             foreach (var i in order) await service.Deliver(facts[i] with { EventId = Some.Id() });
             await service.Deliver(collected with { EventId = Some.Id() }); // an older replay
             var results = await events.Station(station).Get($"/v1/drives/{drive}/results");
@@ -50,7 +37,7 @@ public sealed class CorrectionTests(EventService events)
         var organisation = await events.Organisation();
         var drive = await events.PastDrive(station, Day, organisation: organisation);
         var collected = EventService.Collected(EventService.Din(), await events.Donor(), drive, Day, 400, 400);
-        if (voidedFirst) await service.Deliver(Voided(collected, 1), collected); else await service.Deliver(collected, Voided(collected, 1));
+        if (voidedFirst) await service.Deliver(EventService.Voided(collected, 1), collected); else await service.Deliver(collected, EventService.Voided(collected, 1));
         var results = await events.Station(station).Get($"/v1/drives/{drive}/results");
         Assert.Equal((0, 0L, "{}"), (results["collected"].GetInt32(), results["volumeMl"].GetInt64(), results["byNominalMl"].GetRawText()));
         Assert.Equal(0, (await events.Station(station).Get($"/v1/organisations/{organisation}/results"))["collected"].GetInt32());
@@ -82,7 +69,7 @@ public sealed class CorrectionTests(EventService events)
             var station = Some.Id();
             var drive = await events.PastDrive(station, Day, organisation: await events.Organisation());
             var collected = EventService.Collected(EventService.Din(), await events.Donor(), drive, Day, 400, 400);
-            await Task.WhenAll(service.Deliver(collected), service.Deliver(Corrected(collected, 1, 350, 400)), service.Deliver(Corrected(collected, 2, 390, 400)));
+            await Task.WhenAll(service.Deliver(collected), service.Deliver(EventService.Corrected(collected, 1, 350, 400)), service.Deliver(EventService.Corrected(collected, 2, 390, 400)));
             Assert.Equal(390, (await events.Station(station).Get($"/v1/drives/{drive}/results"))["volumeMl"].GetInt64());
         }
     }

@@ -60,6 +60,12 @@ public sealed class FigureTests(EventService events)
             row.GetProperty("countedPreviousYear").GetProperty("volumeMl").GetInt32(), row.GetProperty("countedYearOnYearPercent").GetDecimal()));
         Assert.Equal(3000, row.GetProperty("reported")[0].GetProperty("figures").GetProperty("volumeMl").GetInt32());
         Assert.Equal("测试大学", row.GetProperty("subject").GetProperty("name").GetString());
+        Assert.Equal("""{"400":3} {"walk-in":3} {"drives":1,"booked":0,"checkedIn":0,"deferred":0}""", $"{row.GetProperty("byNominalMl")} {row.GetProperty("byChannel")} {row.GetProperty("attendance")}");
+        // The same by two dates, which a year's figure touches; a day later there is nothing.
+        var days = (await events.Station(station).Get("/v1/statistics?by=organisation&from=2017-12-31&to=2017-12-31"))["items"].EnumerateArray().Single(i => i.GetProperty("subject").GetProperty("organisationId").GetGuid() == organisation);
+        Assert.Equal((3, 800, 1), (days.GetProperty("counted").GetProperty("donations").GetInt32(), days.GetProperty("countedPreviousYear").GetProperty("volumeMl").GetInt32(), days.GetProperty("reported").GetArrayLength()));
+        var csv = (await (await events.Station(station).GetAsync(new Uri("/v1/statistics?by=organisation&year=2017&format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
+        Assert.Contains($"organisation,,{organisation},测试大学,2017-01-01,2017-12-31,1,0,0,0,3,1200,0,0,800,50.0,3000,", csv.Select(l => l[..(l.LastIndexOf(',') + 1)]));
         var district = (await events.Station(station).Get("/v1/statistics?by=district&year=2017"))["items"].EnumerateArray().Single();
         Assert.Equal(("440703", 3), (district.GetProperty("subject").GetProperty("code").GetString(), district.GetProperty("counted").GetProperty("donations").GetInt32()));
         Assert.Empty((await events.Station(Some.Id()).Get("/v1/statistics?by=district&year=2017"))["items"].EnumerateArray()); // another station counts its own
@@ -110,7 +116,8 @@ public sealed class FigureTests(EventService events)
         Assert.Equal(404, (await events.Authority("440300").Post("/v1/reported-figures", figure)).Status);
         Assert.Equal(201, (await events.Authority("440700").Post("/v1/reported-figures", figure)).Status);
         Assert.Equal((422, "invalid_value"), Code(await Http.Get("/v1/statistics?by=moon&year=2023")));
-        Assert.Equal((400, "malformed_request"), Code(await Http.Get("/v1/statistics?by=district")));
+        foreach (var none in new[] { "", "&from=2023-01-01", "&year=2023&from=2023-01-01&to=2023-02-01", "&from=2023-02-01&to=2023-01-01", "&from=2022-01-01&to=2023-01-01", "&year=2023&format=xls" })
+            Assert.Equal((422, "invalid_value"), Code(await Http.Get("/v1/statistics?by=district" + none)));
     }
 
     private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);

@@ -39,12 +39,13 @@ public sealed class ResultsTests(EventService events)
         Assert.Equal((5, 1670L, 0, 1), (full["collected"].GetInt32(), full["volumeMl"].GetInt64(), full["treatmentUnits"].GetInt32(), full["firstTime"].GetInt32()));
         Assert.Equal("""{"200":1,"300":1,"400":3}""", full["byNominalMl"].GetRawText());
         Assert.Equal((5, 3), (full["byChannel"].GetProperty("wechat").GetInt32(), full["byChannel"].GetProperty("poster").GetInt32()));
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, full["late"].ValueKind);
         Assert.Equal(2, (await service.Published<AppointmentMissed>()).Count(e => e.DriveId == drive));
         Assert.Equal(6, (await service.Published<AppointmentArrived>()).Count(e => e.DriveId == drive));
 
         var after = await organiser.Get($"/v1/drives/{drive}/results");
         Assert.Equal((5, 1670L), (after["collected"].GetInt32(), after["volumeMl"].GetInt64()));
-        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl"], after.Body.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl", "changedSince"], after.Body.EnumerateObject().Select(p => p.Name));
         Assert.Equal((403, "role_forbidden"), ((await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
         Assert.Equal((404, "not_found"), ((await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
     }
@@ -145,5 +146,86 @@ public sealed class ResultsTests(EventService events)
         Assert.Equal("missed", (await events.Station(station).Get($"/v1/appointments/{(await booking).Id}")).Text("status"));
         Assert.Single(await service.Published<AppointmentMissed>(), e => e.DriveId == drive);
         Assert.Equal((409, "drive_not_open"), ((await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, await events.Donor()))) is var late ? (late.Status, late.Code) : default));
+    }
+
+    [Fact]
+    public async Task What_becomes_known_after_the_closing_changes_the_results_and_says_since_when()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drive = await events.PastDrive(station, Day, organisation: organisation);
+        var six = Enumerable.Range(0, 6).Select(_ => EventService.Collected(EventService.Din(), Some.Id(), drive, Day)).ToArray();
+        foreach (var collected in six) await service.Deliver(collected);
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+        var closed = await events.Station(station).Get($"/v1/drives/{drive}/results");
+        Assert.Equal(Day.AddHours(4), closed["closedAt"].GetDateTimeOffset());
+        var before = TimeProvider.System.GetUtcNow();
+
+        // A visit without a network, a bag that was weighed wrongly, one that was another donor's.
+        var (visit, offline) = (Some.Id(), await events.Donor());
+        await service.Deliver(EventService.VisitOpened(visit, offline, drive), EventService.Collected(EventService.Din(), offline, drive, Day) with { VisitId = visit });
+        await service.Deliver(EventService.Corrected(six[0], 1, 388, 400));
+        await service.Deliver(EventService.Voided(six[1], 1));
+        await service.Deliver(EventService.Voided(six[1], 1) with { EventId = Some.Id() }); // told again
+        var late = (await events.Station(station).Get($"/v1/drives/{drive}/results"))["late"];
+        Assert.Equal((1, 0, 0, 400 - 12 - 400), (late.GetProperty("checkedIn").GetInt32(), late.GetProperty("deferred").GetInt32(), late.GetProperty("collected").GetInt32(), late.GetProperty("volumeMl").GetInt64()));
+        Assert.InRange(late.GetProperty("since").GetDateTimeOffset(), before.AddSeconds(-1), late.GetProperty("last").GetDateTimeOffset());
+        var organiser = await events.Organiser(organisation).Get($"/v1/drives/{drive}/results");
+        Assert.Equal((6, 2388L, late.GetProperty("since").GetDateTimeOffset()), (organiser["collected"].GetInt32(), organiser["volumeMl"].GetInt64(), organiser["changedSince"].GetDateTimeOffset()));
+        // As a spreadsheet opens it: with its mark, a line for each number.
+        var csv = await (await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsByteArrayAsync();
+        Assert.Equal(System.Text.Encoding.UTF8.GetPreamble(), csv[..3]);
+        var lines = System.Text.Encoding.UTF8.GetString(csv[3..]).ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal(["driveId,measure,of,value", $"{drive},collected,,6", $"{drive},volumeMl,,2388", $"{drive},byNominalMl,400,6", $"{drive},collectedByChannel,walk-in,6"],
+            lines.Where(l => l.StartsWith("driveId", StringComparison.Ordinal) || l.Contains("collected", StringComparison.Ordinal) || l.Contains("volumeMl", StringComparison.Ordinal) || l.Contains("Nominal", StringComparison.Ordinal)));
+        Assert.DoesNotContain("deferred", await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal((422, "invalid_value"), (await events.Station(station).Get($"/v1/drives/{drive}/results?format=pdf")) is var no ? (no.Status, no.Code) : default);
+    }
+
+    [Fact]
+    public async Task A_collection_is_counted_for_the_channel_of_the_booking_that_the_check_in_found_in_whatever_order()
+    {
+        var station = Some.Id();
+        foreach (var collectedFirst in new[] { true, false })
+        {
+            var drive = await events.PastDrive(station, Day);
+            var donor = await events.Donor();
+            Assert.Equal(201, (await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper", channel: "poster"))).Status);
+            var visit = Some.Id();
+            DomainEvent[] both = [EventService.VisitOpened(visit, donor, drive), EventService.Collected(EventService.Din(), donor, drive, Day) with { VisitId = visit }];
+            await service.Deliver(collectedFirst ? [.. both.Reverse()] : both);
+            Assert.Equal("""{"poster":1}""", (await events.Station(station).Get($"/v1/drives/{drive}/results"))["collectedByChannel"].GetRawText());
+        }
+    }
+
+    [Fact]
+    public async Task The_sums_are_those_of_the_rows_whatever_came_how_often_and_at_the_same_time()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drives = new[] { await events.PastDrive(station, Day, organisation: organisation), await events.PastDrive(station, Day.AddDays(1), organisation: organisation) };
+        var random = new Random(5);
+        var facts = new List<DomainEvent>();
+        for (var i = 0; i < 30; i++)
+        {
+            var (donor, visit, drive) = (Some.Id(), Some.Id(), drives[i % 2]);
+            var collected = EventService.Collected(EventService.Din(), donor, drive, Day, i % 3 == 0 ? 200 : 400, firstTime: i % 4 == 0) with { VisitId = visit };
+            facts.Add(EventService.VisitOpened(visit, donor, drive));
+            if (i % 5 == 0) facts.Add(new VisitDeferred { Key = donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visit, DonorId = donor, DriveId = drive, Backfilled = true });
+            else facts.Add(collected);
+            if (i % 5 == 1) facts.Add(EventService.Corrected(collected, 1, 390, 400));
+            if (i % 5 == 2) facts.Add(EventService.Voided(collected, 2));
+            if (i % 5 == 3) facts.Add(new DonationFirstTimeChanged { Key = donor.ToString(), Version = 9, OccurredAt = Day, Din = collected.Din, DonorId = donor, FirstTime = i % 4 != 0 });
+        }
+        var twice = facts.Concat(facts.Select(f => f with { EventId = Some.Id() })).OrderBy(_ => random.Next()).ToArray();
+        await Parallel.ForEachAsync(twice, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await service.Deliver(e));
+        Assert.Equal(0, await service.Database.Scalar<long>("""
+            select count(*) from (select drive_id, donated_on as day, channel, nominal_ml, count(*)::bigint as n, sum(collected_ml)::bigint as ml, (count(*) filter (where first_time))::bigint as first from event.donation where not voided and drive_id = any(@drives) group by 1, 2, 3, 4) r
+            full join (select drive_id, day, channel, nominal_ml, sum(donations)::bigint as n, sum(volume_ml)::bigint as ml, sum(first_time)::bigint as first from event.collected where drive_id = any(@drives) group by 1, 2, 3, 4 having sum(donations) <> 0) s using (drive_id, day, channel, nominal_ml, n, ml, first)
+            where r.n is null or s.n is null
+            """, new { drives }));
+        var sums = await events.Station(station).Get($"/v1/organisations/{organisation}/results");
+        Assert.Equal((30, 18), (sums["attended"].GetInt32(), sums["collected"].GetInt32()));
+        Assert.Equal(6, await service.Database.Scalar<int>("select sum(deferred)::int from event.attended where drive_id = any(@drives)", new { drives }));
+        var csv = (await (await events.Station(station).GetAsync(new Uri($"/v1/organisations/{organisation}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
+        Assert.StartsWith($"whole,{organisation},,2,0,30,18,", csv[1], StringComparison.Ordinal);
     }
 }

@@ -37,12 +37,12 @@ public static class GetCampaignProgress
                     join event.drive d on d.starts_at >= (c.begins_on - 1)::timestamp at time zone 'Asia/Shanghai' and d.starts_at < (c.ends_on + 1)::timestamp at time zone 'Asia/Shanghai'
                     join event.organisation_placement p on p.organisation_id = d.organisation_id and p.path @> array[c.organisation_id]
                          and (d.starts_at at time zone 'Asia/Shanghai')::date >= p.valid_from and (d.starts_at at time zone 'Asia/Shanghai')::date < p.valid_to
-                    where c.id = @id and (not @organiser or d.status = 'closed' and (select count(*) from event.donation n where n.drive_id = d.id and not n.voided) >= @least))
-                select t.organisation_id, n.donated_on, count(*)::int as collected, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml
+                    where c.id = @id and (not @organiser or d.status = 'closed' and (select sum(n.donations) from event.collected n where n.drive_id = d.id) >= @least))
+                select t.organisation_id, n.day as donated_on, sum(n.donations)::int as collected, sum(n.volume_ml)::bigint as volume_ml
                 from event.campaign c join event.campaign_target t on t.campaign_id = c.id
                 join counted d on d.path @> array[t.organisation_id]
-                join event.donation n on n.drive_id = d.id and not n.voided and n.donated_on between c.begins_on and c.ends_on
-                where c.id = @id group by t.organisation_id, n.donated_on order by n.donated_on
+                join event.collected n on n.drive_id = d.id and n.day between c.begins_on and c.ends_on
+                where c.id = @id group by t.organisation_id, n.day having sum(n.donations) > 0 order by n.day
                 """, new { id, organiser, least = GetOrganisationResults.LeastShown },
                 async grid => (await grid.ReadSingleOrDefaultAsync<CampaignRow>(), (await grid.ReadAsync<TargetRow>()).AsList(), (await grid.ReadAsync<DayRow>()).ToLookup(d => d.OrganisationId)));
             if (campaign is null) return CommonProblems.Unknown(id);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Organisations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -7,46 +8,66 @@ namespace BloodPlatform.Drives.Features.Drives;
 
 /// <summary>
 /// What a drive brought, for the station: `booked` are bookings not cancelled (arrived and missed ones included), `checkedIn` visits,
-/// `walkIns` those of them without a booking, `byChannel` bookings, `byNominalMl` collections of whole blood.
+/// `walkIns` those of them without a booking, `byChannel` bookings, `collectedByChannel` collections by their booking's channel, `byNominalMl`
+/// collections of whole blood. `late` is what became known after the drive was closed, and is in the other numbers.
 /// </summary>
 public sealed record DriveResultsView(Guid DriveId, string Status, int Booked, int CheckedIn, int WalkIns, int Deferred, int Abandoned, int Missed, int Collected, long VolumeMl, int TreatmentUnits,
-    IReadOnlyDictionary<string, int> ByNominalMl, IReadOnlyDictionary<string, int> ByChannel, int FirstTime);
+    IReadOnlyDictionary<string, int> ByNominalMl, IReadOnlyDictionary<string, int> ByChannel, int FirstTime,
+    IReadOnlyDictionary<string, int> CollectedByChannel, DateTimeOffset? ClosedAt, LateResults? Late);
+
+/// <summary>What visits and corrections that became known later have changed, and since when; a number may be below zero.</summary>
+public sealed record LateResults(DateTimeOffset Since, DateTimeOffset Last, int CheckedIn, int Deferred, int Collected, long VolumeMl, int TreatmentUnits, int FirstTime);
 
 /// <summary>
-/// What an organiser may know: sign-ups and attendance live; what was collected only after closing and from 5 up. Who was
-/// deferred, or how many, never.
+/// What an organiser may know: sign-ups and attendance live; what was collected only after closing and from 5 up, and since when it is not
+/// any more what it was at the closing. Who was deferred, or how many, never.
 /// </summary>
-public sealed record OrganiserResultsView(Guid DriveId, string Status, int SignedUp, int Attended, int? Collected, long? VolumeMl);
+public sealed record OrganiserResultsView(Guid DriveId, string Status, int SignedUp, int Attended, int? Collected, long? VolumeMl, DateTimeOffset? ChangedSince);
 
-/// <summary>GET /v1/drives/{id}/results, counted from the rows as they are now.</summary>
+/// <summary>GET /v1/drives/{id}/results?format=, as they are now.</summary>
 public static class GetDriveResults
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/drives/{id:guid}/results", Handle)
         .Allow("drives", Roles.Station, Roles.Organiser, Roles.Authority, Roles.Admin)
         .WithSummary("Results of a drive");
 
-    private static async Task<Results<Ok<DriveResultsView>, Ok<OrganiserResultsView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, CancellationToken ct)
+    private static async Task<Results<Ok<DriveResultsView>, Ok<OrganiserResultsView>, CsvAnswer, ProblemHttpResult>> Handle(Guid id, string? format, Caller caller, Database db, CancellationToken ct)
     {
+        if (CsvAnswer.Refuses(format) is { } unknown) return unknown;
         var drive = await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct);
         if (drive is null) return CommonProblems.Unknown(id);
         if (!drive.IsManagedBy(caller) && !drive.IsFollowedBy(caller)) return CommonProblems.NotFound.With();
         var n = (await db.QuerySingle<CountRow>("""
-            select b.*, v.*, c.*,
-                   (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, count(*) as n from event.donation where drive_id = @id and nominal_ml is not null and not voided group by 1) x) as by_nominal_ml,
+            select b.*, coalesce(v.visits, 0) as checked_in, coalesce(v.walk_ins, 0) as walk_ins, coalesce(v.deferred, 0) as deferred, coalesce(v.abandoned, 0) as abandoned, c.*, l.*,
+                   (select coalesce(jsonb_object_agg(nominal_ml, n), '{}')::text from (select nominal_ml, sum(donations) as n from event.collected where drive_id = @id and nominal_ml is not null group by 1 having sum(donations) > 0) x) as by_nominal_ml,
+                   (select coalesce(jsonb_object_agg(channel, n), '{}')::text from (select channel, sum(donations) as n from event.collected where drive_id = @id group by 1 having sum(donations) > 0) x) as collected_by_channel,
                    (select coalesce(jsonb_object_agg(channel, n), '{}')::text from (select channel, count(*) as n from event.appointment where drive_id = @id and status <> 'cancelled' group by 1) x) as by_channel
-            from (select count(*)::int as booked, count(*) filter (where status = 'missed')::int as missed from event.appointment where drive_id = @id and status <> 'cancelled') b,
-                 (select count(*)::int as checked_in, count(*) filter (where appointment_id is null)::int as walk_ins,
-                         count(*) filter (where outcome = 'deferred')::int as deferred, count(*) filter (where outcome = 'abandoned')::int as abandoned
-                  from event.visit where drive_id = @id) v,
-                 (select count(*)::int as collected, coalesce(sum(collected_ml), 0)::bigint as volume_ml, coalesce(sum(treatment_units), 0)::int as treatment_units,
-                         count(*) filter (where first_time)::int as first_time
-                  from event.donation where drive_id = @id and not voided) c
+            from (select count(*)::int as booked, count(*) filter (where status = 'missed')::int as missed from event.appointment where drive_id = @id and status <> 'cancelled') b
+            left join event.attended v on v.drive_id = @id
+            cross join (select coalesce(sum(donations), 0)::int as collected, coalesce(sum(volume_ml), 0)::bigint as volume_ml, coalesce(sum(treatment_units), 0)::int as treatment_units, coalesce(sum(first_time), 0)::int as first_time
+                        from event.collected where drive_id = @id) c
+            cross join (select min(known_at) as late_since, max(known_at) as late_last, min(known_at) filter (where visits <> 0 or donations <> 0 or volume_ml <> 0) as changed_since,
+                               coalesce(sum(visits), 0)::int as late_visits, coalesce(sum(deferred), 0)::int as late_deferred, coalesce(sum(donations), 0)::int as late_donations, coalesce(sum(volume_ml), 0)::bigint as late_ml,
+                               coalesce(sum(treatment_units), 0)::int as late_units, coalesce(sum(first_time), 0)::int as late_first
+                        from event.late_result where drive_id = @id) l
             """, new { id }, ct))!;
-        if (!caller.Is(Roles.Organiser))
-            return TypedResults.Ok(new DriveResultsView(id, drive.Status, n.Booked, n.CheckedIn, n.WalkIns, n.Deferred, n.Abandoned, n.Missed, n.Collected, n.VolumeMl, n.TreatmentUnits,
-                JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByNominalMl)!, JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByChannel)!, n.FirstTime));
         var shown = drive.Status == "closed" && n.Collected >= GetOrganisationResults.LeastShown;
-        return TypedResults.Ok(new OrganiserResultsView(id, drive.Status, n.Booked, n.CheckedIn, shown ? n.Collected : null, shown ? n.VolumeMl : null));
+        var late = n is { LateSince: { } since, LateLast: { } last } ? new LateResults(since, last, n.LateVisits, n.LateDeferred, n.LateDonations, n.LateMl, n.LateUnits, n.LateFirst) : null;
+        var all = new DriveResultsView(id, drive.Status, n.Booked, n.CheckedIn, n.WalkIns, n.Deferred, n.Abandoned, n.Missed, n.Collected, n.VolumeMl, n.TreatmentUnits,
+            JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByNominalMl)!, JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByChannel)!, n.FirstTime,
+            JsonSerializer.Deserialize<Dictionary<string, int>>(n.CollectedByChannel)!, drive.ClosedAt, late);
+        var organisers = new OrganiserResultsView(id, drive.Status, n.Booked, n.CheckedIn, shown ? n.Collected : null, shown ? n.VolumeMl : null, shown ? n.ChangedSince : null);
+        if (format != "csv") return caller.Is(Roles.Organiser) ? TypedResults.Ok(organisers) : TypedResults.Ok(all);
+
+        string[] heading = ["driveId", "measure", "of", "value"];
+        return caller.Is(Roles.Organiser)
+            ? new CsvAnswer($"drive-{id}.csv", heading, [Line("signedUp", null, organisers.SignedUp), Line("attended", null, organisers.Attended), Line("collected", null, organisers.Collected), Line("volumeMl", null, organisers.VolumeMl)])
+            : new CsvAnswer($"drive-{id}.csv", heading, [
+                Line("booked", null, all.Booked), Line("checkedIn", null, all.CheckedIn), Line("walkIns", null, all.WalkIns), Line("deferred", null, all.Deferred), Line("abandoned", null, all.Abandoned), Line("missed", null, all.Missed),
+                Line("collected", null, all.Collected), Line("volumeMl", null, all.VolumeMl), Line("treatmentUnits", null, all.TreatmentUnits), Line("firstTime", null, all.FirstTime),
+                .. all.ByNominalMl.Select(x => Line("byNominalMl", x.Key, x.Value)), .. all.ByChannel.Select(x => Line("byChannel", x.Key, x.Value)), .. all.CollectedByChannel.Select(x => Line("collectedByChannel", x.Key, x.Value))]);
+
+        object?[] Line(string measure, string? of, long? value) => [id, measure, of, value];
     }
 
     private sealed record CountRow
@@ -63,5 +84,15 @@ public static class GetDriveResults
         public int FirstTime { get; init; }
         public required string ByNominalMl { get; init; }
         public required string ByChannel { get; init; }
+        public required string CollectedByChannel { get; init; }
+        public DateTimeOffset? LateSince { get; init; }
+        public DateTimeOffset? LateLast { get; init; }
+        public DateTimeOffset? ChangedSince { get; init; }
+        public int LateVisits { get; init; }
+        public int LateDeferred { get; init; }
+        public int LateDonations { get; init; }
+        public long LateMl { get; init; }
+        public int LateUnits { get; init; }
+        public int LateFirst { get; init; }
     }
 }

@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Figures;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Organisations;
@@ -24,7 +25,7 @@ public sealed record ResultFigures(int Drives, int SignedUp, int Attended, int? 
 /// <summary>A move into, out of or within the subtree during the period.</summary>
 public sealed record MovedView(Guid OrganisationId, string Name, DateOnly On, Guid? FromParentId, Guid? ToParentId);
 
-/// <summary>GET /v1/organisations/{id}/results?from=&amp;to=&amp;area=</summary>
+/// <summary>GET /v1/organisations/{id}/results?from=&amp;to=&amp;area=&amp;format=: as CSV a line for the whole, one for its own drives and one for each child.</summary>
 public static class GetOrganisationResults
 {
     /// <summary>Fewer donors than this could be recognised.</summary>
@@ -39,8 +40,9 @@ public static class GetOrganisationResults
         .Allow("organisations", Roles.Station, Roles.Organiser, Roles.Authority, Roles.Admin)
         .WithSummary("Results of its drives, rolled up over all below it");
 
-    private static async Task<Results<Ok<OrganisationResultsView>, ProblemHttpResult>> Handle(Guid id, DateOnly? from, DateOnly? to, bool? area, Caller caller, Database db, CancellationToken ct)
+    private static async Task<Results<Ok<OrganisationResultsView>, CsvAnswer, ProblemHttpResult>> Handle(Guid id, DateOnly? from, DateOnly? to, bool? area, string? format, Caller caller, Database db, CancellationToken ct)
     {
+        if (CsvAnswer.Refuses(format) is { } unknown) return unknown;
         if (await db.QuerySingle<SeenOrganisation>(SeenOrganisation.ById, new { id, tenant = caller.TenantId }, ct) is not { } organisation) return CommonProblems.Unknown(id);
         if (!organisation.IsSeenBy(caller)) return CommonProblems.NotFound.With();
         var organiser = caller.Is(Roles.Organiser);
@@ -53,7 +55,7 @@ public static class GetOrganisationResults
         if (area is true)
         {
             var (all, planned) = await OfArea(asked, db, ct);
-            return TypedResults.Ok(View(id, from, to, organiser, all, planned, null, [], null, []));
+            return Answer(View(id, from, to, organiser, all, planned, null, [], null, []), format);
         }
 
         var rows = await db.Query<SumRow>($"""
@@ -82,10 +84,19 @@ public static class GetOrganisationResults
               and m.organisation_id <> @id
             order by m.effective_on, m.id
             """, new { id, from, to }, ct);
-        return TypedResults.Ok(View(id, from, to, organiser, SumRow.Of(rows.Where(r => !r.Elsewhere)), children.Find(c => c.Id == id)?.Target, SumRow.Of(rows.Where(r => r is { Child: null, Elsewhere: false })).ViewFor(organiser),
+        return Answer(View(id, from, to, organiser, SumRow.Of(rows.Where(r => !r.Elsewhere)), children.Find(c => c.Id == id)?.Target, SumRow.Of(rows.Where(r => r is { Child: null, Elsewhere: false })).ViewFor(organiser),
             [.. children.Where(c => c.Id != id).Select(c => (Child: c, Sum: SumRow.Of(rows.Where(r => r.Child == c.Id)).ViewFor(organiser))).Select(x => new ChildResultsView(
                 x.Child.Id, x.Child.Name, x.Sum.Drives, x.Sum.SignedUp, x.Sum.Attended, x.Sum.Collected, x.Sum.VolumeMl, x.Sum.TreatmentUnits, x.Child.Target, x.Child.Present ?? false))],
-            SumRow.Of(rows.Where(r => r.Elsewhere)).ViewFor(organiser), moves));
+            SumRow.Of(rows.Where(r => r.Elsewhere)).ViewFor(organiser), moves), format);
+    }
+
+    private static Results<Ok<OrganisationResultsView>, CsvAnswer, ProblemHttpResult> Answer(OrganisationResultsView view, string? format)
+    {
+        if (format != "csv") return TypedResults.Ok(view);
+        var lines = new List<object?[]> { new object?[] { "whole", view.OrganisationId, null, view.Drives, view.SignedUp, view.Attended, view.Collected, view.VolumeMl, view.TreatmentUnits, view.Target?.Donations, view.Target?.VolumeMl } };
+        if (view.Own is { } own) lines.Add(["own", view.OrganisationId, null, own.Drives, own.SignedUp, own.Attended, own.Collected, own.VolumeMl, own.TreatmentUnits, null, null]);
+        lines.AddRange(view.Children.Select(c => new object?[] { "child", c.OrganisationId, c.Name, c.Drives, c.SignedUp, c.Attended, c.Collected, c.VolumeMl, c.TreatmentUnits, c.Target?.Donations, c.Target?.VolumeMl }));
+        return new CsvAnswer($"results-{view.OrganisationId}.csv", ["part", "organisationId", "name", "drives", "signedUp", "attended", "collected", "volumeMl", "treatmentUnits", "targetDonations", "targetVolumeMl"], lines);
     }
 
     /// <summary>One row per drive and day: an organiser stands in one place at a time, so no drive is counted twice however the areas overlap.</summary>
@@ -126,14 +137,14 @@ public static class GetOrganisationResults
         """;
 
     private const string Brought = """
-        left join lateral (select count(*) as n from event.appointment a where a.drive_id = d.id and a.status <> 'cancelled') s on true
-        left join lateral (select count(*) as n from event.visit v where v.drive_id = d.id) v on true
-        left join lateral (select count(*) as collected, coalesce(sum(collected_ml), 0) as volume_ml, coalesce(sum(treatment_units), 0) as treatment_units
-                           from event.donation where drive_id = d.id and not voided and (not @organiser or d.status = 'closed') having not @organiser or count(*) >= @least) n on true
+        left join lateral (select sum(booked + walked_in) as n from event.slot where drive_id = d.id) s on true
+        left join event.attended v on v.drive_id = d.id
+        left join lateral (select sum(donations) as collected, sum(volume_ml) as volume_ml, sum(treatment_units) as treatment_units
+                           from event.collected where drive_id = d.id and (not @organiser or d.status = 'closed') having not @organiser or sum(donations) >= @least) n on true
         """;
 
     private const string Sums = """
-        count(d.id)::int as drives, coalesce(sum(s.n), 0)::int as signed_up, coalesce(sum(v.n), 0)::int as attended,
+        count(d.id)::int as drives, coalesce(sum(s.n), 0)::int as signed_up, coalesce(sum(v.visits), 0)::int as attended,
         coalesce(sum(n.collected), 0)::int as collected, coalesce(sum(n.volume_ml), 0)::bigint as volume_ml, coalesce(sum(n.treatment_units), 0)::int as treatment_units
         """;
 
