@@ -3,6 +3,8 @@ using System.Net;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Tests.Rules;
+using Ical.Net;
+using Ical.Net.CalendarComponents;
 
 namespace BloodPlatform.Drives.Tests.Features;
 
@@ -38,6 +40,40 @@ public sealed class DrivesCalendarTests(EventService events)
         Assert.Equal(("无偿献血 · 测试大学; 分校, 南区", "体育馆, 东成村22号", "22.580000;113.080000"), (here["SUMMARY"], here["LOCATION"], here["GEO"]));
         Assert.DoesNotContain(hidden, id => ics.Contains(id.ToString(), StringComparison.Ordinal));
         Assert.Empty(IcsReader.Events((await Read($"/v1/drives.ics?from={day}&to={day}&district=440783")).Body));
+    }
+
+    [Fact]
+    public async Task A_stock_calendar_program_reads_the_feed()
+    {
+        var (station, morning) = (Some.Id(), EventService.Morning(337));
+        const string Name = "测试大学; 分校, 南区 \\ 东校区：医学院、护理学院、公共卫生学院与药学院（各年级）";
+        var named = await events.OpenDrive(station, morning, organisation: await events.Organisation(name: Name));
+        var themed = await events.Draft(station, morning.AddHours(5), organisation: await events.Organisation(name: "市一中"));
+        await service.Database.Execute("update event.drive set theme = E'热血青春, 为爱\\n第二行; \\\\ 🩸' where id = @themed", new { themed });
+        await events.Steps(station, themed, null, "submit", "approve", "open");
+        var cancelled = await events.OpenDrive(station, morning.AddHours(1), organisation: await events.Organisation(name: "Second, university"));
+        var day = Shanghai.DateOf(morning).ToString("O");
+        var url = $"/v1/drives.ics?from={day}&to={day}&near=22.58,113.08";
+
+        async Task<Dictionary<string, CalendarEvent>> Subscribe() => Assert.Single(CalendarCollection.Load((await Read(url)).Body)).Events.ToDictionary(e => e.Uid!);
+        var first = await Subscribe();
+        await events.Steps(station, cancelled, null, "cancel");
+        var second = await Subscribe();
+
+        string Uid(Guid drive) => $"{drive}@drives.blood-platform";
+        var expected = new[] { (Uid(named), morning), (Uid(themed), morning.AddHours(5)), (Uid(cancelled), morning.AddHours(1)) };
+        foreach (var feed in new[] { first, second })
+        {
+            Assert.Equal(expected.OrderBy(e => e.Item1, StringComparer.Ordinal), feed.Values.Select(e => (e.Uid!, new DateTimeOffset(e.DtStart!.AsUtc))).OrderBy(e => e.Item1, StringComparer.Ordinal));
+            Assert.All(feed.Values, e => Assert.Equal((TimeSpan.FromHours(4), "TRANSPARENT", "22.58 113.08"), (e.DtEnd!.AsUtc - e.DtStart!.AsUtc, e.Transparency, FormattableString.Invariant($"{e.GeographicLocation!.Latitude} {e.GeographicLocation.Longitude}"))));
+            Assert.All(feed.Values, e => Assert.Equal(("体育馆, 东成村22号", "whole-blood apheresis-platelets"), (e.Location, string.Join(' ', e.Categories))));
+            Assert.Equal([$"无偿献血 · {Name}", "无偿献血 · 热血青春, 为爱\n第二行; \\ 🩸", "无偿献血 · Second, university"], expected.Select(e => feed[e.Item1].Summary));
+            Assert.Equal($"主办：{Name}\n献血方式：全血、机采血小板", feed[Uid(named)].Description);
+        }
+        Assert.All(first.Values, e => Assert.Equal("CONFIRMED", e.Status));
+        Assert.Equal(("CONFIRMED", "CONFIRMED", "CANCELLED"), (second[Uid(named)].Status, second[Uid(themed)].Status, second[Uid(cancelled)].Status));
+        Assert.Equal((first[Uid(named)].Sequence, first[Uid(cancelled)].Sequence + 1), (second[Uid(named)].Sequence, second[Uid(cancelled)].Sequence));
+        Assert.StartsWith("已取消\n主办：Second, university", second[Uid(cancelled)].Description);
     }
 
     private async Task<(HttpStatusCode Status, string Body, string Tag)> Read(string url, string? tag = null)
