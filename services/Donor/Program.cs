@@ -52,7 +52,7 @@ public static class Program
             .Consumes<NoticeRequested>(OnNoticeRequested.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
-            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step).Runs(FollowVoid.Kind, FollowVoid.Step)
+            .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step).Runs(FollowClaimant.Kind, FollowClaimant.Step).Runs(FollowVoid.Kind, FollowVoid.Step)
             .KeepsSecrets("donor.tombstone", "donor_id", "reasons", "'tombstone/' || donor_id")
             .Constraint("rule_set_once", Problems.RuleSetVersionExists)
             .Constraint("interval_approval_once", Problems.IntervalApproved)

@@ -93,6 +93,9 @@ public sealed class DonorFile
     /// <summary>Everybody's rows, for what a merge shows and writes.</summary>
     public IReadOnlyList<DonorRow> Rows => [.. all.Select(r => r.Row)];
 
+    /// <summary>Other registrations that showed a document of the erased person of whom this one showed one: they are one person, though nobody has merged them.</summary>
+    private IReadOnlyList<Guid> OtherClaimants { get; init; } = [];
+
     /// <summary>The newest rules, as of this read.</summary>
     public RuleBook Book { get; }
 
@@ -145,6 +148,7 @@ public sealed class DonorFile
             union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any({IdsOf})) x group by donor_id;
         select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any({IdsOf});
         select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = any({IdsOf}) order by organisation_id, valid_from nulls first;
+        select distinct o.claimant_id from donor.tombstone_claim c join donor.tombstone_claim o on o.tombstone_id = c.tombstone_id where c.claimant_id = any({IdsOf}) and o.claimant_id <> all({IdsOf}) order by 1;
         """;
 
     /// <summary>The same statements for the donor of something else: of a visit, of a deferral.</summary>
@@ -162,6 +166,7 @@ public sealed class DonorFile
         var reactions = (await grid.ReadAsync<ReactionRow>()).ToDictionary(r => r.DonorId, r => r.At);
         var approvals = (await grid.ReadAsync<ApprovalRow>()).ToLookup(a => a.DonorId);
         var memberships = (await grid.ReadAsync<MembershipRow>()).ToLookup(m => m.DonorId);
+        var claimants = (await grid.ReadAsync<Guid>()).AsList();
         if (person is null or { Status: "erased" }) return null; // the key was destroyed, perhaps while this waited for the row
         // Merged, or a merge undone, while this waited for the row. As after a serialisation failure the work is run again, and finds whom it must.
         if (personNow != person.Id) throw new PostgresException("the donor was merged meanwhile", "ERROR", "ERROR", PostgresErrorCodes.SerializationFailure);
@@ -174,7 +179,7 @@ public sealed class DonorFile
                 reactions.TryGetValue(row.Id, out var at) ? at : null, [.. approvals[row.Id].Select(a => new Approval(a.Rule, a.On))]);
             return new Registered(row, key, facts, JsonSerializer.Deserialize<List<DonorConsent>>(row.Consents, Json.Options)!, [.. memberships[row.Id]],
                 [.. donations[row.Id].Where(d => d.Din is not null).Select(d => new GivenDonation(d.Din!, d.DonorId, d.StationId!.Value, d.On))], [.. deferrals[row.Id]]);
-        }), rows.ToDictionary(r => r.Id, r => r.Version), book, vault);
+        }), rows.ToDictionary(r => r.Id, r => r.Version), book, vault) { OtherClaimants = claimants };
     }
 
     /// <summary>What the rules must know, opened.</summary>
@@ -187,7 +192,8 @@ public sealed class DonorFile
 
     /// <summary>Two persons as the one that a merge makes of them: the survivor's. Both files' versions go on being counted together.</summary>
     public static DonorFile Together(DonorFile survivor, DonorFile absorbed) =>
-        new(survivor.PersonId, survivor.PersonId, [.. survivor.all, .. absorbed.all], survivor.versions.Concat(absorbed.versions).ToDictionary(), survivor.Book, survivor.vault);
+        new(survivor.PersonId, survivor.PersonId, [.. survivor.all, .. absorbed.all], survivor.versions.Concat(absorbed.versions).ToDictionary(), survivor.Book, survivor.vault)
+        { OtherClaimants = [.. survivor.OtherClaimants.Union(absorbed.OtherClaimants).Where(c => !survivor.Includes(c) && !absorbed.Includes(c))] };
 
     /// <summary>The two persons that an undone merge leaves: who stays, and who hangs on the absorbed one. Their versions go on being counted together.</summary>
     public (DonorFile Staying, DonorFile Separated) Split(Guid absorbed)
@@ -239,6 +245,7 @@ public sealed class DonorFile
             });
         Facts = Facts with { Deferrals = [.. Facts.Deferrals, deferral with { Until = until }] };
         if (origin != "test" || copyOf is not null) WithdrawReached(tx, Reach.Of(deferral with { Until = until }, rule, origin));
+        foreach (var other in OtherClaimants) tx.StartJob(Features.Erasures.FollowClaimant.Kind, new Features.Erasures.FollowClaimant.Input(Id, other, id));
         return id;
     }
 
@@ -311,10 +318,15 @@ public sealed class DonorFile
     /// </summary>
     public void Withdraw(Transaction tx, string din, Guid stationId, Guid? recordedUnder = null)
     {
-        if (!withdrawn.Add(din)) return;
-        var (id, donorId) = (tx.NewId(), recordedUnder ?? Id);
+        if (withdrawn.Add(din)) Withdraw(tx, din, stationId, recordedUnder ?? Id, NextVersionOf(recordedUnder ?? Id));
+    }
+
+    /// <summary>The same where the donor's file can't be opened any more.</summary>
+    internal static void Withdraw(Transaction tx, string din, Guid stationId, Guid donorId, long version)
+    {
+        var id = tx.NewId();
         tx.Write("insert into donor.withdrawal (id, din, donor_id, hold_kind, recorded_at) values (@id, @din, @donorId, 'late-information', @now)", new { id, din, donorId, now = tx.Now });
-        tx.Append(new DonationWithdrawn { Key = donorId.ToString(), Version = NextVersionOf(donorId), OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = donorId, Din = din, HoldKind = "late-information" });
+        tx.Append(new DonationWithdrawn { Key = donorId.ToString(), Version = version, OccurredAt = tx.Now, StationId = stationId, WithdrawalId = id, DonorId = donorId, Din = din, HoldKind = "late-information" });
     }
 
     /// <summary>Asks the apps that act for him to write to him; nothing where he did not agree to be contacted.</summary>

@@ -16,6 +16,9 @@ internal static class Tombstone
     /// <summary>Takes @donorId of the erased.</summary>
     public const string OfDonor = $"select {Columns} from donor.tombstone t where t.donor_id = @donorId";
 
+    /// <summary>Takes @donorId, any id of the person; locked.</summary>
+    public static readonly string OfPerson = $"select {Columns} from donor.tombstone t where t.donor_id = {DonorFile.PersonOf} for update;";
+
     /// <summary>Takes @documentIndex; locked, so that no claim is missed by what becomes known meanwhile.</summary>
     public const string OfDocument = $"select {Columns} from donor.tombstone_document x join donor.tombstone t on t.donor_id = x.donor_id where x.identity_index = @documentIndex for update of t;";
 
@@ -42,18 +45,25 @@ internal static class Tombstone
     /// <returns>False when there is no such tombstone.</returns>
     public static async Task<bool> Add(Transaction tx, Vault vault, Guid donorId, IReadOnlyList<DeferralFact> deferrals)
     {
-        if (await tx.QuerySingle<TombstoneRow>($"select {Columns} from donor.tombstone t where t.donor_id = {DonorFile.PersonOf} for update", new { donorId }) is not { } row) return false;
+        if (await tx.QuerySingle<TombstoneRow>(OfPerson, new { donorId }) is not { } row) return false;
+        Add(tx, vault, row, deferrals);
+        return true;
+    }
+
+    /// <summary>The same of one that was read, locked.</summary>
+    public static void Add(Transaction tx, Vault vault, TombstoneRow row, IReadOnlyList<DeferralFact> deferrals)
+    {
         var before = Open(vault, row);
         var after = before with { Deferrals = [.. before.Deferrals.Union(deferrals)] };
         tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @DonorId", new { row.DonorId, reasons = Seal(vault, row.DonorId, after) });
         tx.StartJob(Features.Erasures.FollowErased.Kind, new Features.Erasures.FollowErased.Input(row.DonorId));
-        return true;
     }
 
     /// <summary>A person registers with a document of an erased one: his deferrals and intervals go on.</summary>
     public static void Claim(Transaction tx, Guid id, SubjectKey key, TombstoneRow row, Remains remains, RuleSet rules)
     {
         tx.WriteAny("insert into donor.tombstone_claim (tombstone_id, claimant_id) values (@DonorId, @id) on conflict do nothing", new { id, row.DonorId });
+        foreach (var other in row.Claimants.Where(c => c != id)) tx.StartJob(Features.Erasures.FollowClaimant.Kind, new Features.Erasures.FollowClaimant.Input(other, id));
         foreach (var deferral in remains.Deferrals)
             tx.Write("""
                 insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, recorded_at)
@@ -81,6 +91,7 @@ internal static class Tombstone
             FirstReaction = remains.FirstReaction is { } reaction && !(donor.Facts.FirstReaction <= reaction) ? reaction : donor.Facts.FirstReaction,
         };
         foreach (var deferral in missing) donor.WithdrawReached(tx, Reach.Of(deferral, rules.Find(deferral.Code), "earlier"));
+        foreach (var other in row.Claimants) tx.StartJob(Features.Erasures.FollowClaimant.Kind, new Features.Erasures.FollowClaimant.Input(donor.Id, other)); // what he brings is theirs too
         donor.AnnounceWindows(tx);
     }
 

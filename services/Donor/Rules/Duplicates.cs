@@ -17,8 +17,13 @@ public static class Duplicates
     public static string NormaliseName(string name) => string.Concat(FullWidth.Fold(name).Where(c => c != '.' && !Dots.Contains(c) && !char.IsWhiteSpace(c)
         && char.GetUnicodeCategory(c) is not (UnicodeCategory.Format or UnicodeCategory.Control))).ToUpperInvariant();
 
-    public static DuplicateScore Score(IdentityPolicy policy, bool samePhoneAndBirthDate, bool sameNameAndBirthDate, bool sexDiffers, bool bloodGroupDiffers)
+    /// <summary>Both showed documents of one person who was erased. What else they share is not said.</summary>
+    public const string SameErasedPerson = "same-erased-person";
+
+    public static DuplicateScore Score(IdentityPolicy policy, bool samePhoneAndBirthDate, bool sameNameAndBirthDate, bool sexDiffers, bool bloodGroupDiffers, bool sameErasedPerson = false)
     {
+        // Each showed a document of his: there is nothing to weigh.
+        if (sameErasedPerson) return new(policy.DuplicatePercent[SameErasedPerson].Value, [SameErasedPerson], []);
         string[] why = [.. new[] { samePhoneAndBirthDate ? "phone-and-birth-date" : null, sameNameAndBirthDate ? "name-and-birth-date" : null }.OfType<string>()];
         string[] against = [.. new[] { sexDiffers ? "sex-differs" : null, bloodGroupDiffers ? "blood-group-differs" : null }.OfType<string>()];
         var percent = why.Length switch { 0 => 0, 1 => policy.DuplicatePercent[why[0]].Value, _ => policy.DuplicatePercent["name-phone-and-birth-date"].Value };

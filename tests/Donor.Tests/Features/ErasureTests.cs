@@ -217,6 +217,78 @@ public sealed class ErasureTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task Two_who_showed_documents_of_one_erased_person_are_surely_one_and_what_forbids_one_forbids_the_other()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        string[] passports = [.. Enumerable.Range(0, 2).Select(_ => "E" + Some.Key()[^8..].ToUpperInvariant())];
+        foreach (var passport in passports) Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = passport, seen = true })).Status);
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Shanghai.DateOf(Now).AddDays(-500) })).Status);
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{donor}/erasure")).Text("outcome"));
+        async Task<Guid> Come(string name, string phone, string kind, string shown)
+        {
+            var came = await station.Client.Post("/v1/donors", new { name, document = new { kind, number = shown }, sex = "male", birthDate = "1990-01-01", phone, consents = new[] { "registration" }, documentSeen = true });
+            Assert.Equal(201, came.Status);
+            return came.Id;
+        }
+        async Task<string[]> Codes(Guid of) => [.. (await station.Client.Get($"/v1/donors/{of}/deferrals"))["items"].EnumerateArray().Select(d => d.GetProperty("code").GetString()!).Order(StringComparer.Ordinal)];
+        var one = await Come("乙别名", "13911111111", "resident-id", number);
+        var other = await Come("丁另名", "13922222222", "passport", passports[0]);
+        var din = (await station.Client.Get($"/v1/visits/{await station.VisitAt("completed", other)}")).Text("din")!;
+
+        // They share no name and no telephone: candidates all the same, as sure as can be, and nothing is said but that.
+        var pair = Assert.Single((await station.Client.Get($"/v1/donor-duplicates?donorId={one}&minScore=100"))["items"].EnumerateArray());
+        Assert.Equal((100, "[\"same-erased-person\"]", "[]"), (pair.GetProperty("score").GetInt32(), pair.GetProperty("why").GetRawText(), pair.GetProperty("against").GetRawText()));
+        Assert.Equal(new[] { one, other }.Order(), new[] { pair.GetProperty("first").GetProperty("id").GetGuid(), pair.GetProperty("second").GetProperty("id").GetGuid() }.Order());
+        Assert.DoesNotContain(donor.ToString(), pair.GetRawText(), StringComparison.Ordinal);
+
+        // A laboratory's result of the one, a station's word of the other: each is the other's too, once, and what he gave is withdrawn.
+        await service.Deliver(new DonorDeferralRequired { Key = din, Version = 1, OccurredAt = Now, StationId = station.Id, RequirementId = Some.Id(), DonorId = other, Din = din, DeferralCode = "P22", Certainty = "provisional" });
+        await Eventually.That(async () => (await Codes(one)).Contains("P22"));
+        Assert.DoesNotContain(await service.Published<DonationWithdrawn>(), e => e.Din == din); // the laboratory holds that itself
+        Assert.Equal(201, (await station.Client.Post($"/v1/donors/{one}/deferrals", new { code = "P07", from = Shanghai.DateOf(Now).AddDays(-1) })).Status);
+        await Eventually.That(async () => (await Codes(other)).Contains("P07"));
+        Assert.Single(await service.Published<DonationWithdrawn>(), e => e.Din == din && e.DonorId == other);
+        Assert.DoesNotContain((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == one || e.DonorId == other).GroupBy(e => e.DonorId).SelectMany(g => g.MaxBy(e => e.Version)!.Procedures), p => p.Windows.Any(w => w.To is null || w.To > Shanghai.DateOf(Now)));
+        // Who comes with a third document later meets what both were found to have since; and nothing goes round.
+        var third = await Come("戊三名", "13933333333", "passport", passports[1]);
+        await Eventually.That(async () => (await Codes(third)).Length == 2);
+        await Eventually.That(async () => await service.Database.Scalar<long>("select count(*) from donor.job where kind in ('follow-claimant', 'follow-erased') and state in ('queued', 'running') and input::text like '%' || @third || '%'", new { third = third.ToString() }) == 0);
+        foreach (var of in new[] { one, other, third }) Assert.Equal(["P07", "P22"], await Codes(of));
+        Assert.Equal(3, (await station.Client.Get($"/v1/donor-duplicates?minScore=100&limit=1000"))["items"].EnumerateArray().Count(i => new[] { "first", "second" }.All(side => new[] { one, other, third }.Contains(i.GetProperty(side).GetProperty("id").GetGuid()))));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.job where input::text like '%P07%' or input::text like '%P22%'"));
+    }
+
+    [Fact]
+    public async Task What_is_told_of_a_donor_whose_key_is_destroyed_still_holds_his_bags_and_meets_who_comes_with_his_document()
+    {
+        var station = new SomeStation(service);
+        var (donor, number) = await Donor(station);
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din");
+        var (nobody, _) = await Donor(station); // never gave: nothing of his is left
+        foreach (var one in new[] { donor, nobody }) Assert.Equal(200, (await station.Client.Post($"/v1/donors/{one}/erasure")).Status);
+        while (await Sweep(11) > 0) { /* those of other tests too */ }
+        Assert.Equal(0, await Keys(donor));
+        var version = (await service.Published<DonorErased>()).Single(e => e.DonorId == donor).Version;
+
+        Assert.Equal("deferral_code_unknown", (await station.Client.Post($"/v1/donors/{donor}/late-information", new { code = "SYSTOLIC" })).Code);
+        Assert.DoesNotContain(await service.Published<DonationWithdrawn>(), e => e.DonorId == donor);
+        Assert.Contains((await station.Client.Post($"/v1/donors/{nobody}/late-information", new { })).Status, new[] { 404, 409 }); // a fresh id is waited for
+        var told = await station.Client.Post($"/v1/donors/{donor}/late-information", new { note = "昨夜发热" });
+        Assert.Equal((200, System.Text.Json.JsonValueKind.Null, $"[\"{din}\"]"), (told.Status, told["deferralId"].ValueKind, told["dins"].GetRawText()));
+        var withdrawn = Assert.Single(await service.Published<DonationWithdrawn>(), e => e.DonorId == donor);
+        Assert.Equal((din, station.Id, "late-information", donor.ToString(), version + 1), (withdrawn.Din, withdrawn.StationId, withdrawn.HoldKind, withdrawn.Key, withdrawn.Version));
+        Assert.Equal(withdrawn.WithdrawalId, await service.Database.Scalar<Guid>("select id from donor.withdrawal where din = @din", new { din }));
+        // Told again, said again: under the next version.
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{donor}/late-information", new { code = "P07" })).Status);
+        Assert.Equal([version + 1, version + 2], (await service.Published<DonationWithdrawn>()).Where(e => e.DonorId == donor).Select(e => e.Version).Order());
+        var afresh = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        Assert.Contains("P07", SomeStation.Rules(await station.Eligibility(afresh)));
+        Assert.Equal(2, (await station.Client.Get($"/v1/donors/{afresh}/deferrals"))["items"].GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_result_that_comes_after_the_erasure_reaches_whoever_registered_with_the_document()
     {
         var station = new SomeStation(service);

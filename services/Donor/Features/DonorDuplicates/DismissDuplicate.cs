@@ -27,10 +27,14 @@ public static class DismissDuplicate
         if (request.First == request.Second) return CommonProblems.Invalid.With(null, new FieldError("/second", "invalid", "Another donor than the first"));
         return await db.InTransaction<Results<Made<DismissalView>, ProblemHttpResult>>(async tx =>
         {
-            var rows = await tx.Query<CandidateRow>("select id, phone_birth_index, name_birth_index, status from donor.donor where id in (@First, @Second) order by id for update", request);
+            var rows = await tx.Query<CandidateRow>("""
+                select id, phone_birth_index, name_birth_index, status,
+                       exists (select from donor.tombstone_claim a join donor.tombstone_claim b on b.tombstone_id = a.tombstone_id where donor.person_of(a.claimant_id) = @First and donor.person_of(b.claimant_id) = @Second) as same_erased
+                from donor.donor where id in (@First, @Second) order by id for update
+                """, request);
             if (rows.Count < 2) return CommonProblems.Unknown(rows.Exists(r => r.Id == request.First) ? request.Second : request.First);
             var (first, second) = (rows[0], rows[1]);
-            if (rows.Exists(r => r.Status != "active") || !(Same(first.PhoneBirthIndex, second.PhoneBirthIndex) || Same(first.NameBirthIndex, second.NameBirthIndex))) return Problems.NoDuplicates.With();
+            if (rows.Exists(r => r.Status != "active") || !(first.SameErased || Same(first.PhoneBirthIndex, second.PhoneBirthIndex) || Same(first.NameBirthIndex, second.NameBirthIndex))) return Problems.NoDuplicates.With();
             var view = new DismissalView(tx.NewId(), first.Id, second.Id, request.ReasonCode, tx.Now, caller.Staff!.Id);
             tx.Write("insert into donor.duplicate_dismissal (id, first_id, second_id, reason_code, dismissed_at, dismissed_by) values (@Id, @First, @Second, @ReasonCode, @DismissedAt, @DismissedBy)", view);
             tx.Audit("donor.duplicate-dismiss", $"donors/{first.Id}", new { second = second.Id, request.ReasonCode });
@@ -54,7 +58,7 @@ public static class DismissDuplicate
 
     private static bool Same(byte[]? one, byte[]? other) => one is not null && other is not null && one.AsSpan().SequenceEqual(other);
 
-    private sealed record CandidateRow(Guid Id, byte[]? PhoneBirthIndex, byte[]? NameBirthIndex, string Status);
+    private sealed record CandidateRow(Guid Id, byte[]? PhoneBirthIndex, byte[]? NameBirthIndex, string Status, bool SameErased);
 
     private sealed record UndoRow(Guid FirstId, Guid SecondId, DateTimeOffset? UndoneAt);
 }

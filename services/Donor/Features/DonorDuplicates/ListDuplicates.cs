@@ -9,7 +9,7 @@ namespace BloodPlatform.Donors.Features.DonorDuplicates;
 
 /// <summary>Two registrations that may be one person.</summary>
 /// <param name="Score">Percent: how sure.</param>
-/// <param name="Why">`phone-and-birth-date`, `name-and-birth-date`.</param>
+/// <param name="Why">`phone-and-birth-date`, `name-and-birth-date`; or alone `same-erased-person`: each showed a document of a person who was erased since.</param>
 /// <param name="Against">`sex-differs`, `blood-group-differs`.</param>
 /// <param name="Dismissal">Where they were found to be two persons.</param>
 public sealed record DuplicateView(int Score, string[] Why, string[] Against, DuplicateDonorView First, DuplicateDonorView Second, DismissalView? Dismissal);
@@ -33,22 +33,26 @@ public static class ListDuplicates
         {
             var pairs = await tx.Query<PairRow>("""
                 with pair as (
-                    select a.id as first, b.id as second, true as by_phone, false as by_name from donor.donor a join donor.donor b on b.phone_birth_index = a.phone_birth_index and b.id > a.id
+                    select a.id as first, b.id as second, true as by_phone, false as by_name, false as by_erased from donor.donor a join donor.donor b on b.phone_birth_index = a.phone_birth_index and b.id > a.id
                     where a.status = 'active' and b.status = 'active' and (@donorId::uuid is null or @donorId in (a.id, b.id))
                     union all
-                    select a.id, b.id, false, true from donor.donor a join donor.donor b on b.name_birth_index = a.name_birth_index and b.id > a.id
+                    select a.id, b.id, false, true, false from donor.donor a join donor.donor b on b.name_birth_index = a.name_birth_index and b.id > a.id
+                    where a.status = 'active' and b.status = 'active' and (@donorId::uuid is null or @donorId in (a.id, b.id))
+                    union all
+                    select a.id, b.id, false, false, true from donor.tombstone_claim c join donor.tombstone_claim o on o.tombstone_id = c.tombstone_id and o.claimant_id <> c.claimant_id
+                    join donor.donor a on a.id = donor.person_of(c.claimant_id) join donor.donor b on b.id = donor.person_of(o.claimant_id) and b.id > a.id
                     where a.status = 'active' and b.status = 'active' and (@donorId::uuid is null or @donorId in (a.id, b.id))),
                 judged as (
-                    select p.first, p.second, bool_or(p.by_phone) as by_phone, bool_or(p.by_name) as by_name, min(a.sex) <> min(b.sex) as sex_differs, min(a.blood_group) <> min(b.blood_group) as group_differs
+                    select p.first, p.second, bool_or(p.by_phone) as by_phone, bool_or(p.by_name) as by_name, bool_or(p.by_erased) as by_erased, min(a.sex) <> min(b.sex) as sex_differs, min(a.blood_group) <> min(b.blood_group) as group_differs
                     from pair p join donor.donor a on a.id = p.first join donor.donor b on b.id = p.second group by p.first, p.second)
-                select first, second, by_phone, by_name, sex_differs, coalesce(group_differs, false) as group_differs, x.id as dismissal_id, x.reason_code, x.dismissed_at, x.dismissed_by
+                select first, second, by_phone, by_name, by_erased, sex_differs, coalesce(group_differs, false) as group_differs, x.id as dismissal_id, x.reason_code, x.dismissed_at, x.dismissed_by
                 from judged left join donor.duplicate_dismissal x on x.first_id = first and x.second_id = second and x.undone_at is null
                 where (@dismissed or x.id is null) and (first, second) > (@firstAfter, @secondAfter)
-                  and (case when by_phone and by_name then @both when by_phone then @phone else @name end - case when sex_differs then @sex else 0 end - case when group_differs then @group else 0 end) >= @minScore
+                  and (case when by_erased then @erased else case when by_phone and by_name then @both when by_phone then @phone else @name end - case when sex_differs then @sex else 0 end - case when group_differs then @group else 0 end end) >= @minScore
                 order by first, second limit @more
                 """, new
                 {
-                    donorId, firstAfter, secondAfter, minScore, dismissed, more = take + 1, both = Percent("name-phone-and-birth-date"), phone = Percent("phone-and-birth-date"), name = Percent("name-and-birth-date"),
+                    donorId, firstAfter, secondAfter, minScore, dismissed, more = take + 1, erased = Percent(Duplicates.SameErasedPerson), both = Percent("name-phone-and-birth-date"), phone = Percent("phone-and-birth-date"), name = Percent("name-and-birth-date"),
                     sex = Less("sex-differs"), group = Less("blood-group-differs"),
                 });
             var ids = pairs.SelectMany(p => new[] { p.First, p.Second }).Distinct().ToArray();
@@ -60,7 +64,7 @@ public static class ListDuplicates
             tx.Audit("donor.duplicates", "donors", new { found = ids });
             return TypedResults.Ok(Page<DuplicateView>.From([.. pairs.Where(p => donors.ContainsKey(p.First) && donors.ContainsKey(p.Second)).Select(p =>
             {
-                var score = Duplicates.Score(IdentityPolicy.Shipped, p.ByPhone, p.ByName, p.SexDiffers, p.GroupDiffers);
+                var score = Duplicates.Score(IdentityPolicy.Shipped, p.ByPhone, p.ByName, p.SexDiffers, p.GroupDiffers, p.ByErased);
                 return new DuplicateView(score.Percent, score.Why, score.Against, donors[p.First], donors[p.Second], p.DismissalId is { } id ? new(id, p.First, p.Second, p.ReasonCode!, p.DismissedAt!.Value, p.DismissedBy!.Value) : null);
             })], take, d => $"{d.First.Id}_{d.Second.Id}"));
         }, ct);
@@ -77,7 +81,7 @@ public static class ListDuplicates
             d.Sex, Mask.Number(key.Open("phone", d.Phone)), d.BloodGroup, d.IdentityAssurance, d.Donations, d.RegisteredAt);
     }
 
-    private sealed record PairRow(Guid First, Guid Second, bool ByPhone, bool ByName, bool SexDiffers, bool GroupDiffers, Guid? DismissalId, string? ReasonCode, DateTimeOffset? DismissedAt, Guid? DismissedBy);
+    private sealed record PairRow(Guid First, Guid Second, bool ByPhone, bool ByName, bool ByErased, bool SexDiffers, bool GroupDiffers, Guid? DismissalId, string? ReasonCode, DateTimeOffset? DismissedAt, Guid? DismissedBy);
 
     private sealed record DonorToShow(Guid Id, byte[] Name, string DocumentKind, byte[] DocumentNumber, byte[] BirthDate, string Sex, byte[] Phone, string? BloodGroup, string IdentityAssurance, DateTimeOffset RegisteredAt, byte[] WrappedKey, long Donations);
 }
