@@ -249,6 +249,14 @@ public sealed class DonorFile
         return id;
     }
 
+    /// <summary>One of what counts for the intervals that counts no more: found among the facts by what it is.</summary>
+    public void Forget(PastDonation donation)
+    {
+        var donations = Facts.Donations.ToList();
+        donations.Remove(donation);
+        Facts = Facts with { Donations = donations };
+    }
+
     /// <summary>The same deferral, ending today: found among the facts by what it is.</summary>
     public void Lifted(DeferralFact deferral, DateOnly today)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Rules;
@@ -196,6 +197,68 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Equal("INTERVAL_WB_WB", SomeStation.Rules(await station.Eligibility(truly)).Single());
         await Eventually.That(async () => (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == truly).MaxBy(e => e.Version)!.Procedures.All(p => !p.Windows.Any(w => w.From <= Today && !(w.To < Today))));
         Assert.Contains((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == recorded).MaxBy(e => e.Version)!.Procedures, p => p.Windows.Any(w => w.From <= Today && !(w.To < Today)));
+    }
+
+    [Fact]
+    public async Task That_a_needle_drew_nothing_is_said_afterwards_by_a_second_person_and_the_interval_ends()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("collecting", donor);
+        var path = $"/v1/visits/{visit}/corrections";
+        object nothing = new { reasonCode = "entered-wrong", values = new { collectedMl = 0 }, note = "针未刺入" };
+        Assert.Equal((409, "nothing_collected"), Seen(await station.Quality.Post(path, nothing))); // it has not ended
+        await station.Finish(visit, new { endedAt = TimeProvider.System.GetUtcNow(), outcome = "abandoned" });
+        Assert.Equal("INTERVAL_WB_WB", SomeStation.Rules(await station.Eligibility(donor)).Single());
+
+        Assert.Equal((409, "second_person_required"), Seen(await service.As(Roles.Station, station.Id, "B1", "phlebotomist", "quality").Post(path, nothing)));
+        Assert.Equal((403, "staff_function_required"), Seen(await station.Phlebotomist.Post(path, nothing)));
+        foreach (var values in new object[] { new { collectedMl = 5 }, new { collectedMl = 0, nominalMl = 200 }, new { arm = "right" }, new { } })
+            Assert.Equal((409, "nothing_collected"), Seen(await station.Quality.Post(path, new { reasonCode = "entered-wrong", values })));
+        Assert.Equal((404, "not_found"), Seen(await new SomeStation(service).Quality.Post(path, nothing)));
+        Assert.Equal(0, await station.Scalar<long>("select count(*) from donor.attempt_correction where visit_id = @visit", new { visit }));
+
+        var raced = await Task.WhenAll(Enumerable.Range(0, 4).Select(n => service.As(Roles.Station, station.Id, $"Q{n + 30}", "quality").Post(path, nothing)));
+        var made = Assert.Single(raced, r => r.Status == 201);
+        Assert.All(raced.Where(r => r != made), r => Assert.Equal((409, "nothing_collected"), Seen(r)));
+        Assert.Equal((1, "corrected", 0, JsonValueKind.Null), (made["number"].GetInt32(), made.Text("kind"), made["after"].GetProperty("collectedMl").GetInt32(), made["before"].GetProperty("collectedMl").ValueKind));
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        Assert.Contains((await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= Today && !(w.To < Today));
+        var read = await station.Client.Get($"/v1/visits/{visit}");
+        Assert.Equal(("abandoned", 0, 1), (read.Text("status"), read["collectedMl"].GetInt32(), read["corrections"].GetInt32()));
+        Assert.Equal(made.Id, (await station.Client.Get($"{path}/{made.Id}")).Id);
+        Assert.Equal(JsonValueKind.Null, JsonSerializer.Deserialize<JsonElement>(await station.Scalar<string>("select jsonb_build_object('ml', collected_ml)::text from donor.visit where id = @visit", new { visit })).GetProperty("ml").ValueKind); // what was recorded stays
+        Assert.Equal(0, await station.Scalar<long>("select count(*) from donor.attempt_correction where visit_id = @visit and note::text like '%' || encode(convert_to('针未刺入', 'UTF8'), 'hex') || '%'", new { visit }));
+
+        // And that it was another's is said after it: a second one, which gives the true donor no interval either.
+        var truly = await station.Donor();
+        var another = await service.As(Roles.Station, station.Id, "Q99", "quality").Post(path, new { reasonCode = "wrong-donor", trueDonorId = truly });
+        Assert.Equal((201, 2, "voided"), (another.Status, another["number"].GetInt32(), another.Text("kind")));
+        Assert.Equal(2, (await station.Client.Get(path)).Body.GetArrayLength());
+        foreach (var one in new[] { donor, truly }) Assert.True((await station.Eligibility(one))["eligible"].GetBoolean());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0)]
+    [InlineData(400)]
+    public async Task A_collection_that_nobody_ended_counts_as_an_attempt_after_a_day_until_its_end_is_recorded(int? collectedMl)
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("collecting", donor);
+        Task Began(string ago) => service.Database.Execute("update donor.visit set opened_at = now() - @ago::interval - interval '1 hour', started_at = now() - @ago::interval where id = @visit", new { visit, ago });
+        await Began("23 hours 55 minutes");
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        await Began("24 hours 5 minutes");
+        Assert.Equal("INTERVAL_WB_WB", SomeStation.Rules(await station.Eligibility(donor)).Single());
+        var began = Shanghai.DateOf(TimeProvider.System.GetUtcNow().AddHours(-24).AddMinutes(-5));
+        Assert.Equal($"{began.AddMonths(6):O}", (await station.Eligibility(donor)).Text("eligibleFrom"));
+
+        Assert.Equal(200, (await station.Finish(visit, new { collectedMl, endedAt = TimeProvider.System.GetUtcNow(), outcome = collectedMl is > 0 ? "completed" : "abandoned" })).Status);
+        var after = await station.Eligibility(donor);
+        Assert.Equal(collectedMl == 0 ? "" : "INTERVAL_WB_WB", string.Join(' ', SomeStation.Rules(after))); // once, whatever came of it
+        Assert.Equal(collectedMl == 0, (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == "whole-blood").Windows.Any(w => w.From <= Today && !(w.To < Today)));
     }
 
     [Fact]

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="ReasonCode">`entered-wrong`, `measured-again` or `label-wrong` with values; `wrong-donor`, `never-collected` or `recorded-twice` makes the donation void.</param>
-/// <param name="Values">What should stand instead; what is absent stays.</param>
+/// <param name="Values">What should stand instead; what is absent stays. Of a needle of which nobody knows what it drew (an abandoned collection) only `collectedMl: 0`: the intervals end.</param>
 /// <param name="TrueDonorId">With `wrong-donor`, where it is known: whose visit it was.</param>
 public sealed record CorrectVisitRequest(
     [property: AllowedValues("entered-wrong", "measured-again", "label-wrong", "wrong-donor", "never-collected", "recorded-twice")] string ReasonCode,
@@ -74,21 +74,31 @@ public static class CorrectVisit
             var (row, donor) = (visit.Row, visit.Donor);
             if (row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             var (wrongDonor, given) = (request.ReasonCode == Correction.WrongDonor, VisitSteps.Given(row.Status));
-            if (!given && !(wrongDonor && VisitSteps.Over(row.Status))) return Problems.NothingCollected.With($"The visit is {row.Status}");
+            var empties = visit.Attempt is not null && request.Values == new CorrectedValuesRequest(CollectedMl: 0);
+            if (!given && !empties && !(wrongDonor && VisitSteps.Over(row.Status))) return Problems.NothingCollected.With($"The visit is {row.Status}");
             if (visit.Voided) return Problems.DonationVoided.With();
-            var recorded = given ? visit.StaffOf("collection/start", "collection/finish") : visit.StaffOf().Concat(beside.Deferrals.Select(d => d.RecordedBy).OfType<Guid>());
-            if (Correction.By(caller.Staff!.Id, recorded, visit.Corrections.Count > 0 ? visit.Corrections[^1].RecordedBy : null) is { } same) return same.ToProblem();
+            var recorded = given || empties ? visit.StaffOf("collection/start", "collection/finish") : visit.StaffOf().Concat(beside.Deferrals.Select(d => d.RecordedBy).OfType<Guid>());
+            if (Correction.By(caller.Staff!.Id, recorded, visit.Corrections.Count > 0 ? visit.Corrections[^1].RecordedBy : visit.Empty?.RecordedBy) is { } same) return same.ToProblem();
             if (request.TrueDonorId is { } truly && !beside.Row.TrueDonorKnown) return CommonProblems.Unknown(truly);
             if (request.TrueDonorId is { } himself && donor.Includes(himself)) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "It is recorded under him"));
+            if (empties)
+            {
+                visit.Empty = new(tx.NewId(), request.ReasonCode, tx.Now, caller.Staff.Id);
+                tx.Write("insert into donor.attempt_correction (id, visit_id, reason_code, note, recorded_at, recorded_by) values (@Id, @visitId, @ReasonCode, @note, @RecordedAt, @RecordedBy)",
+                    new { visit.Empty.Id, visitId = id, visit.Empty.ReasonCode, note = request.Note is null ? null : donor.Key.Seal("correction_note", request.Note), visit.Empty.RecordedAt, visit.Empty.RecordedBy });
+                donor.Forget(new(Shanghai.DateOf(row.StartedAt!.Value), row.Procedure!, Attempt: true));
+                donor.AnnounceWindows(tx);
+                visit.Save(tx);
+                tx.Audit("visit.correct", $"visits/{id}", new { kind = "corrected", request.ReasonCode });
+                return Answers.Created($"/v1/visits/{id}/corrections/{visit.Empty.Id}", 1, EmptyView(visit));
+            }
             if (!given)
             {
                 // No blood, no donation: who was turned away, or fainted, was another.
                 Void(tx, visit, request, tx.NewId(), caller.Staff.Id);
-                if (row is { Status: VisitSteps.Abandoned, StartedAt: { } needle, CollectedMl: null })
+                if (visit.Attempt is { } attempt)
                 {
-                    var counted = donor.Facts.Donations.ToList();
-                    counted.Remove(new(Shanghai.DateOf(needle), row.Procedure!, Attempt: true));
-                    donor.Facts = donor.Facts with { Donations = counted };
+                    donor.Forget(attempt);
                     donor.AnnounceWindows(tx);
                 }
                 visit.Save(tx);
@@ -195,14 +205,17 @@ public static class CorrectVisit
         VisitFile.Read(tx, vault, books, id, ArisenDeferral.OfVisit, async grid => (List<ArisenDeferral>?)(await grid.ReadAsync<ArisenDeferral>()).ToList());
 
     private static List<CorrectionView> All(VisitFile visit, List<ArisenDeferral> deferrals) =>
-        visit is { Void: not null, Corrections.Count: 0 } ? [ViewOf(visit, -1, deferrals)] : [.. visit.Corrections.Select((_, i) => ViewOf(visit, i, deferrals))];
+        visit.Corrections.Count == 0 ? [.. visit.Empty is null ? Array.Empty<CorrectionView>() : [EmptyView(visit)], .. visit.Void is null ? Array.Empty<CorrectionView>() : [ViewOf(visit, -1, deferrals)]] : [.. visit.Corrections.Select((_, i) => ViewOf(visit, i, deferrals))];
+
+    private static CorrectionView EmptyView(VisitFile visit) => new(visit.Empty!.Id, visit.Row.Id, visit.Row.Din, 1, "corrected", visit.Empty.ReasonCode, CollectionView.Of(visit.Collected), CollectionView.Of(visit.Collected with { CollectedMl = 0 }),
+        visit.Empty.RecordedAt, visit.Empty.RecordedBy, null, [], null, null, []);
 
     /// <param name="index">Of the correction; -1 for the void of a visit without blood.</param>
     internal static CorrectionView ViewOf(VisitFile visit, int index, IReadOnlyList<ArisenDeferral> arisen)
     {
         var (c, wrong) = (index < 0 ? null : visit.Corrections[index], visit.Void);
         var voided = c is null or { Kind: "voided" };
-        var view = new CorrectionView(c?.Id ?? wrong!.Id, visit.Row.Id, visit.Row.Din, c?.Number ?? 1, c?.Kind ?? "voided", c?.ReasonCode ?? Correction.WrongDonor, c is null ? null : CollectionView.Of(visit.CollectedBefore(index)),
+        var view = new CorrectionView(c?.Id ?? wrong!.Id, visit.Row.Id, visit.Row.Din, c?.Number ?? (visit.Empty is null ? 1 : 2), c?.Kind ?? "voided", c?.ReasonCode ?? Correction.WrongDonor, c is null ? null : CollectionView.Of(visit.CollectedBefore(index)),
             c is null ? null : CollectionView.Of(c.After(visit.Row.Procedure!)), c?.RecordedAt ?? wrong!.RecordedAt, c?.RecordedBy ?? wrong!.RecordedBy, null, [], null, null, []);
         if (!voided) return view;
         view = view with

@@ -48,12 +48,15 @@ public static class FinishCollection
             deviations = [.. deviations, .. Collection.PlasmaDeviations(visit.Rules, row.Procedure!, units, request.PlasmaMl)];
             visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
             tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
+            // Left for a day it counted as an attempt (donor.attempt): what is known of its end stands instead.
+            var left = tx.Now - startedAt > TimeSpan.FromDays(1);
+            if (left) donor.Forget(new(Shanghai.DateOf(startedAt), row.Procedure!, Attempt: true));
             if (request is { Outcome: "abandoned", CollectedMl: null or 0, TreatmentUnits: null })
             {
                 visit.Row = row with { Status = VisitSteps.Abandoned };
                 if (request.CollectedMl is null) donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(Shanghai.DateOf(startedAt), row.Procedure!, Attempt: true)] };
                 visit.Announce(tx, new VisitAbandoned { Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = request.EndedAt, VisitId = id, DonorId = donor.Id, DriveId = row.DriveId, AppointmentId = row.AppointmentId, Backfilled = row.Backfilled });
-                if (request.CollectedMl is null) donor.AnnounceWindows(tx);
+                if (request.CollectedMl is null || left) donor.AnnounceWindows(tx);
                 return visit.Pass(tx, caller, request);
             }
 

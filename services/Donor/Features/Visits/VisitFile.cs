@@ -59,6 +59,12 @@ public sealed class VisitFile
     /// <summary>That it was another donor's visit, and who signed that; null where nobody says so.</summary>
     public VoidRow? Void { get; set; }
 
+    /// <summary>That the needle drew nothing, said afterwards; null where nobody says so.</summary>
+    public EmptyRow? Empty { get; set; }
+
+    /// <summary>A needle was in and nobody knows what it drew: it counts for the intervals, on the day it began.</summary>
+    public PastDonation? Attempt => Row is { Status: VisitSteps.Abandoned, StartedAt: { } needle, CollectedMl: null } && Empty is null ? new(Shanghai.DateOf(needle), Row.Procedure!, Attempt: true) : null;
+
     /// <summary>Whether a correction says that the donation, or the whole visit, is none of this donor's.</summary>
     public bool Voided => Void is not null || corrections is [.., { Kind: "voided" }];
 
@@ -97,6 +103,7 @@ public sealed class VisitFile
         select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
         from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
         select w.id, t.true_donor_id, w.recorded_at, w.recorded_by, s.staff_id as signed_by, s.signed_at from donor.visit_void w left join donor.visit_void_named t on t.void_id = w.id left join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = @id;
+        select id, reason_code, recorded_at, recorded_by from donor.attempt_correction where visit_id = @id;
         """;
 
     private static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, string sql, object args, Func<SqlMapper.GridReader, Task<T?>> reader) => tx.Read<(VisitFile? Visit, T? More)>(sql, args, async grid =>
@@ -106,8 +113,9 @@ public sealed class VisitFile
         var steps = (await grid.ReadAsync<StepView>()).AsList();
         var corrections = (await grid.ReadAsync<CorrectionRow>()).AsList();
         var @void = await grid.ReadSingleOrDefaultAsync<VoidRow>();
+        var empty = await grid.ReadSingleOrDefaultAsync<EmptyRow>();
         var extra = await reader(grid);
-        return (donor is null || row is null ? null : new VisitFile(row, donor, steps, corrections, @void), extra);
+        return (donor is null || row is null ? null : new VisitFile(row, donor, steps, corrections, @void) { Empty = empty }, extra);
     });
 
     /// <summary>
@@ -269,13 +277,13 @@ public sealed class VisitFile
         {
             NominalMl = last.NominalMl, CollectedMl = last.CollectedMl, TreatmentUnits = last.TreatmentUnits, Outcome = last.Outcome, Bag = last.Bag, Arm = last.Arm, StartedAt = last.StartedAt, EndedAt = last.EndedAt,
             Deviations = last.Deviations, Restrictions = last.Restrictions,
-        } : Row;
+        } : Empty is null ? Row : Row with { CollectedMl = 0 };
         return new(
             Row.Id, Donor.PersonId, Row.StationId, Row.DriveId, Row.AppointmentId, Row.CollectionPoint, Row.Status, Row.OpenedAt, Row.Backfilled, new(Row.IdentityKind, Row.IdentityMethod, Row.IdentityOutcome), new(Row.RuleSet, Row.RuleSetVersion),
             Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
             now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
             now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
-            Math.Max(corrections.Count, Void is null ? 0 : 1), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : []);
+            Math.Max(corrections.Count, (Empty is null ? 0 : 1) + (Void is null ? 0 : 1)), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : []);
     }
 }
 
@@ -293,6 +301,9 @@ public sealed record CorrectionRow(
 {
     public CollectionRecord After(string procedure) => new(procedure, NominalMl, CollectedMl, TreatmentUnits, Outcome, JsonSerializer.Deserialize<CollectionBag>(Bag, Json.Options)!, Arm, StartedAt, EndedAt, Deviations, Restrictions);
 }
+
+/// <summary>A second person's word that a needle drew nothing.</summary>
+public sealed record EmptyRow(Guid Id, string ReasonCode, DateTimeOffset RecordedAt, Guid RecordedBy);
 
 /// <summary>It was another donor's visit.</summary>
 /// <param name="Id">The correction's, where a donation was voided by it.</param>
