@@ -176,6 +176,22 @@ public sealed class ReleaseTests(InventoryService inventory) : IAsyncLifetime
         Assert.Equal(["held"], Errors(await station.Sign(din, station.ReleaserA)));
     }
 
+    [Theory]
+    [InlineData("""{"dins":[null]}""", 422, "/dins/0")]
+    [InlineData("""{"dins":["DIN",null]}""", 422, "/dins/1")]
+    [InlineData("""{"dins":[]}""", 422, "/dins")]
+    [InlineData("""{"dins":null}""", 400, null)]
+    [InlineData("""{"dins":["DIN",7]}""", 400, null)]
+    public async Task A_batch_with_no_number_in_a_row_is_refused_and_nothing_is_signed(string body, int status, string? pointer)
+    {
+        var station = new Station(service);
+        var din = await station.Releasable();
+        var answer = await station.ReleaserA.Post("/v1/release-batches", System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>(body.Replace("DIN", din, StringComparison.Ordinal)), Some.Key());
+        Assert.Equal((status, status == 422 ? "invalid_value" : "malformed_request"), (answer.Status, answer.Code));
+        if (pointer is not null) Assert.Equal(pointer, Assert.Single(answer["errors"].EnumerateArray()).GetProperty("pointer").GetString());
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from inventory.release_signature where din = @din", new { din }));
+    }
+
     [Fact]
     public async Task A_batch_answers_row_by_row()
     {

@@ -81,6 +81,9 @@ public sealed class ClientTests(PartnerService partner)
     [InlineData("""{"name":"x","role":"station"}""", 422, "invalid_value")]
     [InlineData("""{"name":"x","role":"admin","scopes":["donors"]}""", 422, "invalid_value")]
     [InlineData("""{"name":"x","role":"authority","districts":["44070"]}""", 422, "invalid_value")]
+    [InlineData("""{"name":"x","role":"authority","districts":[null]}""", 422, "invalid_value")]
+    [InlineData("""{"name":"x","role":"authority","districts":["440703",null]}""", 422, "invalid_value")]
+    [InlineData("""{"name":"x","role":"admin","scopes":["clients",null]}""", 422, "invalid_value")]
     [InlineData("""{"name":"x","role":"app","tenantId":"018f0000-0000-7000-8000-000000000001"}""", 404, "not_found")]
     public async Task Bad_input_gets_a_problem_and_changes_nothing(string body, int status, string code)
     {

@@ -68,6 +68,7 @@ public sealed class StaffTests(PartnerService partner)
     [Theory]
     [InlineData("""{"staffNumber":"S 1","name":"甲","functions":["issue"],"qualifiedUntil":"2030-01-01","pin":"246810"}""", 422)]
     [InlineData("""{"staffNumber":"S1","name":"甲","functions":["king"],"qualifiedUntil":"2030-01-01","pin":"246810"}""", 422)]
+    [InlineData("""{"staffNumber":"S1","name":"甲","functions":["issue",null],"qualifiedUntil":"2030-01-01","pin":"246810"}""", 422)]
     [InlineData("""{"staffNumber":"S1","name":"甲","functions":[],"qualifiedUntil":"2030-01-01","pin":"246810"}""", 422)]
     [InlineData("""{"staffNumber":"S1","name":"甲","functions":["issue","issue"],"qualifiedUntil":"2030-01-01","pin":"246810"}""", 422)]
     [InlineData("""{"staffNumber":"S1","name":"甲","functions":["issue"],"qualifiedUntil":"2030-01-01","pin":"12"}""", 422)]

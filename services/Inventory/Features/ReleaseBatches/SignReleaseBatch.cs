@@ -19,8 +19,11 @@ public static class SignReleaseBatch
         .Allow("inventory", Roles.Station).ByStaff("release").NeedsIdempotencyKey()
         .WithSummary("Signs the release of many donations");
 
-    private static async Task<Results<Ok<ReleaseBatchView>, ProblemHttpResult>> Handle(SignReleaseBatchRequest request, Caller caller, Database db, CancellationToken ct) =>
-        await db.InTransaction<Results<Ok<ReleaseBatchView>, ProblemHttpResult>>(async tx =>
+    private static async Task<Results<Ok<ReleaseBatchView>, ProblemHttpResult>> Handle(SignReleaseBatchRequest request, Caller caller, Database db, CancellationToken ct)
+    {
+        FieldError[] missing = [.. request.Dins.Select((din, i) => (string?)din is null ? new FieldError($"/dins/{i}", "required", "A number in every row") : null).OfType<FieldError>()];
+        if (missing.Length > 0) return CommonProblems.Invalid.With(null, missing);
+        return await db.InTransaction<Results<Ok<ReleaseBatchView>, ProblemHttpResult>>(async tx =>
         {
             var dins = request.Dins.Select(Din.Parse).ToArray();
             var files = await DonationFile.Load(tx, [.. dins.OfType<Din>().Select(d => d.Text).Distinct()], caller.Tenant, forUpdate: true);
@@ -36,6 +39,7 @@ public static class SignReleaseBatch
             var rejected = items.Count(i => i.Status == "rejected");
             return TypedResults.Ok(new ReleaseBatchView(items.Length - rejected, rejected, items));
         }, ct);
+    }
 
     private static BulkItem Rejected(int index, string? reference, Rejection no) => new(index, reference, "rejected", no.Problem.Code, null, no.Errors.Length == 0 ? null : no.Errors);
 }
