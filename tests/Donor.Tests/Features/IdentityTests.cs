@@ -65,6 +65,35 @@ public sealed class IdentityTests(DonorService fixture)
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit where donor_id = @other", new { other }));
     }
 
+    [Theory]
+    [InlineData("""{"kind":"driving-licence","number":"E1234567"}""", 422, "invalid_value", "/kind")]
+    [InlineData("""{"kind":"","number":"E1234567"}""", 422, "invalid_value", "/kind")]
+    [InlineData("""{"kind":null,"number":"E1234567"}""", 400, "malformed_request", null)]
+    [InlineData("""{"number":"E1234567"}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":7,"number":"E1234567"}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":"passport","number":""}""", 422, "invalid_value", "/number")]
+    [InlineData("""{"kind":"passport","number":"E12345678901234567890123456789012345678901"}""", 422, "invalid_value", "/number")]
+    [InlineData("""{"kind":"passport","number":"E12'; drop"}""", 422, "document_invalid", "/number")]
+    [InlineData("""{"kind":"resident-id","number":"440703199001010000"}""", 422, "document_invalid", "/number")]
+    [InlineData("""{"kind":"taiwan-permit","number":"123456789"}""", 422, "document_invalid", "/number")]
+    [InlineData("""{"kind":"passport","number":null}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":"passport"}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":"passport","number":12345678}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":"passport","number":"E1234567","seen":"perhaps"}""", 400, "malformed_request", null)]
+    [InlineData("""{"kind":"passport","number":"E1234567","seen":null}""", 400, "malformed_request", null)]
+    [InlineData("[]", 400, "malformed_request", null)]
+    [InlineData("", 400, "malformed_request", null)]
+    public async Task A_document_with_a_wrong_field_is_refused_by_name_and_not_kept(string body, int status, string code, string? pointer)
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var before = await station.Scalar<long>("select (select count(*) from donor.document where donor_id = @donor) + (select count(*) from donor.outbox where key = @key)", new { donor, key = donor.ToString() });
+        var answer = await station.Client.PostRaw($"/v1/donors/{donor}/documents", body);
+        Assert.Equal((status, code), Code(answer));
+        if (pointer is not null) Assert.Contains(pointer, answer["errors"].EnumerateArray().Select(e => e.GetProperty("pointer").GetString()));
+        Assert.Equal(before, await station.Scalar<long>("select (select count(*) from donor.document where donor_id = @donor) + (select count(*) from donor.outbox where key = @key)", new { donor, key = donor.ToString() }));
+    }
+
     [Fact]
     public async Task A_document_that_contradicts_what_is_known_is_refused()
     {

@@ -48,10 +48,11 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/full-reads", new { purpose = "care", reason = answer }, "key-6")).Status);
         Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/export", new { }, "key-7")).Status);
         Assert.Equal(200, (await station.Physician.Get($"/v1/donors/{made.Id}/letters")).Status);
+        var words = await EveryFreeText(station, made.Id, visit, number);
         Assert.Equal(200, (await station.Client.Post($"/v1/donors/{made.Id}/erasure", new { }, "key-8")).Status);
         Assert.Equal(201, (await station.Client.Post("/v1/donors", Register(number), "key-9")).Status);
 
-        string[] planted = [number, phone, newPhone, name, member, note, answer, "1987-06-05", "19870605"];
+        string[] planted = [.. words, number, phone, newPhone, name, member, note, answer, "1987-06-05", "19870605"];
         var dump = await Dump(alone.Database);
         Assert.Contains(made.Id.ToString(), dump, StringComparison.Ordinal);
         Assert.True(dump.Length > 20_000);
@@ -71,6 +72,49 @@ public sealed class PersonalDataTests(DonorService fixture)
             Assert.DoesNotContain(secret, logged, StringComparison.Ordinal);
             Assert.DoesNotContain(secret, traced, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>Says something of its own wherever words, or values of a person, are taken; says what.</summary>
+    private static async Task<string[]> EveryFreeText(SomeStation station, Guid donor, Guid visit, string number)
+    {
+        List<string> said = [];
+        string Say(string where) { said.Add($"机密{where}{Some.Key()[^6..]}"); return said[^1]; }
+        async Task<Answer> Done(int status, Task<Answer> act)
+        {
+            var answer = await act;
+            Assert.True(answer.Status == status, answer.ToString());
+            return answer;
+        }
+        async Task<Guid> Deferral(Guid who, string code, string note) => (await Done(201, station.Client.Post($"/v1/donors/{who}/deferrals", new { code, from = Today, note }))).Id;
+
+        // Of a collection and its record.
+        await Done(201, station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 395 }, note = Say("更正") }, Some.Key()));
+        var second = (await station.Register()).Id;
+        var signed = (await station.Open(second)).Id;
+        await Done(200, station.Registrar.Post($"/v1/visits/{signed}/consent", new { accepted = true, signature = new { method = "paper", reference = Say("柜号") } }, Some.Key()));
+        await Done(200, station.Physician.Post($"/v1/visits/{signed}/defer", new { code = "T03", note = Say("暂缓") }, Some.Key()));
+        await Done(201, station.Quality.Post($"/v1/visits/{signed}/corrections", new { reasonCode = "wrong-donor", note = Say("错人") }, Some.Key()));
+        var third = (await station.Register()).Id;
+        await Done(201, station.Quality.Post("/v1/visits", new { donorId = third, collectionPoint = "体育馆", openedAt = TimeProvider.System.GetUtcNow().AddYears(-2), backfillReason = Say("补录"), identityCheck = new { kind = "resident-id", method = "manual", outcome = "match" } }, Some.Key()));
+
+        // Of deferrals and the ways out of them.
+        await Done(200, station.Physician.Post($"/v1/deferrals/{await Deferral(second, "T14", Say("纹身"))}/lift", new { reason = Say("解除") }, Some.Key()));
+        var opened = await Done(201, station.Physician.Post("/v1/reentry-cases", new { deferralId = await Deferral(second, "P07", Say("永久")) }, Some.Key()));
+        await Done(200, station.Physician.Post($"/v1/reentry-cases/{opened.Id}/refuse", new { reason = Say("拒绝") }, Some.Key()));
+        await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_WB_WB", on = Today.AddDays(1), reason = Say("短隔") }, Some.Key());
+        await station.Client.Post($"/v1/donors/{donor}/late-information", new { note = new string('长', 80) + Say("过长") }, Some.Key()); // refused, and not repeated
+
+        // Of who somebody is.
+        await Done(201, station.Quality.PostIfMatch($"/v1/donors/{donor}/identity-corrections", new { reasonCode = "changed-by-authority", document = new { kind = "resident-id", number }, name = Say("新名") }, "*"));
+        await station.Quality.PostIfMatch($"/v1/donors/{donor}/identity-corrections", new { reasonCode = "changed-by-authority", document = new { kind = "resident-id", number }, name = Say("再改"), birthDate = "1971-02-03" }, "*"); // refused
+        said.Add("1971-02-03");
+        var passport = "E" + Some.Key()[^8..].ToUpperInvariant();
+        said.Add(passport);
+        await Done(201, station.Client.Post($"/v1/donors/{donor}/documents", new { kind = "passport", number = passport, seen = true }, Some.Key()));
+        var twin = (await Done(201, station.Client.Post("/v1/donors", new { name = "甲测试", document = new { kind = "passport", number = "E" + Some.Key()[^8..].ToUpperInvariant() }, sex = "male", birthDate = "1987-06-05", phone = "13900000001", consents = new[] { "registration" } }))).Id;
+        var merge = await Done(201, station.Registrar.Post("/v1/donor-merges", new { survivor = donor, absorbed = twin, reason = Say("合并") }, Some.Key()));
+        await Done(200, station.Registrar.Post($"/v1/donor-merges/{merge.Id}/undo", new { reason = Say("撤销") }, Some.Key()));
+        return [.. said];
     }
 
     /// <summary>A dump by the server's own tool, as a backup is made.</summary>
@@ -115,6 +159,33 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(("notify-result", System.Text.Json.JsonValueKind.Null), (own.GetProperty("purpose").GetString(), own.GetProperty("reason").ValueKind));
         Assert.DoesNotContain((await Authority("110100").Get("/v1/full-reads?limit=1000"))["items"].EnumerateArray(), i => i.GetProperty("stationId").GetGuid() == station.Id);
         Assert.Equal(403, (await service.As(Roles.App, Some.Id()).Get("/v1/full-reads")).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"purpose":"curiosity","reason":"x"}""", 422, "/purpose")]
+    [InlineData("""{"purpose":"","reason":"x"}""", 422, "/purpose")]
+    [InlineData("""{"purpose":null,"reason":"x"}""", 400, null)]
+    [InlineData("""{"reason":"x"}""", 400, null)]
+    [InlineData("""{"purpose":["care"],"reason":"x"}""", 400, null)]
+    [InlineData("""{"purpose":"care","reason":""}""", 422, "/reason")]
+    [InlineData("""{"purpose":"care","reason":"LONG"}""", 422, "/reason")]
+    [InlineData("""{"purpose":"care","reason":null}""", 400, null)]
+    [InlineData("""{"purpose":"care"}""", 400, null)]
+    [InlineData("""{"purpose":"care","reason":5}""", 400, null)]
+    [InlineData("""{"purpose":"look-back","reason":"x","lookbackId":"none"}""", 400, null)]
+    [InlineData("""{"purpose":"look-back","reason":"x","lookbackId":7}""", 400, null)]
+    [InlineData("[]", 400, null)]
+    [InlineData("", 400, null)]
+    public async Task A_full_read_with_a_wrong_field_reads_nothing_and_is_not_recorded(string body, int status, string? pointer)
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        var donor = (await station.Client.Post("/v1/donors", Body(number))).Id;
+        var answer = await station.Physician.PostRaw($"/v1/donors/{donor}/full-reads", body.Replace("LONG", new string('长', 81), StringComparison.Ordinal));
+        Assert.Equal((status, status == 422 ? "invalid_value" : "malformed_request"), (answer.Status, answer.Code));
+        if (pointer is not null) Assert.Equal(pointer, Assert.Single(answer["errors"].EnumerateArray()).GetProperty("pointer").GetString());
+        Assert.DoesNotContain(number, answer.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.full_read where donor_id = @donor", new { donor }));
     }
 
     private HttpClient Authority(string districts)

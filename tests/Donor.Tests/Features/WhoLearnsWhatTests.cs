@@ -85,6 +85,49 @@ public sealed class WhoLearnsWhatTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task No_refusal_tells_an_app_that_its_donor_is_deferred_or_why()
+    {
+        var (healthy, cold, app, station) = await Two();
+        var (_, reactive, otherApp, _) = await Two();
+        await station.Client.Post($"/v1/donors/{cold}/deferrals", new { code = "T10", from = Today });
+        await service.Deliver(new DonorDeferralRequired { Key = "d", Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = reactive, Din = Some.Key()[^13..], DeferralCode = "P22", Certainty = "confirmed" });
+        async Task<List<string>> Refusals(Guid donor, HttpClient by) =>
+        [
+            .. new[]
+            {
+                await by.Get($"/v1/donors/{donor}/eligibility?procedure=magic"), await by.Get($"/v1/donors/{donor}/eligibility?volumeMl=250"), await by.Get($"/v1/donors/{donor}/eligibility?asOf=2020-01-01"),
+                await by.Patch($"/v1/donors/{donor}", new { bloodGroup = "C+" }, "*"), await by.Patch($"/v1/donors/{donor}", new { bloodGroup = "A+" }, "\"99\""), await by.Put($"/v1/donors/{donor}/contact-preferences", new { reminders = "hourly", channels = Array.Empty<string>() }, "*"),
+                await by.Get($"/v1/donors/{donor}/deferrals"), await by.Post($"/v1/donors/{donor}/deferrals", new { code = "T10", from = Today }), await by.Post($"/v1/donors/{donor}/late-information", new { }), await by.Get($"/v1/donors/{donor}/letters"),
+                await by.Post("/v1/visits", new { donorId = donor, collectionPoint = "x", identityCheck = new { kind = "resident-id", method = "chip", outcome = "match" } }),
+                await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}"), await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}/eligibility"),
+            }.Select(a => { Assert.InRange(a.Status, 400, 499); return Seen(a, donor); }),
+        ];
+        var (one, two, three) = (await Refusals(healthy, app), await Refusals(cold, app), await Refusals(reactive, otherApp));
+        Assert.Equal(one, two);
+        Assert.Equal(one, three);
+    }
+
+    [Fact]
+    public async Task Registering_who_is_known_or_was_erased_is_answered_alike_whatever_he_was_deferred_for()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        var answers = new List<string>();
+        foreach (var code in new[] { null, "T10", "P22" })
+        {
+            object body = new { name = "甲测试", document = new { kind = "resident-id", number = SomeStation.ResidentId(SomeStation.Adult) }, phone = "13900000001", consents = new[] { "registration" } };
+            var donor = (await station.Client.Post("/v1/donors", body)).Id;
+            if (code is not null) Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code, from = Today })).Status);
+            var (known, linked) = (await station.Client.Post("/v1/donors", body), await app.Post("/v1/donors", body));
+            Assert.Equal((409, 202), (known.Status, linked.Status));
+            await station.Client.Post($"/v1/donors/{donor}/erasure");
+            var afresh = await app.Post("/v1/donors", body);
+            Assert.Equal(201, afresh.Status);
+            answers.Add(string.Join('|', Seen(known, donor), Seen(linked, donor), Seen(afresh, afresh.Id)));
+        }
+        Assert.Equal([answers[0], answers[0]], answers.Skip(1));
+    }
+
+    [Fact]
     public async Task The_answer_to_an_app_costs_the_same_round_trips_whatever_is_known()
     {
         var (healthy, deferred, app, station) = await Two(donated: true);
