@@ -20,6 +20,7 @@ public static class Problems
     public static readonly ProblemCode PlacesLeft = new("places_left", 409, "尚有名额，可直接预约", "There are places left: book one");
     public static readonly ProblemCode AlreadyWaiting = new("already_waiting", 409, "已在候补名单中", "Already on the wait-list");
     public static readonly ProblemCode OfferOver = new("offer_over", 409, "没有可接受的候补名额", "No place is held for this entry");
+    public static readonly ProblemCode ProvisionalSettled = new("provisional_settled", 409, "该预留名额已登记、退回或失效", "The held place has been booked, given back or has lapsed");
     public static readonly ProblemCode AlreadyBooked = new("already_booked", 409, "已有预约，或与另一预约间隔不足", "Already booked here, or too close to another booking");
     public static readonly ProblemCode NotEligible = new("not_eligible", 422, "该日期不可预约献血", "Giving blood is not possible on that date");
     public static readonly ProblemCode ProcedureNotOffered = new("procedure_not_offered", 422, "该活动不提供此献血方式", "The drive does not offer this procedure");

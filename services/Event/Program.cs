@@ -11,6 +11,7 @@ using BloodPlatform.Drives.Features.Figures;
 using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Projections;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Features.Series;
 using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Features.Waitlist;
@@ -28,6 +29,8 @@ public static class Program
         service.Builder.Services.AddHostedService<PlanSeries>();
         service.Builder.Services.AddHostedService<LapseInvitations>();
         service.Builder.Services.AddSingleton<ClaimGuesses>();
+        service.Builder.Services.AddSingleton<HoldAttempts>();
+        service.Builder.Services.AddHostedService<LapseProvisional>();
         service.Builder.Services.AddHostedService<RemindBooked>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
@@ -56,6 +59,7 @@ public static class Program
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,
                 InviteGroup.Map, GetGroupBooking.Map, CloseGroupBooking.Map, ReplaceInvited.Map, ClaimInvitation.Map,
+                HoldPlace.Map, ListProvisional.Map, ConfirmProvisional.Map,
                 GetDrivesCalendar.Map, AskForDrive.Map, OfferDates.Map, TakeOffer.Map, DeclineRequest.Map, GetDriveRequest.Map, ListDriveRequests.Map,
                 CreateSeries.Map, GetSeries.Map, ListSeries.Map, ListOccurrences.Map, ChangeSeries.Map, EndSeries.Map,
                 CreateCalendar.Map, ReplaceCalendar.Map, GetCalendar.Map, ListCalendars.Map, ListCommemorativeDays.Map,

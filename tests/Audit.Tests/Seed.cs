@@ -37,6 +37,8 @@ internal static class Seed
         insert into event.invitation (id, version, group_booking_id, drive_id, row, content, member_index, code_hash, status, donor_id, appointment_id)
         values (id('invitation 1'), 2, id('roster'), id('drive'), 0, '\x01', '\x01', '\x01', 'booked', id('donor 1'), id('appointment 1')), (id('invitation 2'), 1, id('roster'), id('drive'), 1, '\x02', '\x02', '\x02', 'invited', null, null);
         insert into event.subject_key (subject_id, wrapped_key) values (id('roster'), '\x00');
+        -- A place that somebody took on the page of a code and did not come for.
+        insert into event.provisional_booking (id, version, drive_id, slot_starts_at, held_until, channel, reference, status, created_at, settled_at) values (id('provisional'), 2, id('drive'), '2026-03-05 01:00Z', '2026-03-05 01:30Z', 'poster', 'A1B2C', 'lapsed', '2026-03-01', '2026-03-05 01:30Z');
 
         insert into event.organisation (id, version, name, kind, district, parent_id, path, status, created_at)
         select id(path[cardinality(path)]), 1, 'x', 'other', '440703', id(path[cardinality(path) - 1]), array(select id(p) from unnest(path) with ordinality u(p, n) order by n), 'active', '2026-03-01'

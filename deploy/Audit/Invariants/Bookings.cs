@@ -45,13 +45,24 @@ internal static class Bookings
             where y.day < greatest(x.day + 1, (select max(x.day + make_interval(months => (i ->> 'months')::int, days => (i ->> 'days')::int))::date
                                                from jsonb_array_elements(r.intervals) i where i ->> 'from' = x.procedure and i ->> 'to' = y.procedure))
             """),
-        new("open-offer-holds-its-place", "A slot holds exactly as many places as there are open offers and open invitations with a place of it: what lapsed, was booked or has no place holds none.",
+        new("open-offer-holds-its-place", "A slot holds exactly as many places as there are open offers, open invitations with a place of it and provisional bookings: what lapsed, was booked or has no place holds none.",
             "select count(*) from event.slot",
             """
             select coalesce(s.drive_id, o.drive_id) as drive_id, coalesce(s.starts_at, o.offered_slot) as starts_at, s.held, coalesce(o.n, 0) as offers
             from event.slot s full join (select drive_id, offered_slot, count(*) as n from (select drive_id, offered_slot from event.waiting where status = 'offered'
-                union all select drive_id, slot_starts_at from event.invitation where status in ('invited', 'claimed') and slot_starts_at is not null) h group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
+                union all select drive_id, slot_starts_at from event.invitation where status in ('invited', 'claimed') and slot_starts_at is not null
+                union all select drive_id, slot_starts_at from event.provisional_booking where status = 'held') h group by 1, 2) o on o.drive_id = s.drive_id and o.offered_slot = s.starts_at
             where s.drive_id is null or s.held <> coalesce(o.n, 0)
+            """),
+        new("provisional-known-while-held", "Who took a place with name and telephone is known while it is held and never after, nor at a drive that is closed or cancelled; what was confirmed is a booking of that drive, and a telephone holds one place at a drive.",
+            "select count(*) from event.provisional_booking",
+            """
+            select p.id, p.status, d.status as drive, k.subject_id is not null as has_key, p.appointment_id
+            from event.provisional_booking p left join event.subject_key k on k.subject_id = p.id left join event.drive d on d.id = p.drive_id left join event.appointment a on a.id = p.appointment_id
+            where (p.status = 'held') is distinct from (k.subject_id is not null) or (p.status = 'held') is distinct from (p.content is not null) or (p.status = 'held') is distinct from (p.phone_index is not null)
+               or (p.status = 'held' and (d.id is null or d.status in ('closed', 'cancelled') or p.held_until < now() - interval '10 minutes'))
+               or (p.status = 'confirmed' and a.drive_id is distinct from p.drive_id)
+               or exists (select from event.provisional_booking o where o.drive_id = p.drive_id and o.phone_index = p.phone_index and o.id <> p.id)
             """),
         // The job that tells looks for alternatives first, some at a time.
         new("capacity-cut-is-told", "Whoever lost his booking because a drive's capacity was cut was told, once.",

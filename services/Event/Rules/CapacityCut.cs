@@ -2,7 +2,7 @@ namespace BloodPlatform.Drives.Rules;
 
 /// <summary>A slot whose capacity is to change.</summary>
 /// <param name="Booked">Places that are taken, whoever has come included.</param>
-/// <param name="Held">Places held for open offers of the wait-list, or kept for invitations.</param>
+/// <param name="Held">Places held for open offers of the wait-list, kept for invitations, or held for whoever took them on the page of a code.</param>
 public sealed record SlotLoad(DateTimeOffset StartsAt, int Booked, int Held);
 
 /// <summary>A place that can be given back.</summary>

@@ -52,6 +52,7 @@ internal sealed record AppointmentRow
             walked_in = (select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled' and a.walk_in),
             held = (select count(*) from event.waiting w where w.drive_id = s.drive_id and w.offered_slot = s.starts_at and w.status = 'offered')
                  + (select count(*) from event.invitation i where i.drive_id = s.drive_id and i.slot_starts_at = s.starts_at and i.status in ('invited', 'claimed'))
+                 + (select count(*) from event.provisional_booking p where p.drive_id = s.drive_id and p.slot_starts_at = s.starts_at and p.status = 'held')
         where s.drive_id = @driveId
         """;
 

@@ -3,6 +3,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Projections;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
 
@@ -16,6 +17,9 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
 {
     /// <summary>Takes one of @places places. Whoever comes when the last went meanwhile asks for more than the capacity, and is refused by slot_never_overbooked.</summary>
     public const string TakePlace = $"update event.slot s set booked = case when booked + held < @places and not {Awaited} then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+
+    /// <summary>The same for a place that is held and not yet booked.</summary>
+    public const string HoldPlace = $"update event.slot s set held = case when booked + held < @places and not {Awaited} then held + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
 
     /// <summary>Somebody waits for a place of slot s.</summary>
     public const string Awaited = "exists (select from event.waiting w where w.drive_id = s.drive_id and w.status = 'waiting' and coalesce(w.slot_starts_at, s.starts_at) = s.starts_at)";
@@ -62,6 +66,17 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
         {
             var facts = await Read(grid);
             return (await grid.ReadSingleOrDefaultAsync<WaitingRow>(), facts);
+        });
+
+    /// <summary>For a place that is held for whoever comes to the desk, with its slot and the donor who came; it is locked after him.</summary>
+    public static Task<(ProvisionalRow? Held, BookingFacts Facts)> ReadForProvisional(Transaction tx, Guid id, Guid donorId) =>
+        tx.Read($"""
+            {Sql("(select drive_id from event.provisional_booking where id = @id)", "@donorId", "null::uuid", "(select slot_starts_at from event.provisional_booking where id = @id)")};
+            {ProvisionalRow.Select} where p.id = @id for update of p
+            """, new { id, donorId }, async grid =>
+        {
+            var facts = await Read(grid);
+            return (await grid.ReadSingleOrDefaultAsync<ProvisionalRow>(), facts);
         });
 
     /// <summary>For one who would wait: all slots that he could be offered, and whether his person waits already.</summary>

@@ -6,6 +6,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Drives;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Rules;
 using Dapper;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -15,6 +16,7 @@ namespace BloodPlatform.Drives.Features.Codes;
 /// <summary>
 /// GET /q/{code}: the page behind a printed code, for a telephone and without JavaScript: what, where, when, free places, what to bring, how to book.
 /// POST /q/{code}: the same with the answer to "may I give that day?". What is filled in there is answered and kept nowhere; a form's body is in no log.
+/// Its other form takes a place (<see cref="HoldPlace"/>).
 /// </summary>
 public static class ShowPage
 {
@@ -24,14 +26,23 @@ public static class ShowPage
         app.MapPost("/q/{code}", (string code, HttpContext http, Database db, CancellationToken ct) => Handle(code, true, http, db, ct)).Public().IgnoresIdempotencyKey().ExcludeFromDescription();
     }
 
-    private static async Task<ContentHttpResult> Handle(string code, bool asked, HttpContext http, Database db, CancellationToken ct)
+    private static async Task<ContentHttpResult> Handle(string code, bool asked, HttpContext http, Database db, CancellationToken ct) =>
+        await Page(code, http, db, asked && http.Request.HasFormContentType ? await http.Request.ReadFormAsync(ct) : FormCollection.Empty, asked, 200, null, ct);
+
+    /// <summary>The page loads nothing from anywhere, runs nothing, is kept nowhere and sends its forms home only.</summary>
+    internal static void Restrict(HttpContext http)
     {
-        // The page loads nothing from anywhere, runs nothing, and sends its form home only.
         http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "no-store";
-        var form = asked && http.Request.HasFormContentType ? await http.Request.ReadFormAsync(ct) : FormCollection.Empty;
+    }
+
+    /// <param name="asked">Whether the form is the self-check's.</param>
+    /// <param name="refused">Why no place is held, where one was asked for.</param>
+    internal static async Task<ContentHttpResult> Page(string code, HttpContext http, Database db, IFormCollection form, bool asked, int status, string? refused, CancellationToken ct)
+    {
+        Restrict(http);
         return await db.InTransaction(async tx =>
         {
             var (drive, organiser, slots, apps, rules) = await tx.Read($"""
@@ -52,15 +63,16 @@ public static class ShowPage
             });
             if (drive is null || !DriveCode.Shows(drive)) return Html(404, "二维码无效", "<p>此二维码无效或活动尚未发布。</p><p lang=\"en\">This code is not known, or its drive is not announced yet.</p>");
             var check = asked ? SelfCheckAnswer(form, drive, rules, tx.Now) : "";
-            return Html(200, drive.Theme ?? "无偿献血", Body(code, drive, organiser!, slots, apps, check, form, tx.Now));
+            return Html(status, drive.Theme ?? "无偿献血", Body(code, drive, organiser!, slots, apps, check, refused, form, tx.Now));
         }, ct);
     }
 
-    private static string Body(string code, DriveRow drive, string organiser, List<BookableSlot> slots, List<LaunchTemplateView> apps, string check, IFormCollection form, DateTimeOffset now)
+    private static string Body(string code, DriveRow drive, string organiser, List<BookableSlot> slots, List<LaunchTemplateView> apps, string check, string? refused, IFormCollection form, DateTimeOffset now)
     {
         var html = new StringBuilder();
         var open = drive.Status is "open" or "started" && drive.EndsAt > now;
         if (!open) html.Append($"<p class=\"note\" id=\"status\">{Notice(drive.Status, drive.EndsAt <= now)}</p>");
+        if (refused is not null) html.Append($"<p class=\"note\" id=\"refused\">{E(refused)}</p>");
         html.Append($"""
             <dl><dt>时间 <span lang="en">When</span></dt><dd id="when">{E(DriveTime.Chinese(drive.StartsAt, drive.EndsAt))}</dd>
             <dt>地点 <span lang="en">Where</span></dt><dd id="where">{E(drive.VenueName)}<br>{E(drive.VenueAddress)}</dd>
@@ -73,6 +85,13 @@ public static class ShowPage
             foreach (var slot in slots.Where(s => s.EndsAt > now))
                 html.Append($"<li>{DriveTime.Slot(slot.StartsAt, slot.EndsAt)} <b>{(slot.HasRoomFor("booking") ? $"余 {slot.Places - slot.Booked - slot.Held} 位" : "已约满")}</b></li>");
             html.Append("</ul><h2>预约 <span lang=\"en\">Book</span></h2>");
+            if (slots.FindAll(s => s.EndsAt > now && s.HasRoomFor("booking")) is { Count: > 0 } free)
+                html.Append($"""
+                    <p>填写姓名和手机号即可预留名额，到现场出示证件后正式生效。<span lang="en">Name and telephone hold a place; it is yours when you show your document at the desk.</span></p>
+                    <form method="post" action="/q/{E(code)}/booking" id="booking"><p><label>时段 <select name="slot">{string.Concat(free.Select(s => Choice(s, form)))}</select></label></p>
+                    <p><label>姓名 <input name="name" autocomplete="name" maxlength="40" required value="{E(form["name"].ToString())}"></label></p><p><label>手机号 <input type="tel" name="phone" autocomplete="tel" maxlength="20" required value="{E(form["phone"].ToString())}"></label></p>
+                    <p>{HoldPlace.Keeping}</p><p><label><input type="checkbox" name="agree" value="yes" required> 我同意为预留名额保存我的姓名和手机号 <span lang="en">I agree</span></label></p><p><button>预留名额</button></p></form>
+                    """);
             foreach (var app in apps) html.Append($"<p><a class=\"button\" rel=\"noreferrer\" href=\"{E(app.Template.Replace("{code}", code, StringComparison.Ordinal))}\">在「{E(app.Name)}」中预约</a></p>");
             html.Append($"<p>在您使用的献血小程序中输入预约码 <b id=\"code\">{E(code)}</b>，或当天直接到现场登记。<br><span lang=\"en\">Enter this code in your blood donation app, or just come.</span></p>");
         }
@@ -120,13 +139,16 @@ public static class ShowPage
 
     private static string Option(string value, string text, IFormCollection form) => $"<option value=\"{value}\"{(form["last"].ToString() == value ? " selected" : "")}>{text}</option>";
 
+    private static string Choice(BookableSlot slot, IFormCollection form) =>
+        string.Create(CultureInfo.InvariantCulture, $"{slot.StartsAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}") is var at ? $"<option value=\"{at}\"{(form["slot"].ToString() == at ? " selected" : "")}>{DriveTime.Slot(slot.StartsAt, slot.EndsAt)}</option>" : "";
+
     private static readonly HtmlEncoder Encoder = HtmlEncoder.Create(UnicodeRanges.All); // Chinese stays readable in the source
 
-    private static string E(string text) => Encoder.Encode(text);
+    internal static string E(string text) => Encoder.Encode(text);
 
-    private static ContentHttpResult Html(int status, string title, string body) => TypedResults.Text($$"""
+    internal static ContentHttpResult Html(int status, string title, string body) => TypedResults.Text($$"""
         <!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>{{E(title)}}</title>
-        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222}h1{background:#b3122b;color:#fff;margin:0 -.7em;padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:inline-block;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font-size:1em;text-decoration:none}select,input{font-size:1em;padding:.35em}</style></head>
+        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222}h1{background:#b3122b;color:#fff;margin:0 -.7em;padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:inline-block;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font-size:1em;text-decoration:none}select,input{font-size:1em;padding:.35em}.reference{font:bold 2em monospace;letter-spacing:.15em;text-align:center;border:2px solid #b3122b;padding:.3em}</style></head>
         <body><h1>{{E(title)}}</h1>{{body}}</body></html>
         """, "text/html; charset=utf-8", null, status);
 }

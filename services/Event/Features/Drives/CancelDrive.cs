@@ -3,6 +3,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Invitations;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -33,6 +34,7 @@ public static class CancelDrive
             tx.Write("update event.drive set version = @Version, status = @Status, cancelled_at = @CancelledAt, reason_code = @ReasonCode where id = @Id", after);
             tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
             tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
+            tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
             AppointmentRow.CancelAll(tx, id, booked, "drive-cancelled", at);
             if (booked.Length > 0 && !before.Backfilled) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled"));
             if (before.ApprovedAt is not null) // nobody else knows a drive before its approval

@@ -3,6 +3,7 @@ using System.Globalization;
 using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Invitations;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
@@ -44,7 +45,7 @@ public static class ChangeCapacity
 }
 
 /// <summary>The slots of a drive that have not ended and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
-internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, string? OtherStation, SiteFacts[] Sites)
+internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, ProvisionalRow[] Provisional, string? OtherStation, SiteFacts[] Sites)
 {
     /// <summary>A place is taken that can't be given back.</summary>
     public bool SomebodyHasCome => Slots.Sum(s => s.Booked) > Booked.Count(b => !b.WalkIn) || Slots.Any(s => s.WalkedIn > 0);
@@ -56,6 +57,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         {AppointmentRow.BookedOfDrive};
         {WaitingRow.Select} where w.drive_id = @id and w.status = 'offered' order by w.id for update of w;
         {InvitationRow.Select} where i.drive_id = @id and {InvitationRow.Holds} order by i.id for update of i;
+        {ProvisionalRow.Select} where p.drive_id = @id and p.status = 'held' order by p.id for update of p;
         select starts_at, capacity, booked, held, walked_in from event.slot where drive_id = @id and ends_at > @now order by starts_at for update;
         select kind from event.organisation where id = @otherStation;
         {SiteRow.OfDrive}
@@ -65,8 +67,9 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         var booked = (await grid.ReadAsync<AppointmentRow>()).ToArray();
         var offered = (await grid.ReadAsync<WaitingRow>()).ToArray();
         var kept = (await grid.ReadAsync<InvitationRow>()).ToArray();
+        var provisional = (await grid.ReadAsync<ProvisionalRow>()).ToArray();
         var slots = (await grid.ReadAsync<SlotRow>()).ToList();
-        return (drive, new SlotPlaces(slots, booked, offered, kept, await grid.ReadSingleOrDefaultAsync<string>(), [.. (await grid.ReadAsync<SiteRow>()).Select(s => s.Facts)]));
+        return (drive, new SlotPlaces(slots, booked, offered, kept, provisional, await grid.ReadSingleOrDefaultAsync<string>(), [.. (await grid.ReadAsync<SiteRow>()).Select(s => s.Facts)]));
     });
 
     /// <summary>Gives the slots another capacity: refused with everybody it would take a place from, or forced. Whoever loses his booking is told with alternatives.</summary>
@@ -74,15 +77,17 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
     {
         var slots = Slots.Where(s => only is null || s.StartsAt == only).ToList();
         var beyond = CapacityCut.Beyond(capacity, slots.Select(s => new SlotLoad(s.StartsAt, s.Booked, s.Held)),
-            [.. Booked.Where(b => !b.WalkIn).Select(b => new TakenPlace(b.Id, b.SlotStartsAt, b.BookedAt))], [.. Offered.Select(o => new TakenPlace(o.Id, o.OfferedSlot!.Value, o.JoinedAt)), .. Kept.Select(i => new TakenPlace(i.Id, i.SlotStartsAt!.Value, i.InvitedAt))]);
+            [.. Booked.Where(b => !b.WalkIn).Select(b => new TakenPlace(b.Id, b.SlotStartsAt, b.BookedAt))], [.. Offered.Select(o => new TakenPlace(o.Id, o.OfferedSlot!.Value, o.JoinedAt)), .. Kept.Select(i => new TakenPlace(i.Id, i.SlotStartsAt!.Value, i.InvitedAt)), .. Provisional.Select(p => new TakenPlace(p.Id, p.SlotStartsAt, p.CreatedAt))]);
         if (beyond.Short > 0) return Problems.CapacityBelowBookings.With($"{beyond.Short} donors have come already", new FieldError(pointer, "donors_have_come", "What was kept cannot be taken back"));
         if (!beyond.Nobody && !force)
             return Problems.CapacityBelowBookings.With("force cancels these bookings and withdraws these offers and kept places", [
                 .. beyond.Bookings.Select(b => new FieldError($"appointments/{b}", "booked", "Would lose its place")), .. Offered.Where(o => beyond.Offers.Contains(o.Id)).Select(o => new FieldError($"waitlist/{o.Id}", "offered", "Its offer would be withdrawn")),
-                .. Kept.Where(i => beyond.Offers.Contains(i.Id)).Select(i => new FieldError($"invitations/{i.Id}", "kept", "Its place would no longer be kept"))]);
+                .. Kept.Where(i => beyond.Offers.Contains(i.Id)).Select(i => new FieldError($"invitations/{i.Id}", "kept", "Its place would no longer be kept")),
+                .. Provisional.Where(p => beyond.Offers.Contains(p.Id)).Select(p => new FieldError($"provisional-bookings/{p.Id}", "held", "Its place would no longer be held"))]);
 
         foreach (var offer in Offered.Where(o => beyond.Offers.Contains(o.Id))) offer.Withdraw(tx).Tell(tx, "offer-withdrawn", Rules.Waitlist.ToldAt(tx.Now), Rules.Waitlist.ToldAt(tx.Now).AddDays(1));
         foreach (var invitation in Kept.Where(i => beyond.Offers.Contains(i.Id))) invitation.Unkeep(tx);
+        ProvisionalRow.Lapse(tx, [.. Provisional.Where(p => beyond.Offers.Contains(p.Id))]); // whom nobody can tell: the desk has walk-in places
         foreach (var booking in Booked.Where(b => beyond.Bookings.Contains(b.Id))) booking.Cancel(tx, "capacity-cut", tx.Now);
         if (beyond.Bookings.Count > 0) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(drive.Id, "capacity-cut", "capacity-cut", tx.Now));
         tx.Write("update event.slot set capacity = @capacity where drive_id = @Id and starts_at = any(@starts)", new { drive.Id, capacity, starts = slots.Select(s => s.StartsAt).ToArray() }, rows: slots.Count);
@@ -117,6 +122,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
             foreach (var appointment in kept) tx.Append((appointment with { Version = appointment.Version + 1, SlotStartsAt = appointment.SlotStartsAt + shift }).ToMoved(appointment.SlotStartsAt, at));
         }
         tx.WriteAny(InvitationRow.MoveWithDrive, new { after.Id, shift, after.EndsAt });
+        tx.WriteAny(ProvisionalRow.MoveWithDrive, new { after.Id, shift, at });
         tx.WriteAny(AppointmentRow.RecountSlots, new { driveId = after.Id });
         return kept;
     }

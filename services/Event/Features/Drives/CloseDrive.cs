@@ -2,6 +2,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Invitations;
+using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -30,6 +31,7 @@ public static class CloseDrive
             tx.Write("update event.drive set version = @Version, status = @Status, closed_at = @ClosedAt where id = @Id", after);
             tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
             tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
+            tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
             tx.WriteAny("update event.slot set held = 0 where drive_id = @id", new { id });
             if (booked.Length > 0)
                 tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where drive_id = @id and status = 'booked'", new { id, at }, rows: booked.Length);
