@@ -59,7 +59,7 @@ internal static class CityYear
         return results;
     }
 
-    private static async Task<double[]> Time(Func<Task> call)
+    internal static async Task<double[]> Time(Func<Task> call)
     {
         for (var i = 0; i < 30; i++) await call();
         var times = new double[Calls];
