@@ -15,6 +15,7 @@ internal static class ReviewBookings
     public const string Kind = "review-bookings";
     public const string Reason = "no_longer_bookable";
     private const int AtOnce = 50;
+    private static readonly TimeSpan ComesEarly = TimeSpan.FromHours(6);
 
     /// <param name="DriveId">Only those of a drive; null for all.</param>
     /// <param name="Tell">The text that those of the drive get who keep their place.</param>
@@ -76,7 +77,11 @@ internal static class ReviewBookings
         return kept;
     }
 
-    /// <summary>Whoever has come, or has a slot of today at a drive that is running, is the desk's: news of his visit may be on its way.</summary>
+    /// <summary>
+    /// Whoever has come is the desk's, and whoever has a slot of today or of the next hours at a drive that is running: he may have come early, and what
+    /// closes his dates be the very donation whose visit is still on its way. Hours, because midnight passes between a late slot and the early comer too.
+    /// </summary>
     private static bool MayGo(AppointmentRow booking, DateTimeOffset now) =>
-        booking.Status == "booked" && booking.SlotStartsAt > now && !(booking.DriveStatus == "started" && Shanghai.DateOf(booking.SlotStartsAt) == Shanghai.DateOf(now));
+        booking.Status == "booked" && booking.SlotStartsAt > now
+        && !(booking.DriveStatus == "started" && (Shanghai.DateOf(booking.SlotStartsAt) == Shanghai.DateOf(now) || booking.SlotStartsAt < now + ComesEarly));
 }
