@@ -25,13 +25,8 @@ public static class Program
     {
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddHostedService<OfferPlaces>();
-        service.Builder.Services.AddHostedService<PlanSeries>();
-        service.Builder.Services.AddHostedService<LapseInvitations>();
-        service.Builder.Services.AddSingleton<ClaimGuesses>();
-        service.Builder.Services.AddSingleton<HoldAttempts>();
-        service.Builder.Services.AddHostedService<LapseProvisional>();
-        service.Builder.Services.AddHostedService<RemindBooked>();
+        service.Builder.Services.AddHostedService<OfferPlaces>().AddHostedService<RemindBooked>().AddHostedService<LapseProvisional>().AddHostedService<LapseInvitations>().AddHostedService<EraseRosters>().AddHostedService<PlanSeries>();
+        service.Builder.Services.AddSingleton<ClaimGuesses>().AddSingleton<HoldAttempts>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
             .Consumes<DonorsMerged>(OnDonorsMerged.Handle).Consumes<DonorsUnmerged>(OnDonorsUnmerged.Handle)

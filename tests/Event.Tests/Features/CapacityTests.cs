@@ -71,7 +71,7 @@ public sealed class CapacityTests(EventService events)
         var waits = await events.Donor();
         var entry = await http.Post($"/v1/drives/{drive}/waitlist", new { donorId = waits, channel = "wechat", slotStartsAt = slot });
         Assert.Equal(200, (await http.Post($"/v1/appointments/{leaves}/cancel")).Status);
-        await service.App.Services.GetServices<IHostedService>().OfType<OfferPlaces>().Single().All(TestContext.Current.CancellationToken);
+        await service.App.Services.GetServices<IHostedService>().OfType<OfferPlaces>().Single().LookNow(TestContext.Current.CancellationToken);
         await Eventually.That(async () => (await http.Get($"/v1/waitlist/{entry.Id}")).Text("status") == "offered");
         await service.Deliver(EventService.VisitOpened(Some.Id(), came, drive, arrived));
 

@@ -22,7 +22,7 @@ public sealed class InvitationTests(EventService events)
 
     private DateTimeOffset ClaimBy => slot.AddDays(-2);
 
-    private LapseInvitations Sweep => service.App.Services.GetServices<IHostedService>().OfType<LapseInvitations>().Single();
+    private Task Look<T>() where T : Sweep => service.App.Services.GetServices<IHostedService>().OfType<T>().Single().LookNow(TestContext.Current.CancellationToken);
 
     private static object Row(int n, DateTimeOffset? at = null) => new { name = $"测{(char)('一' + n % 90)}{(char)('甲' + n / 90)}", memberNumber = $"2026{n:0000}", group = "2班", phone = $"138{n:00000000}", slotStartsAt = at?.ToString("O") };
 
@@ -123,7 +123,7 @@ public sealed class InvitationTests(EventService events)
         // Late by a moment, before the sweep or after it.
         Assert.Equal((409, "claim_code_expired"), Code(await events.App(app).Post("/v1/invitations/claim", new { claimCode = Codes(invited)[1], donorId = late })));
         Assert.Equal((409, "claim_code_expired"), Code(await Book(events.App(app), drive, claimer, Codes(invited)[0])));
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Sweep.Lapse(TestContext.Current.CancellationToken)));
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Look<LapseInvitations>()));
         await Eventually.That(async () => (await organiser.Get($"/v1/group-bookings/{invited.Id}")).Text("status") == "closed");
         Assert.Equal(["lapsed", "lapsed", "lapsed"], await Statuses(organiser, invited.Id));
         Assert.Equal("lapsed", (await events.App(app).Get($"/v1/invitations/{claimed.Id}")).Text("status"));
@@ -246,13 +246,13 @@ public sealed class InvitationTests(EventService events)
         // A week after it lapsed a row is empty; a month after the drive the whole is.
         Assert.Equal(200, (await organiser.Post($"/v1/group-bookings/{invited.Id}/close")).Status);
         async Task<string> Left() => await service.Database.Scalar<string>("select count(content) || ' ' || count(member_index) || ' ' || (select count(*) from event.subject_key where subject_id = @id) from event.invitation where group_booking_id = @id", new { id = invited.Id });
-        await Sweep.Erase(TestContext.Current.CancellationToken);
+        await Look<EraseRosters>();
         Assert.Equal("2 2 1", await Left());
         await service.Database.Execute("update event.invitation set settled_at = settled_at - interval '8 days' where group_booking_id = @id", new { id = invited.Id });
-        await Sweep.Erase(TestContext.Current.CancellationToken);
+        await Look<EraseRosters>();
         Assert.Equal("1 1 1", await Left());
         await service.Database.Execute("update event.group_booking set settled_at = now() - interval '40 days' where id = @id; update event.drive set starts_at = now() - interval '32 days', ends_at = now() - interval '31 days' where id = @drive", new { id = invited.Id, drive });
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Sweep.Erase(TestContext.Current.CancellationToken)));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Look<EraseRosters>()));
         Assert.Equal("0 0 0", await Left());
         Assert.Equal(["booked", "lapsed", "lapsed"], await Statuses(organiser, invited.Id));
     }

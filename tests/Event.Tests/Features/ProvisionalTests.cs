@@ -179,7 +179,7 @@ public sealed partial class ProvisionalTests(EventService events)
         Assert.Equal(("0/1 0/0 0/0", 1), (await Slot(drive), await Known(drive)));
 
         await service.Database.Execute("update event.provisional_booking set held_until = now() - interval '1 second' where drive_id = @drive and status = 'held'", new { drive });
-        await service.App.Services.GetServices<IHostedService>().OfType<LapseProvisional>().Single().All(TestContext.Current.CancellationToken);
+        await service.App.Services.GetServices<IHostedService>().OfType<LapseProvisional>().Single().LookNow(TestContext.Current.CancellationToken);
         await Eventually.That(async () => await Known(drive) == 0);
         Assert.Equal("0/0 0/0 0/0", await Slot(drive));
 

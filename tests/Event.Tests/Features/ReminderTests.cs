@@ -14,7 +14,7 @@ public sealed class ReminderTests(EventService events)
 
     /// <summary>Another replica's sweep, at an hour of the test's own.</summary>
     private Task Remind(DateTimeOffset now, CancellationToken? ct = null) =>
-        new RemindBooked(new At(service.App.Services.GetRequiredService<IServiceScopeFactory>(), now), NullLogger<RemindBooked>.Instance).All(ct ?? TestContext.Current.CancellationToken);
+        new RemindBooked(new At(service.App.Services.GetRequiredService<IServiceScopeFactory>(), now), NullLogger<RemindBooked>.Instance).LookNow(ct ?? TestContext.Current.CancellationToken);
 
     private async Task<Guid[]> Bookings(HttpClient http, Guid drive, int count, DateTimeOffset slot)
     {

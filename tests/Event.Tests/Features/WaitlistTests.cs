@@ -15,7 +15,7 @@ public sealed class WaitlistTests(EventService events)
 
     private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);
 
-    private Task Offer() => service.App.Services.GetServices<IHostedService>().OfType<OfferPlaces>().Single().All(TestContext.Current.CancellationToken);
+    private Task Offer() => service.App.Services.GetServices<IHostedService>().OfType<OfferPlaces>().Single().LookNow(TestContext.Current.CancellationToken);
 
     private Task<Answer> Wait(HttpClient http, Guid drive, Guid donor, DateTimeOffset? at = null) => http.Post($"/v1/drives/{drive}/waitlist", new { donorId = donor, channel = "wechat", slotStartsAt = at });
 

@@ -1,7 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
-using Npgsql;
 
 namespace BloodPlatform.Donors.Features.ContactPreferences;
 
@@ -10,35 +9,19 @@ namespace BloodPlatform.Donors.Features.ContactPreferences;
 /// not. One donor is one transaction with his row locked, and a day's reminder is unique: killed in the middle or run by two replicas, each
 /// is sent once.
 /// </summary>
-public sealed class SendReminders(IServiceScopeFactory scopes, Vault vault, RuleBooks books, TimeProvider clock, ILogger<SendReminders> log) : BackgroundService
+public sealed class SendReminders(IServiceScopeFactory scopes, Vault vault, RuleBooks books, TimeProvider clock, ILogger<SendReminders> log) : Sweep(scopes, TimeSpan.FromMinutes(1), log)
 {
     private const int AtATime = 100;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1), Useful = TimeSpan.FromDays(3);
-    private readonly TimeProvider machine = TimeProvider.System; // waiting is the machine's time, the day business time
+    private static readonly TimeSpan Useful = TimeSpan.FromDays(3);
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                while (await Some(stopping) == AtATime) { /* more are due */ }
-                await Task.Delay(LookEvery, machine, stopping);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !stopping.IsCancellationRequested)
-            {
-                log.LogWarning("Reminders wait for the database: {Reason}", e.GetType().Name);
-                await Task.Delay(TimeSpan.FromSeconds(2), machine, stopping);
-            }
-            catch (OperationCanceledException) { return; }
-        }
+        while (await Some(db, ct) == AtATime) { /* more are due */ }
     }
 
     /// <summary>Looks after some donors whose day has come; says how many.</summary>
-    internal async Task<int> Some(CancellationToken ct)
+    private async Task<int> Some(Database db, CancellationToken ct)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Database>();
         var today = Shanghai.DateOf(clock.GetUtcNow());
         var due = await db.Query<Guid>(PreferenceRow.Due, new { today, most = AtATime }, ct);
         var looked = 0;

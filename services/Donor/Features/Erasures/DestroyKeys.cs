@@ -1,6 +1,5 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
-using Npgsql;
 
 namespace BloodPlatform.Donors.Features.Erasures;
 
@@ -8,35 +7,19 @@ namespace BloodPlatform.Donors.Features.Erasures;
 /// When the record duty is over the keys of a restricted person are destroyed. Some at a time, each time one transaction: killed in the
 /// middle it goes on with those that are left, on every replica at once without meeting.
 /// </summary>
-public sealed class DestroyKeys(IServiceScopeFactory scopes, TimeProvider clock, ILogger<DestroyKeys> log) : BackgroundService
+public sealed class DestroyKeys(IServiceScopeFactory scopes, TimeProvider clock, ILogger<DestroyKeys> log) : Sweep(scopes, TimeSpan.FromMinutes(1), log)
 {
     private const int AtATime = 50;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
-    private readonly TimeProvider machine = TimeProvider.System; // waiting is the machine's time, the duty's end business time
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50); // donors at the table come first
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                while (await Some(stopping) > 0) await Task.Delay(TimeSpan.FromMilliseconds(50), machine, stopping);
-                await Task.Delay(LookEvery, machine, stopping);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !stopping.IsCancellationRequested)
-            {
-                log.LogWarning("Keys whose time is over wait for the database: {Reason}", e.GetType().Name);
-                await Task.Delay(TimeSpan.FromSeconds(2), machine, stopping);
-            }
-            catch (OperationCanceledException) { return; }
-        }
+        while (await Some(db, ct) > 0) await Task.Delay(Pause, TimeProvider.System, ct);
     }
 
     /// <summary>Destroys the keys of some persons; says of how many.</summary>
-    internal async Task<int> Some(CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<Database>().InTransaction(async tx =>
+    private async Task<int> Some(Database db, CancellationToken ct) =>
+        await db.InTransaction(async tx =>
         {
             var today = Shanghai.DateOf(clock.GetUtcNow());
             var due = await tx.Query<DueRow>($"""
@@ -51,7 +34,6 @@ public sealed class DestroyKeys(IServiceScopeFactory scopes, TimeProvider clock,
             }
             return due.Count;
         }, ct);
-    }
 
     private sealed record DueRow(Guid Id, Guid DonorId, Guid[] Ids);
 }

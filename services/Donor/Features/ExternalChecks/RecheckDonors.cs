@@ -10,25 +10,13 @@ namespace BloodPlatform.Donors.Features.ExternalChecks;
 /// Asks the external register again about donors of whom it said nothing when they came, until it does. What it says is applied once, under
 /// the visit's lock; asking twice, by two replicas, does no harm. A visit that ended without blood is not asked about.
 /// </summary>
-public sealed class RecheckDonors(IServiceScopeFactory scopes, IConfiguration configuration, ILogger<RecheckDonors> log) : BackgroundService
+public sealed class RecheckDonors(IServiceScopeFactory scopes, Vault vault, RuleBooks books, IConfiguration configuration, ILogger<RecheckDonors> log)
+    : Sweep(scopes, TimeSpan.FromSeconds(configuration.GetValue("ExternalRegister:RetrySeconds", 15.0)), log)
 {
-    private readonly TimeSpan pause = TimeSpan.FromSeconds(configuration.GetValue("ExternalRegister:RetrySeconds", 15.0));
-
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(pause, TimeProvider.System); // waiting is the machine's time, never business time
-        while (await timer.WaitForNextTickAsync(stopping))
-        {
-            try { await Round(stopping); }
-            catch (Exception e) when (!stopping.IsCancellationRequested) { log.LogWarning("Asking the external register again waits: {Reason}", e.GetType().Name); }
-        }
-    }
-
-    private async Task Round(CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var (db, vault) = (scope.ServiceProvider.GetRequiredService<Database>(), scope.ServiceProvider.GetRequiredService<Vault>());
-        var (books, register) = (scope.ServiceProvider.GetRequiredService<RuleBooks>(), scope.ServiceProvider.GetRequiredService<IExternalRegister>());
+        await using var scope = Scopes.CreateAsyncScope();
+        var register = scope.ServiceProvider.GetRequiredService<IExternalRegister>();
         var open = await db.Query<OpenRow>("""
             select v.id, v.donor_id from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id
             where v.external_check = 'unavailable' and v.status not in ('deferred', 'abandoned') order by v.external_asked_at limit 100

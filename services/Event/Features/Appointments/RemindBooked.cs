@@ -1,7 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Rules;
-using Npgsql;
 
 namespace BloodPlatform.Drives.Features.Appointments;
 
@@ -9,36 +8,12 @@ namespace BloodPlatform.Drives.Features.Appointments;
 /// Reminds whoever is booked, a day and three hours before his slot. Some at a time in one transaction that holds their rows and writes down whom it
 /// reminded: whoever dies in between leaves each either reminded or waiting, and any replica goes on. One replica at a time does it.
 /// </summary>
-public sealed class RemindBooked(IServiceScopeFactory scopes, ILogger<RemindBooked> log) : BackgroundService
+public sealed class RemindBooked(IServiceScopeFactory scopes, ILogger<RemindBooked> log) : Sweep(scopes, TimeSpan.FromSeconds(10), log)
 {
     private const int AtOnce = 100;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(10);
-    private readonly TimeProvider machine = TimeProvider.System; // waiting is the machine's time, a reminder's business time
 
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        await Task.Yield();
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await All(stopping);
-                await Task.Delay(LookEvery, machine, stopping);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !stopping.IsCancellationRequested)
-            {
-                log.LogWarning("Reminders wait for the database: {Reason}", e.GetType().Name);
-                await Task.Delay(TimeSpan.FromSeconds(2), machine, stopping);
-            }
-            catch (OperationCanceledException) { return; }
-        }
-    }
-
-    /// <summary>Reminds everybody who is to be reminded now.</summary>
-    internal async Task All(CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Database>();
         while (await db.InTransaction(Some, ct)) { /* more wait */ }
     }
 

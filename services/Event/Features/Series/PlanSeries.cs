@@ -7,22 +7,10 @@ namespace BloodPlatform.Drives.Features.Series;
 /// Makes the drives that came within a series' horizon and follows a calendar that changed: a transaction for each series, so that
 /// whoever dies in between leaves each either planned or waiting. Any replica goes on.
 /// </summary>
-public sealed class PlanSeries(IServiceScopeFactory scopes, TimeProvider clock, ILogger<PlanSeries> log) : BackgroundService
+public sealed class PlanSeries(IServiceScopeFactory scopes, TimeProvider clock, ILogger<PlanSeries> log) : Sweep(scopes, TimeSpan.FromSeconds(1), log)
 {
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System); // waiting is the machine's time, never business time
-        while (await timer.WaitForNextTickAsync(stopping))
-        {
-            try { await Round(stopping); }
-            catch (Exception e) when (!stopping.IsCancellationRequested) { log.LogWarning("Planning series waits: {Reason}", e.GetType().Name); }
-        }
-    }
-
-    private async Task Round(CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Database>();
         var waiting = await db.Query<Guid>("select id from event.drive_series where status = 'active' and (replan or planned_through < least(last_day, @today + horizon_days)) order by id limit 100", new { today = Shanghai.DateOf(clock.GetUtcNow()) }, ct);
         foreach (var id in waiting)
             try { await db.InTransaction(tx => Plan(tx, id), ct); }

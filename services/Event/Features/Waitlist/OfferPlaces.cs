@@ -10,35 +10,10 @@ namespace BloodPlatform.Drives.Features.Waitlist;
 /// time looks after a drive: nobody is overtaken. While somebody waits for a slot nobody books it (<see cref="BookingFacts.TakePlace"/>), so a free
 /// place is his even before it is offered. Whoever may not give then any more waits no longer, or he would keep the others from it.
 /// </summary>
-public sealed class OfferPlaces(IServiceScopeFactory scopes, TimeProvider clock, ILogger<OfferPlaces> log) : BackgroundService
+public sealed class OfferPlaces(IServiceScopeFactory scopes, TimeProvider clock, ILogger<OfferPlaces> log) : Sweep(scopes, TimeSpan.FromSeconds(1), log)
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private readonly TimeProvider machine = TimeProvider.System; // waiting is the machine's time, an offer's business time
-
-    protected override async Task ExecuteAsync(CancellationToken stopping)
+    protected override async Task Look(Database db, CancellationToken ct)
     {
-        await Task.Yield();
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await All(stopping);
-                await Task.Delay(LookEvery, machine, stopping);
-            }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !stopping.IsCancellationRequested)
-            {
-                log.LogWarning("Offers wait for the database: {Reason}", e.GetType().Name);
-                await Task.Delay(TimeSpan.FromSeconds(2), machine, stopping);
-            }
-            catch (OperationCanceledException) { return; }
-        }
-    }
-
-    /// <summary>Does what there is to do now at every drive.</summary>
-    internal async Task All(CancellationToken ct)
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<Database>();
         var drives = await db.Query<Guid>("""
             select w.drive_id from event.waiting w where w.status = 'offered' and w.expires_at <= @now
             union
