@@ -185,7 +185,22 @@ build_stamp() {
   ) | sort | sha256sum
 }
 
-built() { [ "$(build_stamp)" = "$(cat "$ROOT/.run/build.stamp" 2>/dev/null)" ]; }
+built() { [ -e "$ROOT/.run/compiled" ] && [ "$(build_stamp)" = "$(cat "$ROOT/.run/build.stamp" 2>/dev/null)" ]; }
+
+# What is run: the services as they were built, in the machine's own code.
+COMPILED=$ROOT/.run/compiled
+compile() {
+  local service
+  rm -rf "$COMPILED.new"
+  mkdir "$COMPILED.new" || return
+  for service in Donor Event Inventory Recognition Partner; do
+    cp -a "$ROOT/services/$service/bin/Release/net10.0" "$COMPILED.new/$service" || return
+  done
+  "$ROOT/deploy/precompile" "$COMPILED.new"/* || return
+  cp -a "$ROOT/deploy/Sandbox/bin/Release/net10.0" "$COMPILED.new/Sandbox" || return
+  rm -rf "$COMPILED"
+  mv "$COMPILED.new" "$COMPILED"
+}
 
 # Afterwards build.lock (descriptor 8) is held in share, so that nobody builds while the caller uses the output.
 build() {
@@ -197,7 +212,7 @@ build() {
   exec 8>"$ROOT/.run/build.lock"
   flock -n -s 8 || { say "waiting for another build"; flock -s 8; }
   if [ "${BUILD:-}" = no ]; then
-    [ -e "$ROOT/services/Partner/bin/Release/net10.0/Partner.dll" ] || die "BUILD=no, but nothing was built" "Build it: dotnet build Platform.sln -c Release"
+    [ -e "$COMPILED/Partner/Partner.dll" ] || die "BUILD=no, but nothing was built" "Build it: $PROGRAM without BUILD=no"
     return
   fi
   if built; then return; fi
@@ -209,6 +224,7 @@ build() {
       grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sort -u | head -n 30 >&2 || tail -n 30 "$log" >&2
       die "the build failed" "The whole log: $log"
     fi
+    compile >>"$log" 2>&1 8>&- 9>&- || { tail -n 10 "$log" >&2; die "the services could not be compiled for this machine" "The whole log: $log"; }
     build_stamp >"$ROOT/.run/build.stamp"
   fi
   flock -s 8

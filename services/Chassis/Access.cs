@@ -73,6 +73,8 @@ public static class Access
     internal static void AddAccess(this IServiceCollection services, string issuer)
     {
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        // Brought along for cookies, which nobody has here: it would keep keys in the user's home and read them at each start.
+        foreach (var warming in services.Where(s => s.ImplementationType?.Name == "DataProtectionHostedService").ToList()) services.Remove(warming);
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<KeySet>((jwt, keys) =>
         {
             jwt.MapInboundClaims = false;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection;
@@ -112,8 +113,7 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
         try
         {
             await next(http);
-            if (!http.Response.HasStarted && http.Response.ContentLength is null && http.Response.ContentType is null && ForBareStatus(http.Response.StatusCode) is { } bare)
-                await bare.With().ExecuteAsync(http);
+            if (http.Response is { HasStarted: false, ContentLength: null, ContentType: null } && ForBareStatus(http) is { } bare) await bare.ExecuteAsync(http);
         }
         catch (Exception e) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
         {
@@ -124,14 +124,22 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
         }
     }
 
-    private static ProblemCode? ForBareStatus(int status) => status switch
+    private static ProblemHttpResult? ForBareStatus(HttpContext http) => http.Response.StatusCode switch
     {
-        404 => CommonProblems.NotFound,
-        405 => CommonProblems.MethodNotAllowed,
-        415 => CommonProblems.UnsupportedMediaType,
-        413 => CommonProblems.BodyTooLarge,
+        400 => CommonProblems.Malformed.With(null, [.. Unreadable(http)]),
+        404 => CommonProblems.NotFound.With(),
+        405 => CommonProblems.MethodNotAllowed.With(),
+        415 => CommonProblems.UnsupportedMediaType.With(),
+        413 => CommonProblems.BodyTooLarge.With(),
         _ => null,
     };
+
+    /// <summary>The generated binding says that a parameter can't be read and not which: of those that were sent and are more than text, it is one.</summary>
+    private static IEnumerable<FieldError> Unreadable(HttpContext http) =>
+        from parameter in http.GetEndpoint()?.Metadata.OfType<IParameterBindingMetadata>() ?? []
+        where parameter.HasTryParse && http.Request.Query.ContainsKey(parameter.Name)
+        let type = Nullable.GetUnderlyingType(parameter.ParameterInfo.ParameterType) ?? parameter.ParameterInfo.ParameterType
+        select new FieldError("/" + parameter.Name, "malformed", $"Not readable as {type.Name}");
 
     private ProblemHttpResult Translate(Exception e) => e switch
     {

@@ -295,6 +295,7 @@ public sealed class RelayConnection(string connectionString)
     {
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, KeepAlive = 10, ApplicationName = "relay" }.ConnectionString);
         await connection.OpenAsync(ct);
+        await connection.ExecuteAsync("set plan_cache_mode = force_generic_plan"); // three statements for ever: planned once
         return connection;
     }
 }

@@ -29,7 +29,8 @@ internal static class Collections
             select coalesce(r.drive_id, s.drive_id)::text as drive_id, coalesce(r.day, s.day) as day, r.n as counted, s.n as kept, r.ml as counted_ml, s.ml as kept_ml
             from (select drive_id, donated_on as day, station_id, organiser_id, district, channel, nominal_ml, count(*) as n, coalesce(sum(collected_ml), 0) as ml, coalesce(sum(treatment_units), 0) as units, count(*) filter (where first_time) as first
                   from event.donation where not voided group by 1, 2, 3, 4, 5, 6, 7) r
-            full join (select drive_id, day, station_id, organiser_id, district, channel, nominal_ml, donations as n, volume_ml as ml, treatment_units as units, first_time as first from event.collected where (donations, volume_ml, treatment_units, first_time) <> (0, 0, 0, 0)) s
+            full join (select drive_id, day, station_id, organiser_id, district, channel, nominal_ml, sum(donations)::bigint as n, sum(volume_ml)::bigint as ml, sum(treatment_units)::bigint as units, sum(first_time)::bigint as first from event.collected group by 1, 2, 3, 4, 5, 6, 7
+                       having (sum(donations), sum(volume_ml), sum(treatment_units), sum(first_time)) <> (0, 0, 0, 0)) s
               on (r.drive_id, r.day, r.station_id, r.organiser_id, r.district, r.channel, r.nominal_ml)::text = (s.drive_id, s.day, s.station_id, s.organiser_id, s.district, s.channel, s.nominal_ml)::text
             where (r.n, r.ml, r.units, r.first) is distinct from (s.n, s.ml, s.units, s.first)
             union all

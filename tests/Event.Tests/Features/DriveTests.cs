@@ -89,7 +89,9 @@ public sealed class DriveTests(EventService events)
         }
         Assert.Equal((401, "token_required"), Code(await service.Anonymous().Get("/v1/drives?mine=true")));
         Assert.Equal((422, "invalid_value"), Code(await service.Anonymous().Get("/v1/drives?near=here")));
-        Assert.Equal((400, "malformed_request"), Code(await service.Anonymous().Get("/v1/drives?from=yesterday")));
+        var unreadable = await service.Anonymous().Get("/v1/drives?from=yesterday&limit=10");
+        Assert.Equal((400, "malformed_request"), Code(unreadable));
+        Assert.Contains(unreadable["errors"].EnumerateArray(), e => e.GetProperty("pointer").GetString() == "/from");
     }
 
     [Fact]

@@ -228,4 +228,17 @@ public sealed class ResultsTests(EventService events)
         var csv = (await (await events.Station(station).GetAsync(new Uri($"/v1/organisations/{organisation}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
         Assert.StartsWith($"whole,{organisation},,2,0,30,18,", csv[1], StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Collections_at_a_stations_own_rooms_are_counted_side_by_side_and_add_up()
+    {
+        var station = Some.Id();
+        var collected = Enumerable.Range(0, 40).Select(i => EventService.Collected(EventService.Din(), Some.Id(), null, Day, i % 2 == 0 ? 200 : 400) with { StationId = station }).ToArray();
+        await Parallel.ForEachAsync(collected, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await service.Deliver(e));
+        await Parallel.ForEachAsync(collected.Where((_, i) => i % 4 == 0), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (e, _) => await service.Deliver(EventService.Voided(e, 1)));
+        Assert.Equal((30, 10 * 200 + 20 * 400), (await Sum("donations"), await Sum("volume_ml")));
+        Assert.InRange(await service.Database.Scalar<int>("select count(distinct part)::int from event.collected where station_id = @station and nominal_ml = 400", new { station }), 2, 8);
+
+        Task<int> Sum(string column) => service.Database.Scalar<int>($"select sum({column})::int from event.collected where station_id = @station", new { station });
+    }
 }

@@ -9,7 +9,7 @@ namespace BloodPlatform.Partners.Features.Operations;
 /// </summary>
 public static class AnswerUnknownPaths
 {
-    public static void Map(IEndpointRouteBuilder app) => app.MapFallback("/{**path}", (HttpContext http, EndpointDataSource endpoints) =>
+    public static void Map(IEndpointRouteBuilder app) => app.Map("/{**path}", (HttpContext http, EndpointDataSource endpoints) =>
     {
         var methods = endpoints.Endpoints.OfType<RouteEndpoint>()
             .Where(e => e.Metadata.GetMetadata<HttpMethodMetadata>() is not null && new TemplateMatcher(new RouteTemplate(e.RoutePattern), []).TryMatch(http.Request.Path, []))
@@ -17,5 +17,5 @@ public static class AnswerUnknownPaths
         if (methods.Count == 0 || methods.Contains(http.Request.Method)) return CommonProblems.NotFound.With();
         http.Response.Headers.Allow = string.Join(", ", methods);
         return CommonProblems.MethodNotAllowed.With();
-    }).Public();
+    }).WithOrder(int.MaxValue).Public();
 }
