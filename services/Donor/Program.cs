@@ -36,7 +36,7 @@ public static class Program
     {
         var service = PlatformService.Create("donor", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<SendReminders>().AddHostedService<IndexDonors>();
+        service.Builder.Services.AddSingleton<RuleBooks>().AddHostedService<PublishRuleSets>().AddHostedService<DestroyKeys>().AddHostedService<SendReminders>().AddHostedService<AnnounceLeft>().AddHostedService<IndexDonors>();
         IExternalRegister.AddTo(service.Builder.Services, service.Builder.Configuration);
         return service
             .PublishesSeals() // Inventory releases and issues only on what this service has said

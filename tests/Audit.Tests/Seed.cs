@@ -123,6 +123,16 @@ internal static class Seed
             (id('identity 1'), id('donor 2'), 1, '{name}', 'entered-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-05', id('first')),
             (id('identity 2'), id('donor 2'), 2, '{birthDate,sex}', 'told-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-06', id('second'));
         insert into donor.duplicate_dismissal (id, first_id, second_id, reason_code, dismissed_at, dismissed_by) values (id('dismissal'), least(id('donor 2'), id('donor 3')), greatest(id('donor 2'), id('donor 3')), 'twins', '2026-03-05', id('registrar'));
+        -- Who registered with a document of an erased person; a needle that was in and drew nothing; a collection that nobody ended.
+        insert into donor.tombstone_document (identity_index, donor_id) values ('\xaa', id('restricted donor'));
+        insert into donor.document (id, donor_id, kind, number, identity_index, recorded_at, seen_at) values (id('document shown again'), id('donor 3'), 'passport', '\x01', '\xaa', '2026-03-08', '2026-03-08');
+        insert into donor.tombstone_claim (tombstone_id, claimant_id) values (id('restricted donor'), id('donor 3'));
+        insert into donor.visit (id, version, donor_id, station_id, collection_point, status, opened_at, backfilled, last_at, identity_kind, identity_method, identity_outcome, rule_set, rule_set_version, procedure, nominal_ml, started_at, left_told_at)
+        select id(name), 7, id('donor 2'), id('station'), 'bus', status, '2026-03-06 01:00Z', false, '2026-03-06 01:30Z', 'resident-id', 'chip', 'match', 'GB18467', '2011', 'whole-blood', 400, '2026-03-06 01:20Z', told
+        from (values ('visit of an empty needle', 'abandoned', null), ('visit that was left', 'collecting', timestamptz '2026-03-07 01:21Z')) v(name, status, told);
+        insert into donor.visit_step (visit_id, step, at, staff_id, record, recorded_at) values (id('visit of an empty needle'), 'collection/start', '2026-03-06 01:20Z', id('first'), '\x00', '2026-03-06 01:20Z');
+        insert into donor.subject_key (subject_id, wrapped_key) values (id('donor 2'), '\x00');
+        insert into donor.attempt_correction (id, visit_id, reason_code, recorded_at, recorded_by) values (id('empty'), id('visit of an empty needle'), 'measured-again', '2026-03-06', id('second'));
         insert into event.donor_person (donor_id, person_id, version) values (id('donor 4'), id('donor 1'), 5);
         insert into inventory.donor_person select * from event.donor_person;
         insert into recognition.donor_person select * from event.donor_person;

@@ -47,5 +47,24 @@ internal static class Persons
             from donor.duplicate_dismissal x left join donor.donor_person a on a.donor_id = x.first_id left join donor.donor_person b on b.donor_id = x.second_id
             where (x.undone_at is null) <> (x.undone_by is null) or x.undone_at < x.dismissed_at or (x.undone_at is null and coalesce(a.person_id, x.first_id) = coalesce(b.person_id, x.second_id))
             """),
+        new("claimant-showed-the-document", "Whoever goes on with what an erased person left registered with one of his documents, and there is what was left.",
+            "select count(*) from donor.tombstone_claim",
+            """
+            select c.tombstone_id, c.claimant_id, d.status
+            from donor.tombstone_claim c left join donor.tombstone t on t.donor_id = c.tombstone_id left join donor.donor d on d.id = c.claimant_id
+            where t.donor_id is null or d.id is null
+               or (d.status in ('active', 'merged') and not exists (select from donor.tombstone_document k join donor.document m on m.identity_index = k.identity_index where k.donor_id = c.tombstone_id and m.donor_id = c.claimant_id))
+            """),
+        new("empty-needle-found-by-another", "That a needle drew nothing is said of an attempt, by somebody else than who began or ended it.",
+            "select count(*) from donor.attempt_correction",
+            """
+            select c.visit_id, v.status, v.collected_ml, c.recorded_by
+            from donor.attempt_correction c left join donor.visit v on v.id = c.visit_id
+            where v.status is distinct from 'abandoned' or v.started_at is null or v.collected_ml is not null
+               or exists (select from donor.visit_step s where s.visit_id = c.visit_id and s.step in ('collection/start', 'collection/finish') and s.staff_id = c.recorded_by)
+            """),
+        new("left-collection-is-told", "A collection that nobody has ended for a day was told to whoever books its donor.",
+            "select count(*) from donor.visit where status = 'collecting'",
+            "select v.id, v.donor_id, v.started_at from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id where v.status = 'collecting' and v.started_at < now() - interval '1 day 10 minutes' and v.left_told_at is null"),
     ];
 }

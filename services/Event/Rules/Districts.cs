@@ -13,8 +13,8 @@ public static class Districts
     ];
 
     /// <summary>Whether it can be a code of the standard: a known province, and no district of no city. Which of the possible ones exist changes every year and is not checked.</summary>
-    public static bool Possible(string code) =>
-        code.Length == 6 && code.All(char.IsAsciiDigit) && Provinces.Contains(code[..2]) && (code[2..4] != "00" || code[4..] == "00");
+    public static bool Possible(string? code) =>
+        code is { Length: 6 } && code.All(char.IsAsciiDigit) && Provinces.Contains(code[..2]) && (code[2..4] != "00" || code[4..] == "00");
 
     /// <summary>Whether the code is, or lies within, one of the areas. No areas cover nothing.</summary>
     public static bool Cover(IEnumerable<string> areas, string district) => areas.Any(area => Within(area, district));

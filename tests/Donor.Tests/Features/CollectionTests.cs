@@ -1,7 +1,10 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Donors.Features.Visits;
 using BloodPlatform.Donors.Rules;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BloodPlatform.Donors.Tests.Features;
 
@@ -259,6 +262,26 @@ public sealed class CollectionTests(DonorService fixture)
         var after = await station.Eligibility(donor);
         Assert.Equal(collectedMl == 0 ? "" : "INTERVAL_WB_WB", string.Join(' ', SomeStation.Rules(after))); // once, whatever came of it
         Assert.Equal(collectedMl == 0, (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!.Procedures.Single(p => p.Procedure == "whole-blood").Windows.Any(w => w.From <= Today && !(w.To < Today)));
+    }
+
+    [Fact]
+    public async Task That_a_collection_was_left_closes_the_donors_dates_for_whoever_books_and_is_told_once()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        var visit = await station.VisitAt("collecting", donor);
+        async Task<DonorEligibilityChanged[]> Told() => [.. (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor)];
+        Task Look() => service.App.Services.GetServices<IHostedService>().OfType<AnnounceLeft>().Single().LookNow(TestContext.Current.CancellationToken);
+        await Look();
+        var before = (await Told()).Length;
+        await service.Database.Execute("update donor.visit set opened_at = now() - interval '26 hours', started_at = now() - interval '25 hours' where id = @visit", new { visit });
+        await Task.WhenAll(Look(), Look(), Look());
+        var told = (await Told()).MaxBy(e => e.Version)!;
+        Assert.Equal(before + 1, (await Told()).Length);
+        Assert.DoesNotContain(told.Procedures.Single(p => p.Procedure == "whole-blood").Windows, w => w.From <= Today && !(w.To < Today));
+        Assert.Equal(await service.Database.Scalar<long>("select version from donor.donor where id = @donor", new { donor }), told.Version);
+        await Look();
+        Assert.Equal(before + 1, (await Told()).Length);
     }
 
     [Fact]
