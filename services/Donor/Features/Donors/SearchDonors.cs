@@ -33,8 +33,9 @@ public static class SearchDonors
         var phoneIndex = request.Phone is { } phone ? vault.BlindIndex("phone", Phone.Normalise(phone)) : null;
         return await db.InTransaction<Results<Ok<Page<DonorView>>, ProblemHttpResult>>(async tx =>
         {
-            // Whoever was merged is found as the person he is.
+            // Whoever was merged is found as the person he is. By keys, as in a change: planned once.
             var ids = await tx.Query<Guid>($"""
+                {Transaction.KeepPlans}
                 select distinct coalesce(q.person_id, f.id) as id
                 from ({(documentIndex is null ? "select id from donor.donor where phone_index = @phoneIndex" : "select donor_id as id from donor.document where identity_index = @documentIndex and renews is null")}) f
                 left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
