@@ -83,12 +83,15 @@ public sealed class DonorFile
 
     public Guid[] Apps => [.. all.SelectMany(r => r.Row.Apps).Distinct()];
 
-    public string? BloodGroup => Person.Row.BloodGroup ?? Others.Select(r => r.Row.BloodGroup).OfType<string>().FirstOrDefault();
+    /// <summary>What his resource shows, as it was read.</summary>
+    public DonorProfile Profile => new(Row, [Person.Row, .. Others.Select(r => r.Row)], Key, Memberships);
 
-    public string? District => Person.Row.District ?? Others.Select(r => r.Row.District).OfType<string>().FirstOrDefault();
+    public string? BloodGroup => Profile.BloodGroup;
 
-    /// <summary>The surest of all registrations.</summary>
-    public string Assurance => IdentityAssurance.Surest(all.Select(r => r.Row.IdentityAssurance));
+    public string? District => Profile.District;
+
+    /// <inheritdoc cref="DonorProfile.Assurance"/>
+    public string Assurance => Profile.Assurance;
 
     /// <summary>Everybody's rows, for what a merge shows and writes.</summary>
     public IReadOnlyList<DonorRow> Rows => [.. all.Select(r => r.Row)];
@@ -128,7 +131,7 @@ public sealed class DonorFile
     /// <summary>Every id that means the person of an id. An SQL array.</summary>
     public const string IdsOf = "donor.ids_of(@donorId)";
 
-    private const string Columns = """
+    internal const string Columns = """
         d.id, d.version, d.status, d.name, d.document_kind, d.document_number, d.birth_date, d.phone, d.sex, d.blood_group, d.district, d.consents::text as consents, d.apps, d.identity_assurance, d.registered_at, k.wrapped_key,
         d.merged_into, d.document_index, @donorId as asked_id, d.profile_version
         from donor.donor d join donor.subject_key k on k.subject_id = d.id
@@ -147,7 +150,7 @@ public sealed class DonorFile
             union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any({IdsOf})
             union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any({IdsOf})) x group by donor_id;
         select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any({IdsOf});
-        select id, donor_id, organisation_id, member_number, member_index, group_id, valid_from, valid_to, share_participation from donor.membership where donor_id = any({IdsOf}) order by organisation_id, valid_from nulls first;
+        select {MembershipRow.Columns} from donor.membership m where m.donor_id = any({IdsOf}) order by m.organisation_id, m.valid_from nulls first;
         select distinct o.claimant_id from donor.tombstone_claim c join donor.tombstone_claim o on o.tombstone_id = c.tombstone_id where c.claimant_id = any({IdsOf}) and o.claimant_id <> all({IdsOf}) order by 1;
         """;
 
@@ -184,8 +187,10 @@ public sealed class DonorFile
 
     /// <summary>What the rules must know, opened.</summary>
     internal static DonorFacts FactsOf(SubjectKey key, byte[] birthDate, string sex, IReadOnlyList<PastDonation> donations, IEnumerable<DeferralRow> deferrals, DateTimeOffset? reaction, IReadOnlyList<Approval> approvals) => new(
-        DateOnly.ParseExact(key.Open("birth_date", birthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture), sex, donations,
+        BirthDateOf(key, birthDate), sex, donations,
         [.. deferrals.Select(d => new DeferralFact(key.Open("deferral_code", d.Code), d.StartsOn, EndOf(d)))], reaction is { } at ? Shanghai.DateOf(at) : null, approvals);
+
+    internal static DateOnly BirthDateOf(SubjectKey key, byte[] birthDate) => DateOnly.ParseExact(key.Open("birth_date", birthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>The donor in a change, locked.</summary>
     public static Task<DonorFile?> Lock(Transaction tx, Vault vault, RuleBooks books, Guid donorId) => tx.Read(Locked, new { donorId }, grid => Read(grid, vault, books));
@@ -392,6 +397,8 @@ public sealed record DonorRow(Guid Id, long Version, string Status, byte[] Name,
 
 public sealed record MembershipRow(Guid Id, Guid DonorId, Guid OrganisationId, byte[]? MemberNumber, byte[]? MemberIndex, string? GroupId, DateOnly? ValidFrom, DateOnly? ValidTo, bool ShareParticipation)
 {
+    internal const string Columns = "m.id, m.donor_id, m.organisation_id, m.member_number, m.member_index, m.group_id, m.valid_from, m.valid_to, m.share_participation";
+
     public DonorMembership Public => new(OrganisationId, GroupId, ValidFrom, ValidTo, ShareParticipation);
 
     public MembershipPeriod Period => new(Id, OrganisationId, GroupId, ValidFrom, ValidTo, ShareParticipation);

@@ -77,6 +77,20 @@ public sealed class MergeTests(DonorService fixture)
     }
 
     [Fact]
+    public async Task A_search_finds_everybody_of_a_telephone_as_the_persons_they_are()
+    {
+        var station = new SomeStation(service);
+        var phone = $"137{Some.Id().GetHashCode() & 0x7FFFFFF:00000000}"[..11];
+        var (mother, son, sonAgain) = (await Passport(station, phone, "A+"), await Passport(station, phone, "O+"), await Passport(station, bloodGroup: "O+"));
+        Assert.True((await station.Client.Put($"/v1/donors/{sonAgain}/memberships/{Some.OldId()}", new { shareParticipation = true }, "*")).Status is 200 or 201);
+        await Merged(station, son, sonAgain);
+        var found = (await station.Client.Post("/v1/donors/search", new { phone }))["items"].EnumerateArray().ToDictionary(d => d.GetProperty("id").GetGuid(), d => d.ToString());
+        Assert.Equal(new[] { mother, son }.Order(), found.Keys.Order());
+        foreach (var id in new[] { mother, son }) Assert.Equal((await station.Client.Get($"/v1/donors/{id}")).Body.ToString(), found[id]);
+        Assert.Single(JsonDocument.Parse(found[son]).RootElement.GetProperty("memberships").EnumerateArray());
+    }
+
+    [Fact]
     public async Task What_is_recorded_between_belongs_to_whose_id_or_document_it_was_recorded_under()
     {
         var station = new SomeStation(service);

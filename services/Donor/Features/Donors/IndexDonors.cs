@@ -49,7 +49,7 @@ public sealed class IndexDonors(IServiceScopeFactory scopes, Vault vault, TimePr
             foreach (var donor in donors)
             {
                 var key = vault.Unwrap(donor.Id, donor.WrappedKey);
-                var born = DateOnly.ParseExact(key.Open("birth_date", donor.BirthDate), "yyyy-MM-dd", CultureInfo.InvariantCulture);
+                var born = DonorFile.BirthDateOf(key, donor.BirthDate);
                 tx.Write("update donor.donor set phone_birth_index = @phoneBirth, name_birth_index = @nameBirth where id = @Id",
                     new { donor.Id, phoneBirth = DonorIndexes.PhoneBirth(vault, key.Open("phone", donor.Phone), born), nameBirth = DonorIndexes.NameBirth(vault, key.Open("name", donor.Name), born) });
             }

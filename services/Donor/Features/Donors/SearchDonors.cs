@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
 using BloodPlatform.Donors.Rules;
-using Dapper;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Donors;
@@ -20,7 +19,7 @@ public static class SearchDonors
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/search", Handle)
         .Allow("donors", Roles.Station).IgnoresIdempotencyKey().WithSummary("Finds donors by exact document or telephone");
 
-    private static async Task<Results<Ok<Page<DonorView>>, ProblemHttpResult>> Handle(SearchDonorsRequest request, Caller caller, Database db, Vault vault, RuleBooks books, TimeProvider clock, CancellationToken ct)
+    private static async Task<Results<Ok<Page<DonorView>>, ProblemHttpResult>> Handle(SearchDonorsRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct)
     {
         if (request.Document is null == request.Phone is null) return CommonProblems.Invalid.With("Send document or phone, one of them", new FieldError("", "invalid", "document or phone"));
         byte[]? documentIndex = null;
@@ -33,28 +32,18 @@ public static class SearchDonors
         var phoneIndex = request.Phone is { } phone ? vault.BlindIndex("phone", Phone.Normalise(phone)) : null;
         return await db.InTransaction<Results<Ok<Page<DonorView>>, ProblemHttpResult>>(async tx =>
         {
-            // Whoever was merged is found as the person he is. By keys, as in a change: planned once.
-            var ids = await tx.Query<Guid>($"""
-                {Transaction.KeepPlans}
+            // Whoever was merged is found as the person he is. Of him only what the answer shows: nothing medical is read, and nothing waits for it.
+            var persons = $"""
                 select distinct coalesce(q.person_id, f.id) as id
                 from ({(documentIndex is null ? "select id from donor.donor where phone_index = @phoneIndex" : "select donor_id as id from donor.document where identity_index = @documentIndex and renews is null")}) f
                 left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
-                """, new { documentIndex, phoneIndex });
-            var found = ids.Count == 0 ? [] : await tx.Read(string.Concat(ids.Select((_, i) => DonorFile.Unlocked.Replace("@donorId", $"@id{i}", StringComparison.Ordinal))), Parameters(ids), async grid =>
-            {
-                var donors = new List<DonorView>();
-                foreach (var _ in ids) if (await DonorFile.Read(grid, vault, books) is { } donor) donors.Add(DonorView.Of(donor, caller));
-                return donors;
-            });
-            tx.Audit("donor.search", "donors", new { by = request.Phone is null ? "document" : "phone", found = ids });
-            return TypedResults.Ok(new Page<DonorView>(found, null));
+                """;
+            var found = await tx.Read($"""
+                {Transaction.KeepPlans}
+                {DonorProfile.Of(persons)}
+                """, new { documentIndex, phoneIndex }, grid => DonorProfile.Read(grid, vault));
+            tx.Audit("donor.search", "donors", new { by = request.Phone is null ? "document" : "phone", found = found.ConvertAll(f => f.Row.Id) });
+            return TypedResults.Ok(new Page<DonorView>(found.ConvertAll(f => DonorView.Of(f, caller)), null));
         }, ct);
-    }
-
-    private static DynamicParameters Parameters(List<Guid> ids)
-    {
-        var parameters = new DynamicParameters();
-        for (var i = 0; i < ids.Count; i++) parameters.Add($"id{i}", ids[i]);
-        return parameters;
     }
 }
