@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Text.Json;
 using BloodPlatform.Contracts;
@@ -62,7 +63,6 @@ public sealed class Database(NpgsqlDataSource source, ServiceName service, Reque
             }
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected && attempt < Attempts)
             {
-                await dbTransaction.RollbackAsync(ct);
                 if (Activity.Current is { } span) span.AddEvent(new ActivityEvent("transaction retried"));
             }
             catch (PostgresException e) when (e.ConstraintName == "idempotency_once" && request.Idempotency is not null)
@@ -137,22 +137,31 @@ public sealed class Transaction
         sql = service.Sql(sql);
         if (!plansKept) sql = KeepPlans + sql;
         plansKept = true;
-        if (idempotencyLookedUp)
+        var (lookUp, withKey) = (!idempotencyLookedUp, args);
+        if (lookUp)
         {
-            await using var plain = await connection.QueryMultipleAsync(new CommandDefinition(sql, args, dbTransaction, cancellationToken: ct));
-            return await reader(plain);
+            // The look-up rides behind the first read: after its row lock, so that a twin's commit is seen.
+            idempotencyLookedUp = true;
+            var parameters = new DynamicParameters(args);
+            parameters.Add("__client", request.Idempotency!.ClientId);
+            parameters.Add("__key", request.Idempotency.Key);
+            (sql, withKey) = (sql.TrimEnd().TrimEnd(';') + ";\n" + service.Sql(StoredAnswer.ByKey), parameters);
         }
-        // The look-up rides behind the first read: after its row lock, so that a twin's commit is seen.
-        idempotencyLookedUp = true;
-        var withKey = new DynamicParameters(args);
-        withKey.Add("__client", request.Idempotency!.ClientId);
-        withKey.Add("__key", request.Idempotency.Key);
-        await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(
-            sql.TrimEnd().TrimEnd(';') + ";\n" + service.Sql(StoredAnswer.ByKey), withKey, dbTransaction, cancellationToken: ct));
-        var result = await reader(grid);
-        if (await grid.ReadSingleOrDefaultAsync<StoredAnswer>() is { } stored)
-            throw new IdempotentReplay(request.Idempotency.Open(stored));
-        return result;
+        try
+        {
+            await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(sql, withKey, dbTransaction, cancellationToken: ct));
+            var result = await reader(grid);
+            if (lookUp && await grid.ReadSingleOrDefaultAsync<StoredAnswer>() is { } stored) throw new IdempotentReplay(request.Idempotency!.Open(stored));
+            return result;
+        }
+        catch (Exception e) when (e is PostgresException or OperationCanceledException && connection.State == ConnectionState.Open)
+        {
+            // Where the server refuses among a statement's rows (a deadlock, a client gone), the driver (Npgsql 10.0) goes on believing that the statements
+            // behind it were prepared: each later use of one on this connection would fail with 26000, somebody else's first of all.
+            await dbTransaction.RollbackAsync(CancellationToken.None);
+            connection.UnprepareAll();
+            throw;
+        }
     }
 
     /// <summary>Queues a statement; just before the commit it must touch exactly <paramref name="rows"/> rows, else nothing is committed.</summary>

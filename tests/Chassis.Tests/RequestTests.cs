@@ -48,6 +48,20 @@ public sealed class RequestTests(ProbeService probe) : IClassFixture<ProbeServic
     }
 
     [Fact]
+    public async Task A_read_that_fails_among_its_rows_spoils_nothing_for_whoever_gets_the_connection_next()
+    {
+        var one = new NpgsqlConnectionStringBuilder(PlatformService.ServiceConnectionString(probe.Service.App.Configuration)) { MaxPoolSize = 1 };
+        await using var source = NpgsqlDataSource.Create(one);
+        var db = new Database(source, new("donor"), new Request(), TimeProvider.System, new RelaySignal());
+        Task<(int Rows, int Later)> Read(int rows) => db.InTransaction(tx => tx.Read("select 1 / (2 - g) from generate_series(0, @rows) g; select 42 as later", new { rows },
+            async grid => ((await grid.ReadAsync<int>()).Count(), await grid.ReadSingleAsync<int>())), CancellationToken.None);
+
+        var failed = await Assert.ThrowsAsync<PostgresException>(() => Read(2)); // after two rows; the second statement was never reached
+        Assert.Equal(PostgresErrorCodes.DivisionByZero, failed.SqlState);
+        Assert.Equal((2, 42), await Read(1));
+    }
+
+    [Fact]
     public async Task The_same_key_replays_the_same_answer_and_does_nothing_twice()
     {
         var (name, key) = (Some.Key(), Some.Key());
