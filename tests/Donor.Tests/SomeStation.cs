@@ -35,6 +35,14 @@ public sealed class SomeStation(ServiceUnderTest service)
 
     public static DateOnly Adult => new(1990, 1, 1);
 
+    /// <summary>A university, below the others.</summary>
+    public async Task<Guid> Organisation(params Guid[] above)
+    {
+        var id = Some.Id();
+        await service.Deliver(new OrganisationRegistered { Key = id.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = id, Name = "测试大学", Kind = "university", District = "440703", Path = [.. above, id], Status = "active" });
+        return id;
+    }
+
     public async Task<Guid> Donor(DateOnly? born = null, bool male = true) => (await Register(born, male)).Id;
 
     public async Task<Answer> Register(DateOnly? born = null, bool male = true)

@@ -13,12 +13,7 @@ public sealed class MembershipImportTests(DonorService fixture)
 {
     private readonly ServiceUnderTest service = fixture.Service;
 
-    private async Task<Guid> Organisation(params Guid[] above)
-    {
-        var id = Some.Id();
-        await service.Deliver(new OrganisationRegistered { Key = id.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = id, Name = "测试大学", Kind = "university", District = "440703", Path = [.. above, id], Status = "active" });
-        return id;
-    }
+    private Task<Guid> Organisation(params Guid[] above) => new SomeStation(service).Organisation(above);
 
     private async Task<Guid> Member(SomeStation station, Guid organisation, string number, bool shares = true)
     {
