@@ -198,4 +198,98 @@ public sealed class WhoLearnsWhatTests(DonorService fixture)
         Assert.Contains(Today.AddYears(1).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), letter.GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where action = 'donor.letters' and resource = @r", new { r = $"donors/{deferred}" }));
     }
+
+    private static readonly string[] Causes = ["nothing", "counter", "result", "late", "register", "withdrawal"];
+
+    private static readonly string[] InTheChair = ["leaves", "leaves-privately", "refuses", "too-soon", "fever", "answer", "pretest", "physician", "register", "expected"];
+
+    /// <summary>What an app reads of what happened, what it could read of the reminder to come, and the tags it polls.</summary>
+    private async Task<List<string>> Over(Guid donor, HttpClient app) =>
+    [
+        .. await Observed.By(Roles.App, service, donor),
+        "next " + await service.Database.Scalar<string>("select coalesce(next_on::text, 'none') || ' ' || reminders from donor.contact_preference where donor_id = @donor", new { donor }),
+        $"tags {(await app.Get($"/v1/donors/{donor}")).Response.Headers.ETag} {(await app.Get($"/v1/donors/{donor}/contact-preferences")).Response.Headers.ETag}",
+    ];
+
+    private async Task<Guid> Agreed(HttpClient app)
+    {
+        var made = await app.Post("/v1/donors", new { name = "甲测试", document = new { kind = "resident-id", number = SomeStation.ResidentId(SomeStation.Adult) }, phone = "13900000001", consents = new[] { "registration", "contact" } });
+        Assert.Equal(200, (await app.Put($"/v1/donors/{made.Id}/contact-preferences", new { reminders = "every-time", channels = new[] { "sms" } }, "\"0\"")).Status);
+        return made.Id;
+    }
+
+    [Fact]
+    public async Task What_an_app_reads_of_a_donation_and_after_it_in_which_order_and_at_which_distance_is_the_same_whatever_turns_out()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        async Task<List<string>> After(string cause)
+        {
+            var donor = await Agreed(app);
+            if (cause == "register") await station.Client.Put($"/v1/external-checks/{donor}", new { outcome = "unavailable" });
+            var visit = await station.VisitAt(cause == "withdrawal" ? "collecting" : "completed", donor);
+            if (cause == "withdrawal")
+            {
+                Assert.Equal(200, (await station.Client.Post($"/v1/visits/{visit}/private-withdrawal")).Status);
+                await station.Finish(visit);
+                await station.Physician.Post($"/v1/visits/{visit}/complete");
+            }
+            var din = await service.Database.Scalar<string>("select din from donor.visit where id = @visit", new { visit });
+            if (cause == "counter") Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today })).Status);
+            if (cause == "late") Assert.Equal(200, (await station.Client.Post($"/v1/donors/{donor}/late-information", new { note = "肝炎" })).Status);
+            foreach (var certainty in cause == "result" ? new[] { "provisional", "confirmed" } : [])
+                await service.Deliver(new DonorDeferralRequired { Key = din, Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), RequirementId = Some.Id(), DonorId = donor, Din = din, DeferralCode = "P22", Certainty = certainty });
+            if (cause == "register")
+            {
+                await station.Client.Put($"/v1/external-checks/{donor}", new { outcome = "hit" });
+                await Eventually.That(() => service.Database.Scalar<bool>("select external_check = 'hit' from donor.visit where id = @visit", new { visit }));
+            }
+            Assert.Equal(cause is "nothing" or "withdrawal" ? 0 : 1, await service.Database.Scalar<int>("select least(1, count(*))::int from donor.deferral where donor_id = @donor", new { donor }));
+            Assert.Equal(cause is not ("nothing" or "result"), (await service.Published<DonationWithdrawn>()).Exists(e => e.DonorId == donor));
+            return await Over(donor, app);
+        }
+        var healthy = await After(Causes[0]);
+        Assert.Equal(["DonorRegistered", "DonationCollected", "ContactRequested", "next", "tags"], healthy.Select(e => e.Split(' ')[0]));
+        Assert.Contains(Today.AddMonths(6).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), healthy[3], StringComparison.Ordinal);
+        foreach (var cause in Causes.Skip(1)) Assert.Equal((cause, string.Join('\n', healthy)), (cause, string.Join('\n', await After(cause))));
+    }
+
+    [Fact]
+    public async Task What_an_app_reads_of_who_leaves_without_giving_is_the_same_whether_he_was_deferred_or_changed_his_mind()
+    {
+        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
+        async Task<List<string>> After(string cause)
+        {
+            var donor = await Agreed(app);
+            if (cause == "too-soon") await station.Backfill(donor, Shanghai.StartOf(Today.AddMonths(-1)).AddHours(10), (await station.Dins())[0]);
+            if (cause == "register") await station.Client.Put($"/v1/external-checks/{donor}", new { outcome = "hit" });
+            if (cause == "expected") await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today });
+            var before = (await Observed.By(Roles.App, service, donor)).Count;
+            var visit = await station.VisitAt(cause switch { "fever" => "hygiene-done", "answer" => "vitals-taken", "pretest" or "physician" or "leaves-privately" => "consulted", _ => "checked-in" }, donor);
+            var answer = cause switch
+            {
+                "leaves" => await station.Client.Post($"/v1/visits/{visit}/abandon"),
+                "leaves-privately" => await station.Client.Post($"/v1/visits/{visit}/private-withdrawal"),
+                "refuses" => await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = false }),
+                "fever" => await station.Registrar.Post($"/v1/visits/{visit}/vitals", new { temperatureC = 38.5, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0 }),
+                "answer" => await station.Consult(visit, fitToDonate: false),
+                "pretest" => await station.Physician.Post($"/v1/visits/{visit}/pretest", new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = false }),
+                "physician" => await station.Physician.Post($"/v1/visits/{visit}/defer", new { code = "T03" }),
+                _ => await station.Client.Get($"/v1/visits/{visit}"),
+            };
+            Assert.Equal((200, cause.StartsWith("leaves", StringComparison.Ordinal) ? "abandoned" : "deferred"), (answer.Status, answer.Text("status")));
+            return [$"{(await Observed.By(Roles.App, service, donor)).Count - before} more", .. (await Over(donor, app)).Where(e => cause != "too-soon" || e.StartsWith("DonorRegistered", StringComparison.Ordinal) || e.StartsWith("tags", StringComparison.Ordinal))];
+        }
+        var left = await After(InTheChair[0]);
+        Assert.Equal(["0", "DonorRegistered", "next", "tags"], left.Select(e => e.Split(' ')[0]));
+        foreach (var cause in InTheChair.Skip(1)) Assert.Equal((cause, string.Join('\n', left.Where(e => cause != "too-soon" || !e.StartsWith("next", StringComparison.Ordinal)))), (cause, string.Join('\n', await After(cause))));
+    }
+
+    [Fact]
+    public async Task Organisers_and_hospitals_read_nothing_that_this_service_says_of_a_donor()
+    {
+        var (healthy, deferred, _, station) = await Two(donated: true);
+        await station.Client.Post($"/v1/donors/{deferred}/late-information", new { note = "肝炎" });
+        foreach (var role in new[] { Roles.Organiser, Roles.Hospital })
+            foreach (var donor in new[] { healthy, deferred }) Assert.Empty(await Observed.By(role, service, donor));
+    }
 }

@@ -115,4 +115,97 @@ public sealed class WhoLearnsWhatTests(EventService events)
         await service.Deliver(EventService.Eligible(donor, 2), EventService.Registered(donor, 1, apps: app));
         Assert.Equal("erased", await service.Database.Scalar<string>("select status from event.donor where donor_id = @donor", new { donor }));
     }
+
+    private static DonorEligibilityChanged Closed(Guid donor, long version, int until, bool medical) => new()
+    {
+        Key = donor.ToString(), Version = version, OccurredAt = EventService.Now, DonorId = donor, RuleSet = EventService.RuleSet, RuleSetVersion = "2012",
+        Procedures = [.. new[] { "whole-blood", "apheresis-platelets" }.Select(p => new ProcedureWindows(p, [new(Shanghai.DateOf(EventService.Morning(until)), null)], medical ? [new(Shanghai.DateOf(EventService.Now), Shanghai.DateOf(EventService.Morning(until - 1)))] : []))],
+    };
+
+    /// <summary>What Donor is asked to tell him, of which his app reads ContactRequested: the text, what it refers to, and when.</summary>
+    private async Task<IEnumerable<string>> Told(Guid donor) => (await service.Published<NoticeRequested>()).Where(n => n.DonorId == donor)
+        .Select(n => $"{n.Purpose} {n.TemplateCode} {n.References.Procedure} {n.References.On} {n.References.SlotStartsAt} {n.References.AlternativeDriveIds?.Length} {n.NotBefore == n.OccurredAt} {n.NotAfter == n.References.SlotStartsAt}");
+
+    [Fact]
+    public async Task A_place_that_goes_is_told_an_app_in_the_same_events_at_the_same_distance_whether_a_deferral_took_it_or_an_interval_and_an_organiser_as_if_the_donor_gave_it_back()
+    {
+        var (station, app) = (Some.Id(), Some.Id());
+        var drive = await events.OpenDrive(station, EventService.Morning(7));
+        async Task<(List<string> App, List<string> Organiser)> After(string cause)
+        {
+            var donor = await events.Donor(app);
+            var booking = await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(7), donor));
+            if (cause == "himself") Assert.Equal(200, (await events.App(app).Post($"/v1/appointments/{booking.Id}/cancel")).Status);
+            else await service.Deliver(Closed(donor, 3, 190, medical: cause == "deferral"));
+            var view = (await events.App(app).Get($"/v1/appointments/{booking.Id}")).Body;
+            Assert.Equal("cancelled", view.GetProperty("status").GetString());
+            string[] polled = [.. view.EnumerateObject().Where(p => p.Name is not ("id" or "donorId" or "bookedAt" or "settledAt")).Select(p => p.ToString()), (await events.App(app).Get($"/v1/appointments/{booking.Id}")).Response.Headers.ETag!.Tag];
+            var at = (await service.Published<AppointmentCancelled>()).Single(e => e.AppointmentId == booking.Id).OccurredAt;
+            Assert.Equal(at, view.GetProperty("settledAt").GetDateTimeOffset(), TimeSpan.FromMilliseconds(1));
+            return ([.. await Observed.By(Roles.App, service, donor), .. await Told(donor), .. polled], await Observed.By(Roles.Organiser, service, donor));
+        }
+        var (interval, deferral, himself) = (await After("interval"), await After("deferral"), await After("himself"));
+        Assert.Equal(["AppointmentBooked", "AppointmentCancelled", "booking"], interval.App.Take(3).Select(e => e.Split(' ')[0]));
+        Assert.Contains("\"reasonCode\":\"no_longer_bookable\"", interval.App[1], StringComparison.Ordinal);
+        Assert.Equal(string.Join('\n', interval.App), string.Join('\n', deferral.App));
+        Assert.Equal(["AppointmentBooked", "AppointmentCancelled"], himself.Organiser.Select(e => e.Split(' ')[0]));
+        Assert.Equal(string.Join('\n', himself.Organiser), string.Join('\n', deferral.Organiser));
+        Assert.Equal(string.Join('\n', himself.Organiser), string.Join('\n', interval.Organiser));
+    }
+
+    [Fact]
+    public async Task Who_came_and_did_not_give_leaves_an_app_and_an_organiser_the_same_events_answers_and_sums_whether_he_was_deferred_or_went()
+    {
+        var app = Some.Id();
+        async Task<string> After(string cause)
+        {
+            var (station, organisation, donor, visit) = (Some.Id(), await events.Organisation(), await events.Donor(app), Some.Id());
+            var drive = await events.PastDrive(station, Day, organisation: organisation);
+            var booking = await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper"));
+            await service.Deliver(EventService.VisitOpened(visit, donor, drive, booking.Id) with { OccurredAt = Day });
+            if (cause == "went") await service.Deliver(new VisitAbandoned { Key = donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visit, DonorId = donor, DriveId = drive, AppointmentId = booking.Id, Backfilled = false });
+            else await service.Deliver(new VisitDeferred { Key = donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visit, DonorId = donor, DriveId = drive, AppointmentId = booking.Id, Backfilled = false }, Closed(donor, 5, 190, medical: true));
+            var during = (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results")).Body.ToString();
+            await events.Steps(station, drive, Day.AddDays(1), "close");
+            var after = (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results")).Body.ToString();
+            var view = (await events.App(app).Get($"/v1/appointments/{booking.Id}")).Body.ToString();
+            var told = (await Observed.By(Roles.App, service, donor)).Concat(await Told(donor));
+            return string.Join('\n', [.. told, "organiser", .. await Observed.By(Roles.Organiser, service, donor), .. new[] { during, after, view }.Select(text =>
+                System.Text.RegularExpressions.Regex.Replace(text, """[0-9a-f-]{36}|(?<="(bookedAt|settledAt)":")[^"]+""", "", System.Text.RegularExpressions.RegexOptions.None, TimeSpan.FromSeconds(5)))]);
+        }
+        var went = await After("went");
+        Assert.Equal(["AppointmentBooked", "AppointmentArrived", "organiser", "AppointmentBooked", "AppointmentArrived"], went.Split('\n').Take(5).Select(e => e.Split(' ')[0]));
+        Assert.Equal(went, await After("deferred"));
+    }
+
+    /// <summary>docs/decisions/0006, what time tells: a place on a day that is open to him is the donor's; to take it too, so that nobody could count, would harm him.</summary>
+    [Fact]
+    public async Task By_contract_an_app_sees_which_places_go_and_so_between_which_of_them_a_deferral_ends_but_no_date_and_no_new_place_on_either_day()
+    {
+        var (station, app) = (Some.Id(), Some.Id());
+        int[] days = [7, 60];
+        var drives = new List<Guid>();
+        foreach (var day in days) drives.Add(await events.OpenDrive(station, EventService.Morning(day)));
+        async Task<(string Kept, List<string> Answers)> After(int until)
+        {
+            var donor = await events.Donor(app);
+            for (var i = 0; i < 2; i++) Assert.Equal(201, (await events.App(app).Post("/v1/appointments", EventService.BookingBody(drives[i], EventService.Morning(days[i]), donor, "apheresis-platelets"))).Status);
+            await service.Deliver(Closed(donor, 3, until, medical: true));
+            var kept = await service.Database.Scalar<string>("select string_agg(status, ' ' order by slot_starts_at) from event.appointment where donor_id = @donor", new { donor });
+            var answers = new List<string>();
+            foreach (var day in new[] { 8, 61, 300 })
+            {
+                var other = await events.OpenDrive(station, EventService.Morning(day));
+                var answer = await events.App(app).Post("/v1/appointments", EventService.BookingBody(other, EventService.Morning(day), donor));
+                answers.Add($"{answer.Status} {answer.Code} {answer["title"]}");
+            }
+            var said = (await service.Published<AppointmentCancelled>()).Where(e => e.DonorId == donor).Select(e => System.Text.Json.JsonSerializer.Serialize(e, Json.Options)).Concat(await Told(donor));
+            foreach (var text in said) Assert.DoesNotContain(Shanghai.DateOf(EventService.Morning(until)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
+            return (kept, answers);
+        }
+        var (cold, lasting) = (await After(10), await After(4000));
+        Assert.Equal(("cancelled booked", "cancelled cancelled"), (cold.Kept, lasting.Kept));
+        Assert.Equal(lasting.Answers, cold.Answers);
+        Assert.All(cold.Answers, a => Assert.StartsWith("422 not_eligible", a, StringComparison.Ordinal));
+    }
 }
