@@ -21,6 +21,13 @@ public static class FreshIds
         return problem;
     }
 
+    /// <summary>As <see cref="CommonProblems.Unknown"/>, where the request names the unknown thing and another code says so: 409 not_yet_visible while the id is fresh.</summary>
+    public static ProblemHttpResult WaitThen(ProblemHttpResult problem, Guid id)
+    {
+        problem.ProblemDetails.Extensions[UnknownId] = id;
+        return problem;
+    }
+
     internal static async ValueTask<object?> Filter(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var clock = TimeProvider.System; // waiting is the machine's time, never business time

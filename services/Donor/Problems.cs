@@ -68,6 +68,11 @@ public static class Problems
     public static readonly ProblemCode SameSigner = new("same_signer", 409, "两次签名须为不同人员", "Two different people must sign");
     public static readonly ProblemCode DinMismatch = new("din_mismatch", 409, "扫描的献血码不一致", "The scans bear different numbers");
 
+    public static readonly ProblemCode LookbackRequired = new("lookback_required", 422, "须注明回溯调查编号", "A look-back is named by its id");
+    public static readonly ProblemCode LookbackUnknown = new("lookback_unknown", 422, "本站没有此回溯调查", "This station has no such look-back");
+    public static readonly ProblemCode LookbackOfAnother = new("lookback_of_another_donor", 422, "该回溯调查不涉及此献血者", "The look-back is about another donor");
+    public static readonly ProblemCode LookbackClosed = new("lookback_closed", 409, "该回溯调查已结束", "The look-back is closed");
+
     /// <summary>Of a donor who asked for erasure, while the law keeps his record: his identity is used in a look-back only.</summary>
     public static ProblemHttpResult Restricted() => DonorNotActive.With("The donor asked for erasure; his record is restricted");
 

@@ -52,6 +52,8 @@ public static class Program
             .Consumes<NoticeRequested>(OnNoticeRequested.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
+            .Consumes<LookbackOpened>(OnLookbackOpened.Handle)
+            .Consumes<LookbackClosed>(OnLookbackClosed.Handle)
             .Runs(ReEvaluate.Kind, ReEvaluate.Step).Runs(Simulate.Kind, Simulate.Step).Runs(FollowErased.Kind, FollowErased.Step).Runs(FollowClaimant.Kind, FollowClaimant.Step).Runs(FollowVoid.Kind, FollowVoid.Step)
             .KeepsSecrets("donor.tombstone", "donor_id", "reasons", "'tombstone/' || donor_id")
             .Constraint("rule_set_once", Problems.RuleSetVersionExists)

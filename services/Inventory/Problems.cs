@@ -29,6 +29,8 @@ public static class Problems
     public static readonly ProblemCode HoldLifted = new("hold_lifted", 409, "该锁定已解除", "The hold has been lifted");
     public static readonly ProblemCode StillReactive = new("still_reactive", 409, "检测结论不合格，不能解除", "A test stands against it: the hold stays");
     public static readonly ProblemCode DonationVoided = new("donation_voided", 409, "该献血记录已作废", "The donation is void");
+    public static readonly ProblemCode LookbackOpen = new("lookback_open", 409, "该献血者在本站已有进行中的回溯调查", "This station has an open look-back of the donor");
+    public static readonly ProblemCode LookbackClosed = new("lookback_closed", 409, "该回溯调查已结束", "The look-back is closed");
     public static readonly ProblemCode NeededByPast = new("needed_by_past", 422, "用血时间须在将来", "neededBy must lie in the future");
     public static readonly ProblemCode QuantityUnit = new("quantity_unit_not_applicable", 422, "该成分不以此单位计量", "This component is not counted in this unit");
     public static readonly ProblemCode OrderState = new("order_state", 409, "订单当前状态不允许此操作", "The state of the order forbids this");

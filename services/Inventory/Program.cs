@@ -3,6 +3,7 @@ using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Holds;
+using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Orders;
 using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.ReleaseBatches;
@@ -35,11 +36,13 @@ public static class Program
             .Constraint("release_signature_one_per_person", Problems.SameSigner)
             .Constraint("order_line_unit_in_one_order", Problems.UnitTaken)
             .Constraint("transfusion_once_per_unit", Problems.AlreadyTransfused)
+            .Constraint("lookback_one_open", Problems.LookbackOpen)
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map)
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
+            .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(GetStock.Map, TraceDonation.Map, SearchTraces.Map);
     }
 

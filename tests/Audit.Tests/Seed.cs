@@ -138,6 +138,13 @@ internal static class Seed
         insert into recognition.donor_person select * from event.donor_person;
         insert into partner.donor_person select * from event.donor_person;
 
+        -- A look-back that is open, named by a donation under an absorbed id, whose bags are out of date; one that is closed, in which a restricted identity was read.
+        insert into inventory.lookback (id, version, donor_id, din, station_id, reason, opened_at, opened_by, closed_at, closed_by, conclusion) values
+            (id('lookback'), 1, id('donor 4'), din(1), id('station'), 'recipient-infection', '2026-03-10', id('first'), null, null, null),
+            (id('closed lookback'), 2, id('restricted donor'), din(2), id('station'), 'post-donation-information', '2026-03-08', id('first'), '2026-03-09', id('second'), 'undetermined');
+        insert into donor.lookback (id, donor_id, station_id, opened_at, closed_at) select id, donor_id, station_id, opened_at, closed_at from inventory.lookback;
+        insert into donor.full_read (id, donor_id, at, station_id, client_id, staff_id, purpose, reason, lookback_id) values (id('read'), id('restricted donor'), '2026-03-08 02:00Z', id('station'), 'station', id('first'), 'notify-result', '\x00', id('closed lookback'));
+
         insert into inventory.test_run (id, station_id, run_id, instrument, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at) values (id('run'), id('station'), 'R1', 'I1', true, id('laboratory'), 'L1', 2, 0, '2026-03-06 00:00Z');
         insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at) values (id('run'), 0, din(1), 'hbsag', 'non-reactive', '2026-03-05 23:00Z'), (id('run'), 1, din(3), 'hbsag', 'reactive', '2026-03-05 23:00Z');
         insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (din(1), id('first'), 'R1', '2026-03-06 01:00Z'), (din(1), id('second'), 'R2', '2026-03-06 02:00Z');

@@ -4,7 +4,7 @@ using BloodPlatform.Chassis;
 namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>
-/// Shelf lives, yields, test schemes and stock levels: dated documents with their source and how sure it is, under
+/// Shelf lives, yields, test schemes, stock levels and look-back windows: dated documents with their source and how sure it is, under
 /// Data/Parameters. A fact is judged by the version in force on its day.
 /// </summary>
 public static class Parameters
@@ -12,6 +12,7 @@ public static class Parameters
     private static readonly ComponentRules[] Components = Read<ComponentRules>("components.json");
     private static readonly TestScheme[] Schemes = Read<TestScheme>("test-schemes.json");
     private static readonly StockRules[] Stocks = Read<StockRules>("stock-levels.json");
+    private static readonly LookbackRules[] Lookbacks = Read<LookbackRules>("lookbacks.json");
 
     public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
 
@@ -20,6 +21,8 @@ public static class Parameters
     public static TestScheme SchemeOn(DateOnly day) => On(Schemes, day);
 
     public static StockRules StockOn(DateOnly day) => On(Stocks, day);
+
+    public static LookbackRules LookbackOn(DateOnly day) => On(Lookbacks, day);
 
     private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
 
@@ -68,3 +71,7 @@ public sealed record StockRules(string Version, DateOnly ValidFrom, string Sourc
 
 /// <summary>Days of cover from which each level holds; below orange is red. No components named: all others.</summary>
 public sealed record StockLevels(string[] Components, decimal Normal, decimal Blue, decimal Yellow, decimal Orange);
+
+/// <param name="Months">Calendar months before the named donation.</param>
+/// <param name="ToLastNegative">Whether it also reaches back to the last donation that tested negative.</param>
+public sealed record LookbackRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int Months, bool ToLastNegative) : IDated;

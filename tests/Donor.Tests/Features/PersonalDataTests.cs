@@ -196,23 +196,6 @@ public sealed class PersonalDataTests(DonorService fixture)
     }
 
     [Fact]
-    public async Task A_restricted_identity_is_read_only_by_quality_in_a_look_back()
-    {
-        var station = new SomeStation(service);
-        var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
-        await station.VisitAt("completed", donor);
-        await station.Client.Post($"/v1/donors/{donor}/erasure");
-        var path = $"/v1/donors/{donor}/full-reads";
-        var lookback = Some.Id();
-        Assert.Equal("donor_not_active", (await station.Quality.Post(path, new { purpose = "look-back", reason = "x" })).Code);
-        Assert.Equal("staff_function_required", (await station.Physician.Post(path, new { purpose = "look-back", reason = "x", lookbackId = lookback })).Code);
-        Assert.Equal("donor_not_active", (await station.Quality.Post($"/v1/donors/{donor}/export")).Code);
-        var read = await station.Quality.Post(path, new { purpose = "look-back", reason = "受血者阳性", lookbackId = lookback });
-        Assert.Equal((200, "甲测试", ""), (read.Status, read.Text("name"), read.Text("phone"))); // what could reach him is gone
-        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from donor.audit where resource = @r and detail->>'lookback' = @l", new { r = $"donors/{donor}", l = lookback.ToString() }));
-    }
-
-    [Fact]
     public async Task An_export_holds_everything_for_the_donor_and_an_apps_what_it_may_see()
     {
         var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));

@@ -49,6 +49,9 @@ public sealed class RoundTripTests(InventoryService inventory)
             await Costs(3, Ordered, o => counted.As(Roles.Hospital, hospital).Post($"/v1/orders/{o.Item2}/cancel", null, Some.Key()));
             await Costs(3, async () => { var din = await station.Releasable(); return (await station.Client.Post($"/v1/units/{await station.UnitOf(din)}/hold", new { kind = "quality" }))["holds"][0].GetProperty("id").GetGuid(); },
                 hold => As("Q1", "quality").Post($"/v1/holds/{hold}/lift", new { reason = "looked at" }, Some.Key()));
+            Task<Answer> LookBack(HttpClient by, string din) => by.Post("/v1/lookbacks", new { din, reason = "post-donation-information" }, Some.Key());
+            await Costs(3, () => station.Collected(), din => LookBack(As("Q1", "quality"), din));
+            await Costs(3, async () => (await LookBack(station.Quality, await station.Collected())).Id, id => As("Q2", "quality").Post($"/v1/lookbacks/{id}/close", new { conclusion = "undetermined" }, Some.Key()));
         }
         finally { await counted.Stop(); }
     }

@@ -8,7 +8,7 @@ namespace BloodPlatform.Donors.Features.FullReads;
 
 /// <param name="Purpose">What it is needed for: the authority sees it.</param>
 /// <param name="Reason">In words, sealed; the donor sees it.</param>
-/// <param name="LookbackId">The look-back case: without one nobody reads a restricted identity.</param>
+/// <param name="LookbackId">An open look-back (POST /v1/lookbacks) of the caller's station about this person: without one nobody reads for `look-back`, nor a restricted identity.</param>
 public sealed record FullReadRequest(
     [property: AllowedValues("look-back", "notify-result", "reaction", "identity-dispute", "care", "authority-request", "other")] string Purpose,
     [property: StringLength(80, MinimumLength = 1)] string Reason,
@@ -22,7 +22,8 @@ public sealed record FullReadItem(Guid Id, Guid? DonorId, DateTimeOffset At, Gui
 
 /// <summary>
 /// POST /v1/donors/{id}/full-reads: the glass that is broken. A physician or quality person reads a full identity, says why, and answers for it; the
-/// read is recorded in the transaction that reads. Nobody reads full values otherwise but the donor himself (his export).
+/// read is recorded in the transaction that reads. Nobody reads full values otherwise but the donor himself (his export). Where a look-back is named it must be
+/// open, the station's own and about this person; one that this service has not heard of opens nothing.
 /// </summary>
 public static class ReadFully
 {
@@ -36,9 +37,13 @@ public static class ReadFully
     private static async Task<Results<Ok<FullIdentityView>, ProblemHttpResult>> Handle(Guid id, FullReadRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<FullIdentityView>, ProblemHttpResult>>(async tx =>
         {
-            if (await tx.Read(DonorFile.Unlocked, new { donorId = id }, grid => DonorFile.Read(grid, vault, books)) is not { } donor) return CommonProblems.Unknown(id);
+            // The case stays as it is until this read is recorded: its closing waits, or came first.
+            var (donor, lookback) = await tx.Read(DonorFile.Unlocked + "select l.donor_id, l.station_id, l.closed_at from donor.lookback l where l.id = @LookbackId and l.opened_at is not null for share;", new { donorId = id, request.LookbackId },
+                async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleOrDefaultAsync<LookbackRow>()));
+            if (donor is null) return CommonProblems.Unknown(id);
             if (donor.Restricted && request.LookbackId is null) return Problems.Restricted();
             if (donor.Restricted && !caller.Staff!.Has("quality")) return CommonProblems.StaffFunctionRequired.With("A restricted identity is read by quality, in a look-back");
+            if (WhyNot(request, lookback, donor, caller) is { } no) return no;
             var (readId, key) = (tx.NewId(), donor.Key);
             tx.Write("insert into donor.full_read (id, donor_id, at, station_id, client_id, staff_id, purpose, reason, lookback_id) values (@readId, @id, @now, @Tenant, @ClientId, @staff, @Purpose, @reason, @LookbackId)",
                 new { readId, id, now = tx.Now, caller.Tenant, caller.ClientId, staff = caller.Staff!.Id, request.Purpose, reason = key.Seal("full_read_reason", request.Reason), request.LookbackId });
@@ -46,6 +51,17 @@ public static class ReadFully
             return TypedResults.Ok(new FullIdentityView(readId, id, tx.Now, request.Purpose, request.LookbackId, key.Open("name", donor.Row.Name), donor.Row.DocumentKind, key.Open("document_number", donor.Row.DocumentNumber),
                 donor.Facts.BirthDate, donor.Row.Sex, key.Open("phone", donor.Row.Phone)));
         }, ct);
+
+    private static ProblemHttpResult? WhyNot(FullReadRequest request, LookbackRow? lookback, DonorFile donor, Caller caller) => (request.LookbackId, lookback) switch
+    {
+        (null, _) => request.Purpose == "look-back" ? Problems.LookbackRequired.With(null, new FieldError("/lookbackId", "required", "The case that it is read for")) : null,
+        ({ } id, null) => FreshIds.WaitThen(Problems.LookbackUnknown.With("Or it is not here yet", new FieldError("/lookbackId", "unknown", "Unknown")), id),
+        _ when lookback.StationId != caller.Tenant => Problems.LookbackUnknown.With("Or it is not here yet", new FieldError("/lookbackId", "unknown", "Unknown")),
+        _ when !donor.Includes(lookback.DonorId) => Problems.LookbackOfAnother.With(null, new FieldError("/lookbackId", "other_donor", "It is about another donor")),
+        _ => lookback.ClosedAt is null ? null : Problems.LookbackClosed.With(),
+    };
+
+    private sealed record LookbackRow(Guid DonorId, Guid StationId, DateTimeOffset? ClosedAt);
 
     private static async Task<Results<Ok<Page<FullReadItem>>, ProblemHttpResult>> OfDonor(Guid id, Database db, Vault vault, CancellationToken ct, int? limit = null, Guid? cursor = null) =>
         await db.InTransaction<Results<Ok<Page<FullReadItem>>, ProblemHttpResult>>(async tx =>

@@ -3,6 +3,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
@@ -74,16 +75,19 @@ internal sealed class DonationFile
     /// </summary>
     /// <param name="which">Which numbers, where they are not given but found.</param>
     /// <param name="others">Also the files of the same persons' other donations, under whichever of their ids (look-back).</param>
+    /// <param name="historic">Of the others also those that were recorded afterwards; no blood of theirs is anywhere any more.</param>
+    /// <param name="lookback">With the others come the persons' open look-backs, and this one, open or closed.</param>
     /// <param name="prepare">A statement that runs first: rows for what has not arrived yet.</param>
-    public static async Task<Files> Load(Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)")
+    public static async Task<Files> Load(
+        Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)", bool historic = false, Guid? lookback = null)
     {
         var ofStation = $"from inventory.donation w where w.din {which} and (@station::uuid is null or w.station_id = @station)";
         var wanted = $"select w.din {ofStation}";
         var donors = Persons.IdsOfAll($"select w.donor_id {ofStation} union select @donor::uuid"); // a person's registrations are one donor here
-        var set = others ? $"{wanted} union select o.din from inventory.donation o where not o.backfilled and o.donor_id in ({donors})" : wanted;
+        var set = others ? $"{wanted} union select o.din from inventory.donation o where {(historic ? "" : "not o.backfilled and ")}o.donor_id in ({donors})" : wanted;
         var @lock = forUpdate ? "for update" : "";
         var args = new Dapper.DynamicParameters(prepareArgs);
-        args.AddDynamicParams(new { dins, station, donor, sealNotBefore = Freshness.NotBefore });
+        args.AddDynamicParams(new { dins, station, donor, lookback, sealNotBefore = Freshness.NotBefore });
         for (var again = 0; ; again++)
         {
             // The numbers are found anew in each statement: planned each time, that costs twenty times the work itself, in an answer too.
@@ -99,6 +103,7 @@ internal sealed class DonationFile
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
                 select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
                 select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
+                {(others ? LookbackRow.Of(donors) : "")}
                 select p.id as donor_id, {Persons.Of("p.id")} as person_id from ({donors}) p(id) where p.id is not null;
                 {Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")}) k(id)")};
                 """, args, async grid =>
@@ -111,6 +116,7 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<SignatureRow>()) read[row.Din].Signers.Add(row.StaffId);
                 foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row);
                 foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
+                var lookbacks = others ? (await grid.ReadAsync<LookbackRow>()).ToList() : [];
                 var persons = (await grid.ReadAsync<PersonRow>()).DistinctBy(p => p.DonorId).ToDictionary(p => p.DonorId, p => p.PersonId);
                 var stale = (await grid.ReadAsync<string>()).Select(id => Guid.Parse(id) is var donorId ? persons.GetValueOrDefault(donorId, donorId) : default).ToHashSet();
                 var registrations = safety.Values.ToLookup(s => persons.GetValueOrDefault(s.DonorId, s.DonorId));
@@ -119,7 +125,7 @@ internal sealed class DonationFile
                     file.Safety = safety.GetValueOrDefault(file.Row.DonorId!.Value);
                     file.Registrations = [.. registrations[file.Row.PersonId!.Value]];
                 }
-                return new Files(read, safety, persons, stale);
+                return new Files(read, safety, persons, stale, lookbacks);
             });
             // A donation arrived, or its donor was merged, between the two locks: not all that is his is locked yet. Read again, this time his row comes first.
             if (!forUpdate || again == 3 || (files.ByDin.Values.All(f => f.Row.DonorId is null || f.Safety is not null) && files.Persons.Keys.All(files.Safety.ContainsKey))) return files;
@@ -220,7 +226,19 @@ internal sealed class DonationFile
 /// <param name="Safety">The donors' rows, locked when the files are.</param>
 /// <param name="Persons">Who stands for each of the donors' ids.</param>
 /// <param name="StaleDonors">Persons of whom, under any of their ids, the last 60 s may be missing.</param>
-internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, Dictionary<Guid, Guid> Persons, HashSet<Guid> StaleDonors);
+/// <param name="Lookbacks">Their open look-backs, where their other donations were read too.</param>
+internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, Dictionary<Guid, Guid> Persons, HashSet<Guid> StaleDonors, List<LookbackRow> Lookbacks)
+{
+    public Guid PersonOf(Guid donorId) => Persons.GetValueOrDefault(donorId, donorId);
+
+    /// <summary>What a person gave and may still reach a patient is held for each open look-back of his: once, and apart from any other cause.</summary>
+    public void HoldForLookbacks(Transaction tx, Guid person, Caller? by = null)
+    {
+        foreach (var lookback in Lookbacks.Where(l => l.ClosedAt is null && PersonOf(l.DonorId) == person))
+            foreach (var file in ByDin.Values.Where(f => f.Arrived && f.Row.PersonId == person && f.InDate(tx.Now) && !lookback.Held.Contains(f.Din)))
+                file.Hold(tx, "lookback", lookback.Id, by);
+    }
+}
 
 internal sealed record PersonRow
 {

@@ -26,6 +26,7 @@ public static class OnDonationCollected
         TestEffects.Apply(tx, file, files, null);
         // A donor with a reactive donation should not have been bled again: what he gave stays here until somebody has looked.
         if (reactiveBefore && !e.Backfilled) file.Hold(tx, "lookback", tx.NewId());
+        files.HoldForLookbacks(tx, file.Row.PersonId!.Value); // what he gave came on the way while a case was opened
         foreach (var changed in files.ByDin.Values.Where(f => f.Changed || f == file)) changed.Save(tx);
     }
 }

@@ -6,7 +6,7 @@ namespace BloodPlatform.Inventory.Features.Projections;
 
 /// <summary>
 /// Two donors are one person: look-back finds both histories, and blood groups must agree with both. Where one of them was found
-/// reactive, what the other gave and is still in date is held in this transaction.
+/// reactive, or a station looks back on him, what the other gave and is still in date is held in this transaction.
 /// </summary>
 public static class OnDonorsMerged
 {
@@ -17,12 +17,11 @@ public static class OnDonorsMerged
             {Persons.Keep}
             insert into inventory.donor_safety (donor_id) select s.id from {Persons.Ids("@person")} as s(id) order by s.id on conflict (donor_id) do nothing;
             """, prepareArgs: new { person = e.Survivor, ids, versions });
-        if (await tx.QuerySingle<bool>("select exists (select from inventory.hold where source_id = @MergeId)", new { e.MergeId })) return; // an older replay
+        var replayed = await tx.QuerySingle<bool>("select exists (select from inventory.hold where source_id = @MergeId)", new { e.MergeId });
         // Those under a reactive id were looked back at when it was found.
-        foreach (var file in files.ByDin.Values.Where(f => f.Arrived && f.ReactiveBefore && f.Safety!.ReactiveSince is null && f.InDate(tx.Now) && f.Holds.All(h => h.Kind != "lookback")))
-        {
+        foreach (var file in files.ByDin.Values.Where(f => !replayed && f.Arrived && f.ReactiveBefore && f.Safety!.ReactiveSince is null && f.InDate(tx.Now) && f.Holds.All(h => h.Kind != "lookback")))
             file.Hold(tx, "lookback", e.MergeId);
-            file.Save(tx);
-        }
+        files.HoldForLookbacks(tx, files.PersonOf(e.Survivor)); // a case of either is now one of both
+        foreach (var changed in files.ByDin.Values.Where(f => f.Changed)) changed.Save(tx);
     }
 }
