@@ -16,32 +16,39 @@ public sealed record Findings(IReadOnlyList<Reason> Reasons, IReadOnlyList<Defer
 /// <summary>Measured and answered values against the rule set (GB 18467-2011 chapters 5 and 8).</summary>
 public static class Checks
 {
-    /// <summary>What vitals and pretest take of everybody: a base that bounds one of them nowhere would let every value pass.</summary>
-    public static readonly string[] AlwaysTaken = ["temperatureC", "systolic", "diastolic", "pulse", "weightKg", "haemoglobinGl"];
+    /// <summary>What is taken for apheresis only.</summary>
+    public static readonly string[] OfApheresis = ["hematocrit", "plateletCount", "plateletCountAfter"];
 
-    /// <summary>Everything they may take, under the names by which rows speak of it.</summary>
-    public static readonly string[] Taken =
-    [
-        .. AlwaysTaken, "pulsePressure", "pulseOfAthlete", "noJaundice", "noExtensiveSkinDisease", "limbsSound", "punctureSitesIntact",
-        "copperSulfatePass", "altPass", "hbsagPass", "hematocrit", "plateletCount", "plateletCountAfter",
-    ];
+    /// <summary>What vitals and pretest measure, under the names by which rows of kind `measure` speak of it.</summary>
+    public static readonly string[] Measured = ["temperatureC", "systolic", "diastolic", "pulsePressure", "pulse", "pulseOfAthlete", "weightKg", "haemoglobinGl", .. OfApheresis];
+
+    /// <summary>What passes there or does not, for rows of kind `check`.</summary>
+    public static readonly string[] Passed = ["noJaundice", "noExtensiveSkinDisease", "limbsSound", "punctureSitesIntact", "copperSulfatePass", "altPass", "hbsagPass"];
+
+    /// <summary>Everything that they take. A base judges each of them for both sexes, or it is not published.</summary>
+    public static readonly string[] Taken = [.. Measured, .. Passed];
 
     /// <summary>
     /// Compares each value with the bounds of its rules; a boolean is 1 (passes) or 0 (fails). Units are those of the API:
-    /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions. A rule of some procedures closes those, and ends the visit where none is left.
+    /// °C, mmHg, 1/min, kg, g/L, 10⁹/L, fractions. A rule of some procedures closes those, and ends the visit where none is left. A value that
+    /// no rule judges clears nobody: that it was taken and found in order would be nowhere said.
     /// </summary>
     /// <param name="open">The procedures that were still open to the donor; null where every failure ends the visit, as was judged before it was asked.</param>
     public static Findings Judge(RuleSet rules, string sex, DateOnly on, IReadOnlyDictionary<string, decimal> values, IReadOnlyList<string>? open = null)
     {
-        var failed = rules.Rules.Where(r => r.Kind is "measure" or "check" && r.Measure is not null && values.TryGetValue(r.Measure, out var value) && (r.Sex is null || r.Sex == sex)
-            && (r.Kind == "check" ? value == 0 : value < r.AtLeast || value > r.AtMost || value >= r.Below)).ToArray();
+        var judging = rules.Rules.Where(r => r.Kind is "measure" or "check" && r.Measure is not null && values.ContainsKey(r.Measure) && r.ConcernsSex(sex)).ToArray();
+        var failed = judging.Where(r => values[r.Measure!] is var value && (r.Kind == "check" ? value == 0 : value < r.AtLeast || value > r.AtMost || value >= r.Below)).ToArray();
+        Reason[] silent = [.. values.Keys.Where(name => !Array.Exists(judging, r => r.Measure == name)).Select(name => new Reason(NotJudged, name, null))];
         var deferrals = failed.Where(r => r.Defers is not null).Select(r => r.Defers!).Distinct().Select(code => Defer(rules, code, on)).ToArray();
-        Reason[] reasons = [.. failed.Select(r => new Reason(r.Category, r.Code, r.Defers is { } code ? rules[code].EndFrom(on) : null))];
-        var left = reasons.Length > 0 && open is not null && open.Any(procedure => !failed.Any(r => Closes(rules, r, procedure)));
+        Reason[] reasons = [.. failed.Select(r => new Reason(r.Category, r.Code, r.Defers is { } code ? rules[code].EndFrom(on) : null)), .. silent];
+        var left = reasons.Length > 0 && silent.Length == 0 && open is not null && open.Any(procedure => !failed.Any(r => Closes(rules, r, procedure)));
         return left ? new([], deferrals, reasons) : new(reasons, deferrals);
     }
 
-    /// <summary>Code of a <see cref="Reason"/> that says of a rule that nobody measured what it bounds. It closes nothing.</summary>
+    /// <summary>
+    /// Code of a <see cref="Reason"/> that says of a rule that nobody measured what it bounds, which closes nothing; or of a value, by its name, that no
+    /// rule judges, which ends the visit.
+    /// </summary>
     public const string NotJudged = "not-judged";
 
     /// <summary>The rules made for the procedure whose value was not taken: nothing passes in silence.</summary>

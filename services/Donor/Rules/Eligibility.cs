@@ -50,7 +50,7 @@ public static class Eligibility
                 var from = obstacle.From < rules.ValidFrom ? rules.ValidFrom : obstacle.From;
                 var until = obstacle.Until is { } over && !(over > end) ? over : end;
                 if (until <= from) continue;
-                var before = all.FindIndex(o => o.Rule == obstacle.Rule && o.Until == from);
+                var before = all.FindIndex(o => o.Rule == obstacle.Rule && o.Category == obstacle.Category && o.Until == from);
                 if (before >= 0) all[before] = all[before] with { Until = until };
                 else all.Add(new(obstacle.Rule, obstacle.Category, from, until));
             }
@@ -173,10 +173,11 @@ public static class Eligibility
         var repeatEnd = repeat is null ? DateOnly.MaxValue : Full(repeat.AtMost!.Value + 1);
         var repeatFrom = DateOnly.MaxValue;
         foreach (var donation in donor.Donations) if (!donation.Attempt && donation.On < repeatFrom) repeatFrom = donation.On.AddDays(1);
-        var repeatTo = repeat is { UnlessReaction: true } && donor.FirstReaction is { } reaction && reaction < repeatEnd ? reaction.AddDays(1) : repeatEnd;
-        if (repeatFrom >= repeatTo || repeatTo <= firstEnd) { Add(all, first.Code, "age", firstEnd, null); return; }
+        if (repeatFrom >= repeatEnd || repeatEnd <= firstEnd) { Add(all, first.Code, "age", firstEnd, null); return; }
         Add(all, first.Code, "age", firstEnd, repeatFrom);
-        if (repeat is not null) Add(all, repeatTo < repeatEnd ? first.Code : repeat.Code, "age", repeatTo, null);
+        // That the years of a repeat donor are not his tells of the harm: to everyone but a station it looks like anything medical.
+        if (repeat is { UnlessReaction: true } && donor.FirstReaction is { } reaction && reaction < repeatEnd) Add(all, first.Code, "reaction", reaction < firstEnd ? firstEnd : reaction.AddDays(1), repeatEnd);
+        if (repeat is not null) Add(all, repeat.Code, "age", repeatEnd, null);
     }
 
     // A donation forbids the time behind it and the time before it: what is recorded afterwards may lie between two others. Days

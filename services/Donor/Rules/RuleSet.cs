@@ -9,7 +9,7 @@ namespace BloodPlatform.Donors.Rules;
 /// <param name="Kind">`age`, `measure`, `check`, `interval`, `interval-exception`, `yearly`, `volume`, `plasma`, `tolerance`, `bleed-time`, `rest-time`, `deferral` or `reentry`.</param>
 /// <param name="Category">What a station is told the reason is about: `age`, `interval`, `deferral`, `vitals`, `pretest`, …</param>
 /// <param name="Clause">Standard or law with the clause.</param>
-/// <param name="Source">Where the text was seen; the document's <c>sources</c> says what the key means.</param>
+/// <param name="Source">Where the text was seen: keys of the document's <c>sources</c>, with commas between, and after a colon or semicolon what is to be said of them.</param>
 /// <param name="Confidence">`high`, `medium` or `low`.</param>
 /// <param name="Zh">The demand in simplified Chinese.</param>
 /// <param name="En">The demand in English.</param>
@@ -41,6 +41,9 @@ public sealed record Rule(
 {
     /// <summary>The text in the language of the request.</summary>
     public string Text => Language.IsChinese ? Zh : En;
+
+    /// <summary>The keys of <see cref="Source"/>.</summary>
+    internal IEnumerable<string> Sources => Source.Split(':', ';')[0].Split(',').Select(key => key.Trim());
 
     /// <summary>Whether the rule speaks of this procedure.</summary>
     public bool Concerns(string procedure) => Procedures is null || Procedures.Contains(procedure);

@@ -14,18 +14,23 @@ public static partial class RuleSetCheck
     /// <summary>What the platform itself cites: a base without them could not give its reasons.</summary>
     private static readonly string[] Cited = ["RULES_IN_FORCE", "IDENTITY", "CONSENT", "HAND_HYGIENE", "FIT_TO_DONATE", "ANSWER_UNKNOWN", "TEST_REACTIVE", "LATE_INFORMATION", "EXTERNAL_HIT"];
 
+    /// <summary>Between these a document's times lie: what adds a day, or a hundred years, to one of them stays a date.</summary>
+    private static readonly (DateOnly First, DateOnly Last) Times = (new(1900, 1, 1), new(2199, 12, 31));
+
     /// <summary>Days by which lengths are compared: each month's first and last of four years.</summary>
     private static readonly DateOnly[] Calendar = [.. Enumerable.Range(0, 48).SelectMany(m => new[] { new DateOnly(2023, 1, 1).AddMonths(m), new DateOnly(2023, 2, 1).AddMonths(m).AddDays(-1) })];
 
+    /// <param name="today">What holds from an earlier day on would rewrite what was told of it, and could be over before it is said.</param>
     /// <returns>Nothing when it may be published beside what the book holds.</returns>
-    public static FieldError[] Errors(RuleDocument document, RuleBook book)
+    public static FieldError[] Errors(RuleDocument document, RuleBook book, DateOnly today)
     {
         var errors = new List<FieldError>();
         if (!DocumentCode().IsMatch(document.Code)) errors.Add(new("/code", "invalid", "Lower-case letters, digits and hyphens"));
         if (!DocumentVersion().IsMatch(document.Version)) errors.Add(new("/version", "invalid", "Letters, digits, dots and hyphens, at most 20"));
         if (document.Zh.Length == 0 || document.En.Length == 0) errors.Add(new("/en", "missing", "A title in zh and en"));
-        Times(document, book, errors);
-        for (var i = 0; i < document.Rules.Length; i++) Row(document.Rules[i], $"/rules/{i}", errors);
+        Holds(document, book, today, errors);
+        foreach (var (key, what) in document.Sources ?? []) if (!SourceKey().IsMatch(key) || string.IsNullOrWhiteSpace(what)) errors.Add(new($"/sources/{key}", "invalid", "A key of letters, digits and hyphens, and what it stands for"));
+        for (var i = 0; i < document.Rules.Length; i++) Row(document.Rules[i], $"/rules/{i}", document.Sources, errors);
         foreach (var twice in document.Rules.Select((r, i) => (r, i)).GroupBy(x => x.r.Code).SelectMany(g => g.Skip(1))) errors.Add(Of(twice.i, twice.r, "duplicate", "is there already"));
         for (var i = 0; i < (document.Questions?.Length ?? 0); i++) Ask(document.Questions![i], $"/questions/{i}", document, book, errors);
         if (document.Limits?.DonorsPerSlot is < 1) errors.Add(new("/limits/donorsPerSlot", "invalid", "At least one place"));
@@ -38,8 +43,13 @@ public static partial class RuleSetCheck
         return [.. errors.DistinctBy(e => (e.Pointer, e.Code, e.Detail))];
     }
 
-    private static void Times(RuleDocument document, RuleBook book, List<FieldError> errors)
+    private static void Holds(RuleDocument document, RuleBook book, DateOnly today, List<FieldError> errors)
     {
+        void Bounded(DateOnly? date, string pointer) { if (date < Times.First || date > Times.Last) errors.Add(new(pointer, "invalid", $"A date from {Times.First:yyyy-MM-dd} to {Times.Last:yyyy-MM-dd}")); }
+        Bounded(document.ValidFrom, "/validFrom");
+        Bounded(document.ValidTo, "/validTo");
+        // The first base ever says what held before there was one.
+        if (document.ValidFrom < today && book.Documents.Any(d => !d.IsOverlay)) errors.Add(new("/validFrom", "past", $"Begins on {today:yyyy-MM-dd} at the earliest: what held before is told and decided by"));
         if (document.ValidTo < document.ValidFrom) errors.Add(new("/validTo", "contradiction", "Before validFrom"));
         if (document.IsOverlay)
         {
@@ -55,7 +65,7 @@ public static partial class RuleSetCheck
         else if (last.ValidTo is { } end && document.ValidFrom > end.AddDays(1)) errors.Add(new("/validFrom", "gap", $"{last.Code} {last.Version} ends on {end:yyyy-MM-dd}: nothing would hold until {document.ValidFrom:yyyy-MM-dd}"));
     }
 
-    private static void Row(Rule rule, string at, List<FieldError> errors)
+    private static void Row(Rule rule, string at, Dictionary<string, string>? sources, List<FieldError> errors)
     {
         void Say(string field, string code, string what) => errors.Add(new(field.Length == 0 ? at : $"{at}/{field}", code, $"{rule.Code}: {what}"));
         void Needs(bool there, string field, string what) { if (!there) Say(field, "missing", what); }
@@ -65,6 +75,8 @@ public static partial class RuleSetCheck
         Needs(rule.Category.Length > 0, "category", "what the reason is about");
         Needs(rule.Clause.Length > 0, "clause", "the law or standard, with its clause");
         Needs(rule.Source.Length > 0, "source", "where the text was seen");
+        if (rule.Source.Length > 0)
+            foreach (var key in rule.Sources.Where(key => sources?.ContainsKey(key) is not true)) Say("source", "unknown", $"{key} is none of the document's sources");
         if (rule.Confidence is not ("high" or "medium" or "low")) Say("confidence", "missing", "high, medium or low");
         Needs(rule.Zh.Length > 0, "zh", "the demand in Chinese");
         Needs(rule.En.Length > 0, "en", "the demand in English");
@@ -85,11 +97,11 @@ public static partial class RuleSetCheck
             case "measure":
                 Needs(rule.Measure is { Length: > 0 }, "measure", "what is measured");
                 Needs(rule.AtLeast is not null || rule.AtMost is not null || rule.Below is not null, "atLeast", "or atMost or below");
-                if (rule.Measure is { Length: > 0 } measure && !Checks.Taken.Contains(measure)) Say("measure", "invalid", $"is never taken: one of {string.Join(", ", Checks.Taken)}");
+                if (rule.Measure is { Length: > 0 } measure && !Checks.Measured.Contains(measure)) Say("measure", "invalid", $"is never measured: one of {string.Join(", ", Checks.Measured)}");
                 break;
             case "check":
                 // What the platform cites it finds by its code; any other check has to be of something taken.
-                if (rule.Measure is { } found && !Cited.Contains(rule.Code) && !Checks.Taken.Contains(found)) Say("measure", "invalid", $"is never taken: one of {string.Join(", ", Checks.Taken)}");
+                if (rule.Measure is { } found && !Cited.Contains(rule.Code) && !Checks.Passed.Contains(found)) Say("measure", "invalid", $"is passed or not by nobody: one of {string.Join(", ", Checks.Passed)}");
                 break;
             case "interval":
                 if (rule.From is null || !Procedures.All.Contains(rule.From)) Say("from", "invalid", string.Join(" or ", Procedures.All));
@@ -226,7 +238,10 @@ public static partial class RuleSetCheck
             foreach (var from in Procedures.All)
                 foreach (var to in Procedures.All)
                     if (rules.Interval(from, to, sex) is null) Say(rules.OfKind("interval").FirstOrDefault(r => r.From == from && r.To == to), "gap", $"no interval from {from} to {to} for the {sex}");
-            foreach (var measure in Checks.AlwaysTaken.Where(m => !rules.OfKind("measure").Any(r => r.Measure == m && r.ConcernsSex(sex)))) Say(null, "gap", $"no bound of the {measure} of the {sex}");
+            // What the platform takes it would otherwise take in vain: a set that wants nothing of a value says so in a row.
+            foreach (var measure in Checks.Taken)
+                foreach (var procedure in Checks.OfApheresis.Contains(measure) ? [Procedures.ApheresisPlatelets] : Procedures.All)
+                    if (!rules.Rules.Any(r => r.Kind is "measure" or "check" && r.Measure == measure && r.ConcernsSex(sex) && r.Concerns(procedure))) Say(null, "gap", $"no row judges the {measure} of the {sex} for {procedure}");
             if (!rules.OfKind("age").Any(r => r.AtLeast is not null && r.ConcernsSex(sex))) Say(null, "gap", $"no least age for the {sex}");
             var upper = rules.OfKind("age").Where(r => r.AtMost is not null && r.ConcernsSex(sex)).ToArray();
             if (upper.Length == 0) Say(null, "gap", $"no greatest age for the {sex}");
@@ -250,6 +265,9 @@ public static partial class RuleSetCheck
 
     [GeneratedRegex("^[0-9A-Za-z][0-9A-Za-z.-]{0,19}$")]
     private static partial Regex DocumentVersion();
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9-]{0,39}$")]
+    private static partial Regex SourceKey();
 
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
     private static partial Regex RowCode();

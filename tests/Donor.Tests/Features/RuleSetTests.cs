@@ -40,7 +40,7 @@ public sealed class RuleSetTests : IAsyncLifetime
 
     private static JsonObject Overlay(string version, DateOnly from, DateOnly to, params object[] rules) => JsonSerializer.SerializeToNode(new
     {
-        kind = "overlay", version, validFrom = from, validTo = to, zh = "测试防控要求", en = "An epidemic profile for tests", rules,
+        kind = "overlay", version, validFrom = from, validTo = to, zh = "测试防控要求", en = "An epidemic profile for tests", sources = new { test = "an order for tests" }, rules,
         limits = new { donorsPerSlot = 4 },
         questions = new[] { new { code = "fever-area", defersOn = "yes", deferral = "E77", zh = "最近10天内到过疫区吗？", en = "In the last 10 days, a stay in the area?" } },
     }, Json.Options)!.AsObject();
@@ -205,7 +205,7 @@ public sealed class RuleSetTests : IAsyncLifetime
         Assert.True(answer.Status == 200, answer.ToString());
         Assert.Equal((2, 1, 2), (answer["examined"].GetInt32(), answer["changed"].GetInt32(), answer["appointments"].GetInt32()));
         Assert.Equal(new[] { falls, moved }.Order(), answer["appointmentIds"].EnumerateArray().Select(a => a.GetGuid()).Order());
-        Assert.Equal(0, answer["procedures"][0].GetProperty("closed").GetInt32()); // today still by the old one
+        Assert.Equal((0, 1), (answer["procedures"][0].GetProperty("opened").GetInt32(), answer["procedures"][0].GetProperty("closed").GetInt32())); // from the draft's first day on: today all is by the old one
         Assert.Equal(1, (await Authority.Post("/v1/rule-sets/cn-gb18467-2011/simulate", Base("2", Today, d => RowOf(d, "AGE_MIN")["atLeast"] = 25)))["procedures"][0].GetProperty("closed").GetInt32());
         Assert.Equal(0, (await Authority.Post("/v1/rule-sets/cn-gb18467-2011/simulate", Base("2", Today)))["changed"].GetInt32());
         Assert.Equal("rule_set_invalid", (await Authority.Post("/v1/rule-sets/cn-gb18467-2011/simulate", Base("2", new(2012, 7, 1)))).Code);
@@ -239,12 +239,22 @@ public sealed class RuleSetTests : IAsyncLifetime
         foreach (var (change, pointer, code) in new (Action<JsonObject>, string, string)[]
         {
             (d => RowOf(d, "WEIGHT_MALE").Remove("source"), "/source", "missing"), (d => RowOf(d, "WEIGHT_MALE")["clause"] = "", "/clause", "missing"), (d => RowOf(d, "T01")["permanent"] = true, "", "contradiction"),
-            (d => d["rules"]!.AsArray().Remove(RowOf(d, "HB_FEMALE")), "", "gap"), (d => RowOf(d, "INTERVAL_PLT_WB")["to"] = "apheresis-platelets", "", "overlap"),
+            (d => d["rules"]!.AsArray().Remove(RowOf(d, "HB_FEMALE")), "", "gap"), (d => RowOf(d, "WEIGHT_MALE")["source"] = "SY, hearsay", "/source", "unknown"), (d => RowOf(d, "INTERVAL_PLT_WB")["to"] = "apheresis-platelets", "", "overlap"),
         })
         {
             var refused = await Authority.Post("/v1/rule-sets/cn-gb18467-2011/versions", Base("2", Today, change), Some.Key());
             Assert.Equal((422, "rule_set_invalid"), (refused.Status, refused.Code));
             Assert.Contains(refused["errors"].EnumerateArray(), e => e.GetProperty("code").GetString() == code && System.Text.RegularExpressions.Regex.IsMatch(e.GetProperty("pointer").GetString()!, "^/rules/[0-9]+" + pointer));
+        }
+        foreach (var (from, to, pointer, code) in new (DateOnly, DateOnly, string, string)[] { (new(2012, 7, 2), new(2012, 7, 3), "/validFrom", "past"), (Today.AddDays(-1), Today, "/validFrom", "past"), (Today, DateOnly.MaxValue, "/validTo", "invalid") })
+        {
+            foreach (var (set, document) in new[] { ("cn-gb18467-2011", Base("2", from, d => d["validTo"] = to.ToString("O"))), ("cn-test-fever", Overlay("1", from, to, Area)) })
+                foreach (var verb in new[] { "versions", "simulate" })
+                {
+                    var refused = await Authority.Post($"/v1/rule-sets/{set}/{verb}", document.DeepClone(), Some.Key());
+                    Assert.Equal((422, "rule_set_invalid"), (refused.Status, refused.Code));
+                    Assert.Contains(refused["errors"].EnumerateArray(), e => (e.GetProperty("pointer").GetString(), e.GetProperty("code").GetString()) == (pointer, code));
+                }
         }
         Assert.Equal((422, "rule_set_invalid"), (await Authority.Post("/v1/rule-sets/cn-gb18467-2011/versions", Base("2", new(2012, 7, 1)))) is var early ? (early.Status, early.Code) : default);
         Assert.Equal((409, "rule_set_version_exists"), (await Authority.Post("/v1/rule-sets/cn-gb18467-2011/versions", Base("1", Today))) is var known ? (known.Status, known.Code) : default);

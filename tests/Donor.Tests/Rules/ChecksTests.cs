@@ -1,3 +1,4 @@
+using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;
@@ -38,6 +39,22 @@ public sealed class ChecksTests
     {
         Assert.Single(Failing(sex, measure, fails));
         Assert.Empty(Failing(sex, measure, passes));
+    }
+
+    [Theory]
+    [InlineData("hbsagPass", 0)]
+    [InlineData("hbsagPass", 1)]
+    [InlineData("pulseOfAthlete", 72)]
+    [InlineData("copperSulfatePass", 0)]
+    public void A_value_that_no_rule_of_the_sex_judges_clears_nobody(string measure, double value)
+    {
+        // As a set that was published before every value had to be judged, or that judges one sex.
+        var silent = new RuleSet("x", "1", Day, [.. Release.Rules.Rules.Where(r => r.Measure != measure), new Rule("MEN", measure.EndsWith("Pass", StringComparison.Ordinal) ? "check" : "measure", "pretest", Measure: measure, Sex: "male", AtLeast: 0)]);
+        Findings Of(string sex) => Checks.Judge(silent, sex, Day, new Dictionary<string, decimal> { [measure] = (decimal)value, ["weightKg"] = 70 }, Procedures.All);
+        Assert.Equal([new Reason(Checks.NotJudged, measure, null)], Of("female").Reasons);
+        Assert.Equal(value == 0 ? ["MEN"] : [], Of("male").Reasons.Select(r => r.Rule));
+        var told = ReasonView.Of(silent, Checks.NotJudged, measure, null);
+        Assert.Equal((silent["FIT_TO_DONATE"].Clause, silent["FIT_TO_DONATE"].Text), (told.Clause, told.Message));
     }
 
     [Theory]
@@ -111,7 +128,13 @@ public sealed class ChecksTests
     [InlineData(400, 781, "platelets,plasma-fresh-frozen")]
     [InlineData(200, 300, "")]
     [InlineData(200, 301, "platelets")]
+    [InlineData(200, 420, "platelets")]
     [InlineData(200, 421, "platelets,plasma-fresh-frozen")]
+    [InlineData(300, 450, "")]
+    [InlineData(300, 451, "platelets")]
+    [InlineData(300, 600, "platelets")]
+    [InlineData(300, 601, "platelets,plasma-fresh-frozen")]
+    [InlineData(400, 1800, "platelets,plasma-fresh-frozen")]
     [InlineData(400, 10, "")]
     public void A_long_bleed_restricts_and_a_short_one_does_not(int nominalMl, int seconds, string restrictions)
     {
@@ -120,9 +143,15 @@ public sealed class ChecksTests
         Assert.Equal(restrictions.Length == 0 ? [] : restrictions.Split(','), restricted);
     }
 
-    [Fact]
-    public void An_implausible_bleed_is_a_deviation() =>
-        Assert.Equal(["bleed-time-long"], Collection.Outcome(Release.Rules, "completed", 400, 400, TimeSpan.FromMinutes(31)).Deviations);
+    [Theory]
+    [InlineData(200)]
+    [InlineData(300)]
+    [InlineData(400)]
+    public void An_implausible_bleed_is_a_deviation(int nominalMl)
+    {
+        Assert.Empty(Collection.Outcome(Release.Rules, "completed", nominalMl, nominalMl, TimeSpan.FromSeconds(1800)).Deviations);
+        Assert.Equal(["bleed-time-long"], Collection.Outcome(Release.Rules, "completed", nominalMl, nominalMl, TimeSpan.FromSeconds(1801)).Deviations);
+    }
 
     [Fact]
     public void A_bag_serves_to_its_last_day()

@@ -1,3 +1,4 @@
+using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;
@@ -34,6 +35,24 @@ public sealed class EligibilityTests
 
     [Fact]
     public void A_reaction_ends_the_extension() => Assert.Equal(["AGE_MAX_FIRST"], On(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], reaction: D("2015-01-01")), "2022-01-01"));
+
+    /// <summary>Else an app told `age` of a repeat donor of 57 would know of his reaction.</summary>
+    [Fact]
+    public void An_app_tells_a_reaction_at_57_from_no_other_medical_reason()
+    {
+        CoarseEligibilityView App(string today, string? reaction, params DeferralFact[] deferrals) => GetEligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], deferrals, reaction is null ? null : D(reaction)), Whole, Release.Book), D(today), D(today));
+        DeferralFact cold = new("T10", D("2022-12-31"), D("2023-01-07"));
+        Assert.Equal(new(true, null, null), App("2023-01-01", null));
+        Assert.Equal(App("2023-01-01", null, cold), App("2023-01-01", "2015-01-01"));
+        Assert.Equal(App("2023-01-01", null, cold), App("2023-01-01", "2022-12-31")); // harmed when he was 57 already
+        Assert.Equal("ask-station", App("2023-01-01", "2015-01-01").Category);
+        Assert.Equal(new(true, null, null), App("2021-06-14", "2015-01-01")); // 55: it forbids nothing yet
+        Assert.Equal(App("2026-06-15", null), App("2026-06-15", "2015-01-01")); // at 61 age forbids both
+        Assert.Equal(new(false, "age", null), App("2026-06-15", null));
+        Assert.Equal("age", GetEligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15")), Whole, Release.Book), D("2023-01-01"), D("2023-01-01")).Category); // who never gave
+        Assert.Equal([("reaction", "2021-06-15", "2026-06-15"), ("age", "2026-06-15", "")], Eligibility.Obstacles(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], reaction: D("2015-01-01")), Whole, Release.Book)
+            .Where(o => o.From > D("2020-01-01")).Select(o => (o.Category, o.From.ToString("O"), o.Until?.ToString("O") ?? "")));
+    }
 
     [Fact]
     public void An_attempt_runs_the_interval_and_makes_nobody_a_repeat_donor()

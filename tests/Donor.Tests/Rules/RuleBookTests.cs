@@ -85,7 +85,7 @@ public sealed class RuleBookTests
         var before = new RuleBook(0, [], Release.Book.Questionnaires);
         foreach (var (document, _) in RuleBook.ReleaseDocuments)
         {
-            Assert.Equal([], RuleSetCheck.Errors(document, before).Select(e => $"{e.Pointer} {e.Code} {e.Detail}"));
+            Assert.Equal([], RuleSetCheck.Errors(document, before, document.ValidFrom).Select(e => $"{e.Pointer} {e.Code} {e.Detail}"));
             before = before.With(document);
         }
         Assert.Equal(2, before.Position);

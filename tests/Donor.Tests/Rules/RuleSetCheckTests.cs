@@ -6,9 +6,10 @@ namespace BloodPlatform.Donors.Tests.Rules;
 public sealed class RuleSetCheckTests
 {
     private static readonly RuleDocument Base = Release.Book.Documents.Single(d => !d.IsOverlay) with { Version = "2", ValidFrom = new(2030, 1, 1) };
-    private static readonly RuleDocument Overlay = new("fever", "1", new(2030, 1, 1), [new("E1", "deferral", "deferral", "c", "s", "low", "z", "e", Days: 10)], new(2030, 12, 31), "overlay", "热", "fever", Questions: [new("area", "yes", "E1", "疫区？", "Area?")]);
+    private static readonly DateOnly Today = new(2026, 3, 5);
+    private static readonly RuleDocument Overlay = new("fever", "1", new(2030, 1, 1), [new("E1", "deferral", "deferral", "c", "s", "low", "z", "e", Days: 10)], new(2030, 12, 31), "overlay", "热", "fever", new(Base.Sources!) { ["s"] = "a source" }, Questions: [new("area", "yes", "E1", "疫区？", "Area?")]);
 
-    private static string[] Errors(RuleDocument document, RuleBook? book = null) => [.. RuleSetCheck.Errors(document, book ?? Release.Book).Select(e => $"{e.Pointer} {e.Code}: {e.Detail}")];
+    private static string[] Errors(RuleDocument document, RuleBook? book = null) => [.. RuleSetCheck.Errors(document, book ?? Release.Book, Today).Select(e => $"{e.Pointer} {e.Code}: {e.Detail}")];
 
     /// <summary>The one row changed; the error must name it and nothing else may be wrong.</summary>
     private static void Refused(string code, Func<Rule, Rule> change, string expected, string field = "", RuleDocument? of = null)
@@ -102,6 +103,9 @@ public sealed class RuleSetCheckTests
         Refused("T20", r => r with { Procedures = ["plasma"] }, "invalid", "procedures");
         Refused("TEMPERATURE", r => r with { Measure = "temperature" }, "invalid", "measure");
         Refused("EXAM_SKIN", r => r with { Measure = "skin" }, "invalid", "measure");
+        // A bound would let a failed test pass, and whatever is not 0 would pass as a pressure.
+        Refused("HBSAG_RAPID", r => r with { Kind = "measure", AtLeast = 0 }, "invalid", "measure");
+        Refused("SYSTOLIC", r => r with { Kind = "check" }, "invalid", "measure");
         Refused("T20", r => r with { Procedures = [] }, "invalid", "procedures");
         Refused("AGE_MAX_FIRST", r => r with { Donors = "any" }, "invalid", "donors");
         Refused("AGE_MIN", r => r with { Donors = "repeat" }, "invalid", "donors");
@@ -131,9 +135,14 @@ public sealed class RuleSetCheckTests
         Assert.Contains("/rules gap: no least age for the female", Without("AGE_MIN"));
         Assert.Contains("/rules gap: no greatest age for the male", Errors(Base with { Rules = [.. Base.Rules.Where(r => r.Kind != "age" || r.AtLeast is not null)] }));
         Assert.Contains("/rules gap: no volume of whole-blood", Without("VOLUME_WHOLE_BLOOD"));
-        Assert.Contains("/rules gap: no bound of the temperatureC of the male", Without("TEMPERATURE"));
-        Assert.Contains("/rules gap: no bound of the systolic of the female", Without("SYSTOLIC"));
-        Assert.Contains("/rules gap: no bound of the haemoglobinGl of the male", Errors(Base with { Rules = [.. Base.Rules.Where(r => r.Measure != "haemoglobinGl")] }));
+        foreach (var measure in Checks.Taken)
+        {
+            string[] silent = Errors(Base with { Rules = [.. Base.Rules.Where(r => r.Measure != measure)] });
+            foreach (var sex in new[] { "male", "female" }) Assert.Contains($"/rules gap: no row judges the {measure} of the {sex} for apheresis-platelets", silent);
+            Assert.Equal(!Checks.OfApheresis.Contains(measure), silent.Contains($"/rules gap: no row judges the {measure} of the male for whole-blood"));
+        }
+        Assert.Contains("/rules gap: no row judges the copperSulfatePass of the female for whole-blood", Without("HB_COPPER_SULFATE_FEMALE"));
+        Assert.Contains("/rules gap: no row judges the hbsagPass of the male for whole-blood", Errors(Base with { Rules = [.. Base.Rules.Select(r => r.Code == "HBSAG_RAPID" ? r with { Procedures = [Procedures.ApheresisPlatelets] } : r)] }));
         Assert.Contains("/rules gap: no tolerance of what is weighed", Without("VOLUME_TOLERANCE"));
         Assert.Contains("/rules gap: P14: the question tumour defers by it, and no row says how long", Without("P14"));
         Refused("INTERVAL_WB_WB", r => r with { Sex = "male" }, "gap");
@@ -169,7 +178,7 @@ public sealed class RuleSetCheckTests
     {
         string[] Times(RuleDocument d, params RuleDocument[] after) => [.. Errors(d, after.Aggregate(Release.Book, (b, x) => b.With(x))).Select(e => e.Split(':')[0])];
         Assert.Contains("/validFrom overlap", Times(Base with { ValidFrom = new(2012, 7, 1) }));
-        Assert.Empty(Times(Base with { ValidFrom = new(2012, 7, 2) }));
+        Assert.Empty(Times(Base with { ValidFrom = Today }));
         Assert.Contains("/validTo contradiction", Times(Base with { ValidTo = new(2029, 12, 31) }));
         var ending = Base with { ValidTo = new(2030, 12, 31) };
         Assert.Contains("/validFrom overlap", Times(Base with { Version = "3", ValidFrom = new(2030, 12, 31) }, ending));
@@ -187,6 +196,39 @@ public sealed class RuleSetCheckTests
         Assert.Contains("/en missing", Times(Base with { Zh = "" }));
         Assert.Contains("/limits/donorsPerSlot invalid", Times(Overlay with { Limits = new(0) }));
         Assert.Empty(Times(Overlay with { Limits = new(1) }));
+    }
+
+    [Fact]
+    public void Nothing_begins_before_today_nor_beyond_any_calendar()
+    {
+        string[] Of(RuleDocument d) => [.. Errors(d).Select(e => e.Split(':')[0])];
+        // It would be over when it is said and end what runs; or rewrite what was told of days that are past.
+        Assert.Equal(["/validFrom past"], Of(Base with { ValidFrom = new(2012, 7, 2), ValidTo = new(2012, 7, 3) }));
+        Assert.Equal(["/validFrom past"], Of(Base with { ValidFrom = Today.AddDays(-1) }));
+        Assert.Equal(["/validFrom past"], Of(Overlay with { ValidFrom = Today.AddDays(-1) }));
+        Assert.Empty(Of(Overlay with { ValidFrom = Today, ValidTo = Today }));
+        Assert.Empty(RuleSetCheck.Errors(Base with { ValidFrom = new(2012, 7, 1) }, new RuleBook(0, [], Release.Book.Questionnaires), Today)); // the first ever
+        foreach (var document in new[] { Base, Overlay })
+        {
+            Assert.Equal(["/validTo invalid"], Of(document with { ValidTo = DateOnly.MaxValue }));
+            Assert.Equal(["/validTo invalid"], Of(document with { ValidTo = new(2200, 1, 1) }));
+            Assert.Empty(Of(document with { ValidTo = new(2199, 12, 31) }));
+        }
+        Assert.Contains("/validFrom invalid", Of(Base with { ValidFrom = new(2200, 1, 1) }));
+        Assert.Contains("/validFrom invalid", Of(Base with { ValidFrom = DateOnly.MinValue }));
+    }
+
+    [Fact]
+    public void Every_source_is_a_key_that_the_document_explains()
+    {
+        string[] Of(string source, Dictionary<string, string>? sources) => [.. Errors(Base with { Sources = sources, Rules = [.. Base.Rules.Select(r => r.Code == "T01" ? r with { Source = source } : r)] }).Where(e => e.Contains("T01") || e.StartsWith("/sources", StringComparison.Ordinal))];
+        var at = $"/rules/{Array.FindIndex(Base.Rules, r => r.Code == "T01")}/source unknown: T01:";
+        foreach (var good in new[] { "XZ", "XZ, mem", "XZ: as a remark says, whatever it says", "mem; interpolated" }) Assert.Empty(Of(good, Base.Sources));
+        Assert.Equal([$"{at} 2.6 is none of the document's sources", $"{at} 2.7 is none of the document's sources"], Of("2.6, 2.7", Base.Sources));
+        Assert.Equal([$"{at} somewhere is none of the document's sources"], Of("XZ, somewhere: said", Base.Sources));
+        Assert.Equal([$"{at} XZ is none of the document's sources"], Of("XZ", null));
+        Assert.Contains(Of("XZ", new(Base.Sources!) { ["XZ"] = " " }), e => e.StartsWith("/sources/XZ invalid", StringComparison.Ordinal));
+        Assert.Contains(Of("XZ", new(Base.Sources!) { ["a b"] = "x" }), e => e.StartsWith("/sources/a b invalid", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class WhoTests
         [.. Eligibility.Obstacles(new(D(born), sex, donations, [], donations.Length > 0 ? donations[0].On : null), procedure, Book).On(D(day)).Select(o => o.Rule)];
 
     [Fact]
-    public void It_may_be_published() => Assert.Empty(RuleSetCheck.Errors(Document, new RuleBook(0, [], [Asked])));
+    public void It_may_be_published() => Assert.Empty(RuleSetCheck.Errors(Document, new RuleBook(0, [], [Asked]), D("2026-01-01")));
 
     [Theory]
     [InlineData("2000-06-15", "2017-06-14", "A_MIN")]
@@ -74,7 +74,8 @@ public sealed class WhoTests
         Assert.Equal(["HB_F"], Failing("female", "haemoglobinGl", 119));
         Assert.Equal(["TEMP"], Failing("female", "temperatureC", 37.7m));
         Assert.Empty(Failing("female", "temperatureC", 37.6m)); // where the Chinese set already defers
-        Assert.Empty(Failing("female", "hematocrit", 0.1m)); // it has no such rule
+        Assert.Empty(Failing("female", "hematocrit", 0.1m)); // it wants nothing of it, and says so
+        Assert.Equal(["HBSAG"], Failing("female", "hbsagPass", 0));
         Assert.NotNull(Collection.Volume(Rules, Whole, 400, null));
         Assert.Null(Collection.Volume(Rules, Whole, 450, null));
         Assert.Null(Collection.Volume(Rules, Platelets, null, 3));

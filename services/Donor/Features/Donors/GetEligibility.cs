@@ -18,10 +18,10 @@ public sealed record RuleSetView(string Code, string Version);
 /// <param name="Until">The first date on which this reason is gone; null where none is known.</param>
 public sealed record ReasonView(string Code, string Rule, string Clause, string Message, DateOnly? Until)
 {
-    /// <summary>A deferral code that only its sender knows is told as a laboratory's result, which is what others send.</summary>
+    /// <summary>A deferral code that only its sender knows is told as a laboratory's result, which is what others send; a value that no rule judges as no finding of fitness.</summary>
     public static ReasonView Of(RuleSet rules, string code, string rule, DateOnly? until)
     {
-        var text = rules.Find(rule) ?? rules["TEST_REACTIVE"];
+        var text = rules.Find(rule) ?? rules[code == Checks.NotJudged ? "FIT_TO_DONATE" : "TEST_REACTIVE"];
         return new(code, rule, text.Clause, text.Text, until);
     }
 }

@@ -25,13 +25,13 @@ public sealed record RuleSetRequest(
     private static readonly JsonSerializerOptions Sparse = new(Json.Options) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault };
 
     /// <summary>The document under a code; 422 where it could not be one at all, or says what no rule set may.</summary>
-    internal (RuleDocument? Document, ProblemHttpResult? Problem) Read(string code, RuleBook book)
+    internal (RuleDocument? Document, ProblemHttpResult? Problem) Read(string code, RuleBook book, DateOnly today)
     {
         // The reader of JSON lets a null into a list.
         if (Rules.ToList().IndexOf(null!) is >= 0 and var row) return (null, Problems.RuleSetInvalid.With(null, new FieldError($"/rules/{row}", "missing", "A row")));
         if (Questions?.ToList().IndexOf(null!) is >= 0 and var question) return (null, Problems.RuleSetInvalid.With(null, new FieldError($"/questions/{question}", "missing", "A question")));
         var document = new RuleDocument(code, Version, ValidFrom, [.. Rules], ValidTo, Kind, Zh, En, Sources, Questions is null ? null : [.. Questions], Limits);
-        var errors = RuleSetCheck.Errors(document, book);
+        var errors = RuleSetCheck.Errors(document, book, today);
         return errors.Length == 0 ? (document, null) : (null, Problems.RuleSetInvalid.With($"{errors.Length} rows or fields", errors));
     }
 
@@ -53,7 +53,7 @@ public static class PublishVersion
                 return (await grid.ReadSingleAsync<long>(), await grid.ReadSingleAsync<bool>());
             });
             if (exists) return Problems.RuleSetVersionExists.With(null, new FieldError("/version", "rule_set_version_exists", "A published version never changes: give the next one"));
-            var (document, problem) = request.Read(code, await books.At(position));
+            var (document, problem) = request.Read(code, await books.At(position), Shanghai.DateOf(tx.Now));
             if (problem is not null) return problem;
 
             var text = RuleSetRequest.Text(document!);

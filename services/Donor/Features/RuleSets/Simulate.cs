@@ -11,8 +11,8 @@ namespace BloodPlatform.Donors.Features.RuleSets;
 /// <param name="AppointmentIds">The first thousand of <paramref name="Appointments"/>.</param>
 public sealed record SimulationView(long Examined, long Changed, IReadOnlyList<SimulatedProcedure> Procedures, long Appointments, IReadOnlyList<Guid> AppointmentIds);
 
-/// <param name="Opened">Donors who could give today, and may not now.</param>
-/// <param name="Closed">Donors who may give today, and could not.</param>
+/// <param name="Opened">Donors who could give on the draft's first day (today where that is over), and may not as the rules are.</param>
+/// <param name="Closed">Donors who may give on it as the rules are, and could not.</param>
 public sealed record SimulatedProcedure(string Procedure, long Opened, long Closed);
 
 public sealed record JobStarted(Guid JobId);
@@ -38,7 +38,7 @@ public static class Simulate
     private static async Task<Results<Ok<SimulationView>, Accepted<JobStarted>, ProblemHttpResult>> Handle(string code, RuleSetRequest request, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<SimulationView>, Accepted<JobStarted>, ProblemHttpResult>>(async tx =>
         {
-            var (draft, problem) = request.Read(code, await books.At(await tx.QuerySingle<long>(RuleBooks.Position)));
+            var (draft, problem) = request.Read(code, await books.At(await tx.QuerySingle<long>(RuleBooks.Position)), Shanghai.DateOf(tx.Now));
             if (problem is not null) return problem;
             var machine = TimeProvider.System;
             var started = machine.GetTimestamp();
@@ -66,7 +66,9 @@ public static class Simulate
     private static async Task<State> Advance(Transaction tx, RuleDocument draft, State state, Vault vault, RuleBooks books)
     {
         var (people, book, _, last) = await Population.After(tx, vault, books, state.After!.Value, AtOnce, locked: false);
-        var (today, found) = (Shanghai.DateOf(tx.Now), state.Found);
+        var found = state.Found;
+        // Until the draft begins nothing is opened or closed by it.
+        var first = Shanghai.DateOf(tx.Now) is var today && draft.ValidFrom > today ? draft.ValidFrom : today;
         var then = book.With(draft);
         var procedures = found.Procedures.ToArray();
         var changed = new Dictionary<Guid, DonorFacts>();
@@ -78,7 +80,7 @@ public static class Simulate
                 var (isNow, isThen) = (Eligibility.Obstacles(person.Facts, procedures[i].Procedure, book), Eligibility.Obstacles(person.Facts, procedures[i].Procedure, then));
                 if (Eligibility.Windows(isNow).SequenceEqual(Eligibility.Windows(isThen))) continue;
                 differs = true;
-                var (mayNow, mayThen) = (isNow.On(today).Length == 0, isThen.On(today).Length == 0);
+                var (mayNow, mayThen) = (isNow.On(first).Length == 0, isThen.On(first).Length == 0);
                 if (mayNow && !mayThen) procedures[i] = procedures[i] with { Closed = procedures[i].Closed + 1 };
                 if (!mayNow && mayThen) procedures[i] = procedures[i] with { Opened = procedures[i].Opened + 1 };
             }
