@@ -43,18 +43,18 @@ internal static class Tombstone
 
     /// <summary>The same of a person whose key is destroyed.</summary>
     /// <returns>False when there is no such tombstone.</returns>
-    public static async Task<bool> Add(Transaction tx, Vault vault, Guid donorId, IReadOnlyList<DeferralFact> deferrals)
+    public static async Task<bool> Add(Transaction tx, Vault vault, Guid donorId, IReadOnlyList<DeferralFact> deferrals, IReadOnlyList<PastDonation>? donations = null)
     {
         if (await tx.QuerySingle<TombstoneRow>(OfPerson, new { donorId }) is not { } row) return false;
-        Add(tx, vault, row, deferrals);
+        Add(tx, vault, row, deferrals, donations);
         return true;
     }
 
     /// <summary>The same of one that was read, locked.</summary>
-    public static void Add(Transaction tx, Vault vault, TombstoneRow row, IReadOnlyList<DeferralFact> deferrals)
+    public static void Add(Transaction tx, Vault vault, TombstoneRow row, IReadOnlyList<DeferralFact> deferrals, IReadOnlyList<PastDonation>? donations = null)
     {
         var before = Open(vault, row);
-        var after = before with { Deferrals = [.. before.Deferrals.Union(deferrals)] };
+        var after = before with { Deferrals = [.. before.Deferrals.Union(deferrals)], Donations = [.. before.Donations.UnionBy(donations ?? [], Remains.Same)] };
         tx.Write("update donor.tombstone set reasons = @reasons where donor_id = @DonorId", new { row.DonorId, reasons = Seal(vault, row.DonorId, after) });
         tx.StartJob(Features.Erasures.FollowErased.Kind, new Features.Erasures.FollowErased.Input(row.DonorId));
     }
@@ -70,8 +70,7 @@ internal static class Tombstone
                 values (@deferralId, @id, 1, @code, @From, @Until, 'final', @reentry, 'earlier', @now)
                 """, new { deferralId = tx.NewId(), id, code = key.Seal("deferral_code", deferral.Code), deferral.From, deferral.Until, reentry = rules.Find(deferral.Code) is null or { Permanent: true } or { TestDerived: true }, now = tx.Now });
         if (remains.FirstReaction is { } reaction) Carry(tx, id, reaction);
-        foreach (var donation in remains.Donations)
-            tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units, attempt) values (@id, @On, @Procedure, @Ml, @Units, @Attempt)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units, donation.Attempt });
+        foreach (var donation in remains.Donations) Carry(tx, id, donation);
     }
 
     /// <summary>
@@ -98,6 +97,9 @@ internal static class Tombstone
     public static void Carry(Transaction tx, Guid id, DateOnly firstReaction) => tx.Write("""
         insert into donor.carried_reaction (donor_id, first_on) values (@id, @firstReaction) on conflict (donor_id) do update set first_on = least(carried_reaction.first_on, excluded.first_on)
         """, new { id, firstReaction });
+
+    public static void Carry(Transaction tx, Guid id, PastDonation donation) =>
+        tx.Write("insert into donor.carried_donation (donor_id, donated_on, procedure, collected_ml, treatment_units, attempt) values (@id, @On, @Procedure, @Ml, @Units, @Attempt)", new { id, donation.On, donation.Procedure, donation.Ml, donation.Units, donation.Attempt });
 
     private static byte[] Seal(Vault vault, Guid personId, Remains remains) => vault.SealSecret(JsonSerializer.SerializeToUtf8Bytes(remains, Json.Options), Context(personId));
 

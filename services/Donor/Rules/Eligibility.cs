@@ -8,7 +8,7 @@ public sealed record DonorFacts(DateOnly BirthDate, string Sex, IReadOnlyList<Pa
 /// <summary>A donation that counts for intervals and yearly limits, whenever it was recorded.</summary>
 /// <param name="Ml">What was weighed, where it was.</param>
 /// <param name="Units">Treatment units of an apheresis.</param>
-/// <param name="Attempt">The needle was in and nothing was weighed: counted as if he had given, and yet no donation.</param>
+/// <param name="Attempt">Counted as if he had given, and yet no donation of his: the needle was in and nothing was weighed, or it stands under another's name.</param>
 public sealed record PastDonation(DateOnly On, string Procedure, int? Ml = null, int? Units = null, bool Attempt = false);
 
 /// <summary>A physician's approval of an `interval-exception` for one day.</summary>

@@ -50,4 +50,9 @@ public sealed record Remains(IReadOnlyList<DeferralFact> Deferrals, IReadOnlyLis
 {
     /// <summary>Those of the other that are not among these.</summary>
     public IReadOnlyList<DeferralFact> Missing(IEnumerable<DeferralFact> known) => [.. Deferrals.Except(known)];
+
+    /// <summary>The same of donations. Nobody gives twice in one way on one day: what was corrected since is no other one.</summary>
+    public IReadOnlyList<PastDonation> Missing(IEnumerable<PastDonation> known) => [.. Donations.ExceptBy(known.Select(Same), Same)];
+
+    public static (DateOnly On, string Procedure) Same(PastDonation donation) => (donation.On, donation.Procedure);
 }

@@ -177,6 +177,83 @@ public sealed class WrongDonorTests(DonorService fixture)
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.visit_void w where w::text like '%腕带%'"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_collected_under_another_name_counts_for_who_truly_gave_it_from_when_he_is_named(bool namedLater)
+    {
+        var station = new SomeStation(service);
+        var old = Today.AddYears(-57); // above what a first-time donor may be
+        var (donor, truly, aged) = (await station.Donor(), await station.Donor(), await station.Donor(old));
+        await station.Client.Post($"/v1/donors/{truly}/deferrals", new { code = "T14", from = Today.AddYears(1) }); // reaches nothing that he gave
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        Assert.True((await station.Eligibility(truly))["eligible"].GetBoolean());
+
+        var correction = await station.Quality.Post($"/v1/visits/{visit}/corrections", namedLater ? new { reasonCode = "wrong-donor" } : new { reasonCode = "wrong-donor", trueDonorId = truly });
+        Assert.Equal(201, correction.Status);
+        if (namedLater)
+        {
+            Assert.True((await station.Eligibility(truly))["eligible"].GetBoolean());
+            Assert.Equal(200, (await Other(station).Post($"/v1/visits/{visit}/corrections/{correction.Id}/sign", new { trueDonorId = truly })).Status);
+        }
+
+        // At once, by the answer; whoever books is told; who it was recorded under is free.
+        var refused = await station.Eligibility(truly);
+        Assert.Equal((false, Today.AddMonths(6).ToString("yyyy-MM-dd", null)), (refused["eligible"].GetBoolean(), refused.Text("eligibleFrom")));
+        Assert.True((await station.Eligibility(donor))["eligible"].GetBoolean());
+        await Eventually.That(async () => (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == truly).MaxBy(e => e.Version)?.Procedures.Single(p => p.Procedure == "whole-blood").Windows is { } windows
+            && windows.All(w => w.From >= Today.AddMonths(6) || w.To <= Today));
+        Assert.Equal((200, "deferred"), (await station.Open(truly)) is var turned ? (turned.Status is 200 or 201 ? 200 : turned.Status, turned.Text("status")) : default);
+
+        // It stands to nobody's credit, in his list and on his card as in Recognition, and the word of one person makes nobody a repeat donor.
+        Assert.Equal(0, (await station.Client.Get($"/v1/donors/{truly}/donations")).Body.GetArrayLength());
+        Assert.Equal(0, (await station.Client.Get($"/v1/donors/{truly}/card"))["donations"].GetInt32());
+        var second = await station.VisitAt("completed");
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{second}/corrections", new { reasonCode = "wrong-donor", trueDonorId = aged })).Status);
+        Assert.False((await station.Eligibility(aged, $"?asOf={Today.AddMonths(7):yyyy-MM-dd}"))["eligible"].GetBoolean());
+
+        // What reaches what he gave before reaches this bag, wherever it may be; and the record of it keeps his record.
+        Assert.DoesNotContain(await service.Published<DonationWithdrawn>(), e => e.Din == din);
+        Assert.Equal([din], (await station.Client.Post($"/v1/donors/{truly}/late-information", new { }))["dins"].EnumerateArray().Select(d => d.GetString()));
+        Assert.Equal(truly, Assert.Single(await service.Published<DonationWithdrawn>(), e => e.Din == din).DonorId);
+        Assert.Equal(("restricted", Today.AddYears(10).ToString("yyyy-MM-dd", null)), (await station.Client.Post($"/v1/donors/{aged}/erasure")) is var erased ? (erased.Text("outcome"), erased.Text("retainUntil")) : default);
+    }
+
+    [Fact]
+    public async Task A_deferral_that_stood_before_reaches_the_bag_that_turns_out_to_be_his_once()
+    {
+        var station = new SomeStation(service);
+        var (donor, truly) = (await station.Donor(), await station.Donor());
+        await station.Client.Post($"/v1/donors/{truly}/deferrals", new { code = "P01", from = Today.AddDays(-3) });
+        var visit = await station.VisitAt("completed", donor);
+        var din = (await station.Client.Get($"/v1/visits/{visit}")).Text("din")!;
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly })).Status);
+        await Eventually.That(async () => (await service.Published<DonationWithdrawn>()).Any(e => e.Din == din));
+        await Reactive(donor, din); // a finding of its own
+        await Eventually.That(async () => (await Standing(station, truly)).Length == 2);
+        await Reactive(donor, din, certainty: "confirmed"); // the same: the job runs again and finds nothing new
+        await Eventually.That(async () => await station.Scalar<int>("select count(*) from donor.deferral where donor_id = @truly and certainty = 'confirmed'", new { truly }) == 1);
+        Assert.Equal([truly, truly], (await service.Published<DonationWithdrawn>()).Where(e => e.Din == din).Select(e => e.DonorId));
+    }
+
+    [Fact]
+    public async Task Who_came_again_after_his_erasure_waits_for_what_turns_out_to_have_been_his_too()
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(SomeStation.Adult);
+        async Task<Guid> Register() => (await station.Client.Post("/v1/donors", new { name = "甲测试", document = new { kind = "resident-id", number }, phone = "13900000001", consents = new[] { "registration" } })).Id;
+        var truly = await Register();
+        await station.Client.Post($"/v1/donors/{truly}/deferrals", new { code = "T01", from = Today.AddDays(-300) }); // what keeps his record
+        var visit = await station.VisitAt("completed");
+        Assert.Equal("restricted", (await station.Client.Post($"/v1/donors/{truly}/erasure")).Text("outcome"));
+        var again = await Register();
+        Assert.True((await station.Eligibility(again))["eligible"].GetBoolean());
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "wrong-donor", trueDonorId = truly })).Status);
+        await Eventually.That(async () => !(await station.Eligibility(again))["eligible"].GetBoolean());
+        Assert.Equal(Today.AddMonths(6).ToString("yyyy-MM-dd", null), (await station.Eligibility(again)).Text("eligibleFrom"));
+    }
+
     [Fact]
     public async Task Who_was_turned_away_was_another_and_the_one_it_was_recorded_under_may_give_again()
     {

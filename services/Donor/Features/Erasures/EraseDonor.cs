@@ -33,7 +33,7 @@ public static class EraseDonor
         await db.InTransaction<Results<Ok<ErasureView>, Ok<AcceptedErasureView>, ProblemHttpResult>>(async tx =>
         {
             var (donor, record, done) = await tx.Read(DonorFile.Locked + $"""
-                select (select max("on") from (select donated_on as "on" from donor.donation where donor_id = any({DonorFile.IdsOf}) union all select attempted_on from donor.attempt where donor_id = any({DonorFile.IdsOf})) x) as last_donation,
+                select (select max("on") from (select donated_on as "on" from donor.donation where donor_id = any({DonorFile.IdsOf}) union all select attempted_on from donor.attempt where donor_id = any({DonorFile.IdsOf}) union all select donated_on from donor.given_under_another where donor_id = any({DonorFile.IdsOf})) x) as last_donation,
                        (select max(at) from (select recorded_at as at from donor.deferral where donor_id = any({DonorFile.IdsOf}) union all select opened_at from donor.visit where donor_id = any({DonorFile.IdsOf}) and status = 'deferred') x) as last_deferral,
                        exists (select from donor.visit where donor_id = any({DonorFile.IdsOf}) and status not in ('deferred', 'abandoned', 'collected', 'completed')) as visit_open;
                 {ErasureRow.Select} where donor_id = {DonorFile.PersonOf};

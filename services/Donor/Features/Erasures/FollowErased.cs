@@ -5,7 +5,7 @@ using BloodPlatform.Donors.Rules;
 namespace BloodPlatform.Donors.Features.Erasures;
 
 /// <summary>
-/// A deferral became known of somebody after his erasure: a result, a call. Who registered afresh with his document is deferred like him, what
+/// A deferral became known of somebody after his erasure, a result, a call, or a donation that stood under another's name. Who registered afresh with his document is deferred like him, what
 /// he gave meanwhile is withdrawn; and should he be erased too, whoever follows him. A job, because it is another donor's lock; one for each who did.
 /// </summary>
 public static class FollowErased
@@ -23,13 +23,16 @@ public static class FollowErased
         if (input.Claimant is null) foreach (var other in row.Claimants.Skip(1)) tx.StartJob(Kind, input with { Claimant = other });
         var claimant = input.Claimant ?? row.Claimants[0];
         var remains = Tombstone.Open(vault, row);
-        if (await DonorFile.Lock(tx, vault, books, claimant) is not { } donor) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals) ? 1 : 0 });
+        if (await DonorFile.Lock(tx, vault, books, claimant) is not { } donor) return JobStep.Finished(new { followed = await Tombstone.Add(tx, vault, claimant, remains.Deferrals, remains.Donations) ? 1 : 0 });
 
         var missing = remains.Missing(donor.Facts.Deferrals);
         var harmed = remains.FirstReaction is { } reaction && (donor.Facts.FirstReaction is not { } known || reaction < known) ? remains.FirstReaction : null;
-        if (missing.Count == 0 && harmed is null) return JobStep.Finished(new { followed = 0 });
+        var gave = remains.Missing(donor.Facts.Donations);
+        if (missing.Count == 0 && gave.Count == 0 && harmed is null) return JobStep.Finished(new { followed = 0 });
         var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
         foreach (var deferral in missing) donor.Defer(tx, deferral, "final", "earlier", rules);
+        foreach (var donation in gave) Tombstone.Carry(tx, donor.PersonId, donation);
+        donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, .. gave] };
         if (harmed is { } on)
         {
             Tombstone.Carry(tx, donor.PersonId, on);
