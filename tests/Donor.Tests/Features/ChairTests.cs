@@ -19,6 +19,9 @@ public sealed class ChairTests(DonorService fixture)
         foreach (var signature in new object[] { new { method = "quill" }, new { method = "screen", reference = new string('长', 81) }, new { method = "screen", signedAt = TimeProvider.System.GetUtcNow().AddHours(1) }, new { method = "screen", signedAt = TimeProvider.System.GetUtcNow().AddDays(-2) } })
             Assert.Equal(422, (await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = true, signature })).Status);
         Assert.Equal((422, "questionnaire_unknown"), Seen(await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = true, form = new { code = "cn-donor-health", version = "0" } })));
+        var old = await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = true, form = new { code = "cn-donor-health", version = "1+cn-epidemic-2021.1" } }); // was asked until 2023
+        Assert.Equal((422, "questionnaire_unknown", "/form/version"), (old.Status, old.Code, old["errors"][0].GetProperty("pointer").GetString()));
+        Assert.Equal("checked-in", (await station.Client.Get($"/v1/visits/{visit}")).Text("status"));
         var consented = await station.Registrar.Post($"/v1/visits/{visit}/consent", new { accepted = true, signature = new { method = "screen", reference = "归档柜A-17" } });
         Assert.Equal(("consented", "cn-donor-health", "screen"), (consented.Text("status"), consented["signed"].GetProperty("consent").GetProperty("code").GetString(), consented["signed"].GetProperty("consent").GetProperty("method").GetString()));
         await station.Registrar.Post($"/v1/visits/{visit}/hygiene", new { handsWashed = true });
@@ -85,6 +88,32 @@ public sealed class ChairTests(DonorService fixture)
             return string.Join('|', row, string.Join(' ', events), steps, string.Join(' ', answer["allowedActions"].EnumerateArray().Select(a => a.GetString())));
         }
         Assert.Equal(await Left(open, "abandon"), await Left(secret, "private-withdrawal"));
+    }
+
+    // 400 ml and a full bag; a needle that drew nothing; one of which nobody knows what it drew.
+    [Theory]
+    [InlineData("completed", 400)]
+    [InlineData("abandoned", 0)]
+    [InlineData("abandoned", null)]
+    public async Task Of_who_withdraws_privately_in_the_chair_nothing_is_kept_once_the_needle_is_out(string outcome, int? collectedMl)
+    {
+        var station = new SomeStation(service);
+        var (open, secret) = (await station.VisitAt("collecting"), await station.VisitAt("collecting"));
+        async Task<string> Row(Guid visit) => (await station.Scalar<string>("select (to_jsonb(v) - 'id' - 'donor_id' - 'din' - 'opened_at' - 'last_at' - 'started_at' - 'ended_at' - 'signed' - 'external_asked_at')::text from donor.visit v where id = @visit", new { visit }))!;
+        var before = await station.Client.Get($"/v1/visits/{secret}");
+        var withdrawn = await station.Client.Post($"/v1/visits/{secret}/private-withdrawal");
+        Assert.Equal((before.Response.Headers.ETag!.Tag, before.Body.ToString()), (withdrawn.Response.Headers.ETag!.Tag, withdrawn.Body.ToString()));
+        Assert.Equal((await Row(open)).Replace("false", "", StringComparison.Ordinal), (await Row(secret)).Replace("true", "", StringComparison.Ordinal).Replace("false", "", StringComparison.Ordinal));
+        foreach (var visit in new[] { open, secret }) Assert.Equal(200, (await station.Finish(visit, new { collectedMl, endedAt = TimeProvider.System.GetUtcNow(), outcome })).Status);
+        Assert.Equal(await Row(open), await Row(secret));
+        if (outcome != "completed") return;
+
+        // Told afterwards the visit does not change either.
+        before = await station.Client.Get($"/v1/visits/{open}");
+        withdrawn = await station.Client.Post($"/v1/visits/{open}/private-withdrawal");
+        Assert.Equal((before.Response.Headers.ETag!.Tag, before.Body.ToString()), (withdrawn.Response.Headers.ETag!.Tag, withdrawn.Body.ToString()));
+        Assert.Single(await service.Published<DonationWithdrawn>(), e => e.Din == before.Text("din"));
+        Assert.Equal(await Row(open), await Row(secret));
     }
 
     [Fact]

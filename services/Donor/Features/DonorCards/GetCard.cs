@@ -24,7 +24,8 @@ public static class GetCard
         {
             var (donor, sums) = await tx.Read(DonorFile.Unlocked + $"""
                 select count(*)::int as donations, coalesce(sum(collected_ml), 0)::int as volume_ml, coalesce(sum(treatment_units), 0)::int as treatment_units, min(donated_on) as first_on, max(donated_on) as last_on,
-                       (select v.blood_group from donor.visit v where v.donor_id = any({DonorFile.IdsOf}) and v.din is not null and v.blood_group is not null order by v.opened_at desc limit 1) as blood_group
+                       (select v.blood_group from donor.visit v where v.donor_id = any({DonorFile.IdsOf}) and v.din is not null and v.blood_group is not null
+                          and not exists (select from donor.visit_void w where w.visit_id = v.id) and not exists (select from donor.donation_correction c where c.din = v.din and c.kind = 'voided') order by v.opened_at desc limit 1) as blood_group
                 from donor.donation_as_it_stands where donor_id = any({DonorFile.IdsOf}) and not voided
                 """, new { donorId = id }, async grid => (await DonorFile.Read(grid, vault, books), await grid.ReadSingleAsync<SumRow>()));
             if (donor is null) return CommonProblems.Unknown(id);

@@ -46,7 +46,8 @@ public static class FinishCollection
             restrictions = [.. restrictions.Union(Eligibility.Restrictions(donor.Facts, visit.Rules, Shanghai.DateOf(startedAt)))];
             var units = whole ? null : request.TreatmentUnits ?? row.TreatmentUnits;
             deviations = [.. deviations, .. Collection.PlasmaDeviations(visit.Rules, row.Procedure!, units, request.PlasmaMl)];
-            visit.Row = row = row with { EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
+            var withdrawn = row.PrivateWithdrawal; // known until the needle is out: nothing is kept of it
+            visit.Row = row = row with { PrivateWithdrawal = false, EndedAt = request.EndedAt, Outcome = request.Outcome, CollectedMl = request.CollectedMl, TreatmentUnits = units, Deviations = deviations, Restrictions = restrictions };
             tx.Audit("collection.finish", $"visits/{id}", new { din = row.Din });
             // Left for a day it counted as an attempt (donor.attempt): what is known of its end stands instead.
             var left = tx.Now - startedAt > TimeSpan.FromDays(1);
@@ -74,7 +75,7 @@ public static class FinishCollection
             });
             // Something about him came while the needle was in, perhaps past midnight, or he asked for it privately: it looks like any other withdrawal.
             var doubted = !row.Backfilled && donor.Obstacles(row.Procedure!, visit.Rules).Any(o => o.Medical && (o.On(day) || o.On(Shanghai.DateOf(tx.Now))));
-            if (doubted || row.PrivateWithdrawal) donor.Withdraw(tx, row.Din!, row.StationId);
+            if (doubted || withdrawn) donor.Withdraw(tx, row.Din!, row.StationId);
             donor.Facts = donor.Facts with { Donations = [.. donor.Facts.Donations, new PastDonation(day, row.Procedure!, row.CollectedMl, row.TreatmentUnits)] };
             donor.AnnounceWindows(tx);
             return visit.Pass(tx, caller, request);

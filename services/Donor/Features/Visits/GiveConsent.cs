@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Visits;
 
 /// <param name="At">When, for what is recorded afterwards.</param>
-/// <param name="Form">Which text he signed; the one in force that day where it is not said. Consent and health questions are one form.</param>
+/// <param name="Form">Which text he signed: the one in force that day, and of what is recorded afterwards any; that one where it is not said. Consent and health questions are one form.</param>
 public sealed record ConsentRequest(bool Accepted, DateTimeOffset? At = null, QuestionnaireReference? Form = null, SignatureRequest? Signature = null);
 
 /// <summary>POST /v1/visits/{id}/consent: to this donation, beside the consent to be registered.</summary>
@@ -23,6 +23,9 @@ public static class GiveConsent
             if (!request.Accepted) return visit.Defer(tx, caller, request, visit.Judge(tx, new(visit.Day, Failed: "CONSENT")));
             var form = request.Form is { } named ? visit.Donor.Book.Questionnaire(named.Code, named.Version) : visit.Donor.Book.QuestionnaireOn(visit.Day);
             if (form is null) return Problems.QuestionnaireUnknown.With(null, new FieldError("/form", "questionnaire_unknown", "GET /v1/questionnaires/current"));
+            // Who is there today signs today's text; what is recorded afterwards was signed on the paper of its time.
+            if (!visit.Row.Backfilled && visit.Donor.Book.QuestionnaireOn(visit.Day) is var signed && (signed.Code, signed.Version) != (form.Code, form.Version))
+                return Problems.QuestionnaireUnknown.With(null, new FieldError("/form/version", "questionnaire_unknown", $"On {visit.Day:yyyy-MM-dd} version {signed.Version} of {signed.Code} is signed"));
             return visit.Sign("consent", form, request.Signature) is { } unsigned ? unsigned : visit.Pass(tx, caller, request);
         }, ct);
 }

@@ -7,7 +7,7 @@ namespace BloodPlatform.Donors.Features.Visits;
 
 /// <summary>
 /// POST /v1/visits/{id}/private-withdrawal: nobody asks why, and nothing is kept of it. Before the needle the visit ends like one
-/// whose donor went home (<see cref="AbandonVisit"/>); afterwards the visit looks as it did, and his blood is not used.
+/// whose donor went home (<see cref="AbandonVisit"/>); afterwards the visit looks as it did, its version too, and his blood is not used.
 /// </summary>
 public static class WithdrawPrivately
 {
@@ -25,16 +25,17 @@ public static class WithdrawPrivately
                 case VisitSteps.Deferred or VisitSteps.Abandoned:
                     return Problems.StepOutOfOrder.With($"The visit is {row.Status}");
                 case VisitSteps.Collecting: // withdrawn when it ends: the number has no donation yet
-                    visit.Row = row with { PrivateWithdrawal = true };
+                    tx.Write("update donor.visit set private_withdrawal = true where id = @id", new { id });
                     break;
                 case VisitSteps.Collected or VisitSteps.Completed:
                     donor.Withdraw(tx, row.Din!, row.StationId);
+                    donor.Save(tx);
                     break;
                 default:
                     visit.Leave(tx);
+                    visit.Save(tx);
                     break;
             }
-            visit.Save(tx);
             return Answers.Ok(visit.Row.Version, visit.View());
         }, ct);
 }
