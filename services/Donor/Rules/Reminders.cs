@@ -16,6 +16,13 @@ public static class Reminders
         return waiting.FirstOpen(today) is { } day && day > today ? day : null;
     }
 
+    /// <summary>The first reminder of who says how often he wishes one: who may give today already and wishes one each month gets the next in a month.</summary>
+    public static DateOnly? First(IReadOnlyCollection<Obstacle> obstacles, string frequency, DateOnly today) =>
+        frequency == "never" ? null : Next(obstacles, today) ?? (frequency == "monthly" && IsOpen(obstacles, today) ? today.AddMonths(1) : null);
+
+    /// <summary>Whether age and interval let him give on the day.</summary>
+    public static bool IsOpen(IEnumerable<Obstacle> obstacles, DateOnly day) => !obstacles.Any(o => !o.Medical && o.On(day));
+
     /// <summary>What to do on the day: a reminder goes only where nothing stands against giving; where something medical does, the series is over, and starts anew with the next donation.</summary>
     public static (bool Send, DateOnly? Next) On(IReadOnlyCollection<Obstacle> obstacles, string frequency, DateOnly today)
     {

@@ -360,6 +360,28 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(2, await Reminders(donor));
     }
 
+    [Fact]
+    public async Task Who_may_give_today_and_wishes_a_reminder_each_month_gets_the_first_in_a_month()
+    {
+        var station = new SomeStation(service);
+        async Task<Guid> Wishing(string frequency)
+        {
+            var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id;
+            Assert.Equal(200, (await Wish(station, donor, frequency)).Status);
+            return donor;
+        }
+        var (monthly, once, deferred) = (await Wishing("monthly"), await Wishing("once"), await Wishing("monthly"));
+        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "P22", from = Today });
+        Assert.Equal(await Next(monthly), await Next(deferred)); // nothing medical shows
+        await Remind(Today.AddMonths(1).AddDays(-1));
+        Assert.Equal(0, await Reminders(monthly));
+        await Remind(Today.AddMonths(1));
+        await Remind(Today.AddMonths(2));
+        Assert.Equal((2, 0, 0), (await Reminders(monthly), await Reminders(once), await Reminders(deferred)));
+    }
+
+    private Task<string?> Next(Guid donor) => new SomeStation(service).Scalar<string?>("select next_on::text from donor.contact_preference where donor_id = @donor", new { donor });
+
     private static async Task Merge(SomeStation station, Guid survivor, Guid absorbed) =>
         Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
 
@@ -452,6 +474,21 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Matches("^[0-9]{12}$", card.Text("number"));
         Assert.Matches("^bp1\\.[A-Za-z0-9_-]{24}$", card.Text("qr"));
         Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}/card")).Status);
+    }
+
+    [Theory]
+    [InlineData("wrong-donor")]
+    [InlineData("recorded-twice")]
+    public async Task A_card_bears_no_blood_group_that_was_found_in_anothers_blood(string reasonCode)
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        Assert.Equal("completed", (await station.Backfill(donor, TimeProvider.System.GetUtcNow().AddMonths(-20), (await station.Dins())[0])).Text("status")); // A+
+        var visit = await station.VisitAt("completed", donor); // O+
+        Assert.Equal("O+", (await station.Client.Get($"/v1/donors/{donor}/card")).Text("bloodGroup"));
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode })).Status);
+        var card = await station.Client.Get($"/v1/donors/{donor}/card");
+        Assert.Equal(("A+", 1), (card.Text("bloodGroup"), card["donations"].GetInt32()));
     }
 
     private sealed class At(DateTimeOffset instant) : TimeProvider

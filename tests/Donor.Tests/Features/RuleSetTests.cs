@@ -106,6 +106,28 @@ public sealed class RuleSetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_shorter_interval_moves_the_day_of_the_reminder_whatever_else_stands_against_giving()
+    {
+        var station = new SomeStation(service);
+        async Task<Guid> Gave(string reminders, int months, string? deferral = null)
+        {
+            var donor = await station.Donor();
+            Assert.Equal(200, (await station.Client.Put($"/v1/donors/{donor}/contact-preferences", new { reminders, channels = new[] { "sms" } }, "\"0\"")).Status);
+            Assert.Equal("completed", (await station.Backfill(donor, Shanghai.StartOf(Today.AddMonths(-months)).AddHours(9), (await station.Dins())[0])).Text("status"));
+            if (deferral is not null) Assert.Equal(201, (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = deferral, from = Today })).Status);
+            return donor;
+        }
+        Task<DateOnly> Next(Guid donor) => station.Scalar<DateOnly>("select next_on from donor.contact_preference where donor_id = @donor", new { donor });
+        var (waits, over, ill, series, absorbed) = (await Gave("every-time", 1), await Gave("once", 5), await Gave("once", 5, "P01"), await Gave("monthly", 5), await Gave("every-time", 2));
+        var survivor = await station.Donor();
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
+        await service.Database.Execute("update donor.contact_preference set next_on = @next where donor_id = @series", new { series, next = Today.AddDays(20) });
+
+        await JobOf(await Authority.Post("/v1/rule-sets/cn-gb18467-2011/versions", Base("2", Today, d => RowOf(d, "INTERVAL_WB_WB")["months"] = 4)));
+        Assert.Equal((Today.AddMonths(-1).AddMonths(4), Today.AddDays(1), Today.AddDays(1), Today.AddDays(20), Today.AddMonths(-2).AddMonths(4)), (await Next(waits), await Next(over), await Next(ill), await Next(series), await Next(absorbed)));
+    }
+
+    [Fact]
     public async Task Another_replica_that_heard_of_nothing_decides_by_the_new_version()
     {
         await using var replica = await ServiceUnderTest.Start("donor", Program.Create, null, service.Database, service.Tokens, null, false);

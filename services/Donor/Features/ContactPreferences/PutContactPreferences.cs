@@ -40,7 +40,7 @@ public static class PutContactPreferences
             if (Answers.Precondition(http, row?.Version ?? 0) is { } no) return no;
             if (Array.FindIndex(request.Channels, c => !Known.Contains(c)) is >= 0 and var unknown) return CommonProblems.Invalid.With(null, new FieldError($"/channels/{unknown}", "invalid", $"One of {string.Join(", ", Known)}"));
 
-            var next = request.Reminders == "never" ? null : Reminders.Next(donor.Obstacles(PreferenceRow.ProcedureOf(donor)), Shanghai.DateOf(tx.Now));
+            var next = Reminders.First(donor.Obstacles(PreferenceRow.ProcedureOf(donor)), request.Reminders, Shanghai.DateOf(tx.Now));
             var after = new PreferenceRow(donor.PersonId, (row?.Version ?? 0) + 1, request.Reminders, [.. request.Channels.Distinct()], tx.Now, next);
             tx.Write("""
                 insert into donor.contact_preference (donor_id, version, reminders, channels, set_at, next_on) values (@DonorId, @Version, @Reminders, @Channels, @SetAt, @NextOn)
@@ -85,8 +85,25 @@ internal sealed record PreferenceRow(Guid DonorId, long Version, string Reminder
         order by p.next_on, p.donor_id limit @most
         """;
 
+    /// <summary>
+    /// Other rules move the days of many: by age and interval alone, of everybody alike, as each one's own donation does. Who waits is reminded when the waiting
+    /// ends; who need not wait any more, tomorrow. A monthly series that is running goes on.
+    /// </summary>
+    public static void Move(Transaction tx, IReadOnlyCollection<(Guid PersonId, DateOnly On)> waiting, Guid[] open, DateOnly today)
+    {
+        const string Ids = "(select x.person, x.day, x.person as id from {0} union all select x.person, x.day, q.donor_id from {0} join donor.donor_person q on q.person_id = x.person) m";
+        if (waiting.Count > 0)
+            tx.WriteAny($"update donor.contact_preference p set next_on = m.day from {string.Format(null, Ids, "unnest(@ids, @days) x(person, day)")} where p.donor_id = m.id and p.reminders <> 'never' and p.next_on is distinct from m.day",
+                new { ids = waiting.Select(w => w.PersonId).ToArray(), days = waiting.Select(w => w.On).ToArray() });
+        if (open.Length > 0)
+            tx.WriteAny($"update donor.contact_preference p set next_on = m.day from {string.Format(null, Ids, "(select person, @tomorrow as day from unnest(@open) person) x")} where p.donor_id = m.id and p.next_on > case p.reminders when 'monthly' then @inAMonth else @tomorrow end",
+                new { open, tomorrow = today.AddDays(1), inAMonth = today.AddMonths(1) });
+    }
+
     public ContactPreferencesView View(DonorFile donor) => new(donor.PersonId, Reminders, Channels, donor.Consents.Exists(c => c.Code == "contact" && c.Withdrawn is null), SetAt);
 
     /// <summary>He is reminded of what he gave last.</summary>
-    public static string ProcedureOf(DonorFile donor) => donor.Facts.Donations.MaxBy(d => d.On)?.Procedure ?? Procedures.WholeBlood;
+    public static string ProcedureOf(DonorFile donor) => ProcedureOf(donor.Facts);
+
+    public static string ProcedureOf(DonorFacts facts) => facts.Donations.MaxBy(d => d.On)?.Procedure ?? Procedures.WholeBlood;
 }

@@ -1,5 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Donors.Data;
+using BloodPlatform.Donors.Features.ContactPreferences;
+using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Features.RuleSets;
 
@@ -22,7 +24,9 @@ public static class ReEvaluate
         var state = job.Cursor<State>() ?? new(Guid.Empty, 0);
         var total = job.Total ?? await tx.QuerySingle<long>("select count(*) from donor.donor");
         var (people, book, read, last) = await Population.After(tx, services.GetRequiredService<Vault>(), services.GetRequiredService<RuleBooks>(), state.After, AtOnce, locked: true);
-        var changed = 0;
+        var (changed, today) = (0, Shanghai.DateOf(tx.Now));
+        var reminders = people.ConvertAll(person => (person.Id, Obstacles: Eligibility.Obstacles(person.Facts, PreferenceRow.ProcedureOf(person.Facts), book)));
+        PreferenceRow.Move(tx, [.. reminders.Select(p => (p.Id, Reminders.Next(p.Obstacles, today))).Where(p => p.Item2 is not null).Select(p => (p.Id, p.Item2!.Value))], [.. reminders.Where(p => Reminders.IsOpen(p.Obstacles, today)).Select(p => p.Id)], today);
         foreach (var person in people)
         {
             var windows = DonorFile.Windows(person.Id, person.Version + 1, person.Facts, book, tx.Now);
