@@ -155,7 +155,7 @@ public sealed class PlatformService
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         services.AddSingleton<RelaySignal>().AddSingleton<RelayState>().AddSingleton<Vault>().AddSingleton<KeyRotation>().AddSingleton<Consumers>();
         services.AddScoped<Database>();
-        services.ConfigureHttpJsonOptions(http => Json.Configure(http.SerializerOptions));
+        services.ConfigureHttpJsonOptions(http => Json.Configure(http.SerializerOptions).Converters.Add(new Plain.Texts()));
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddSingleton<Microsoft.AspNetCore.Http.IProblemDetailsService, ValidationProblems>();
         services.AddRequestLocalization(localization =>
@@ -187,6 +187,7 @@ public sealed class PlatformService
         var app = Builder.Build();
         app.UseRequestLocalization();
         app.UseMiddleware<ExceptionProblems>();
+        app.Use(Plain.Addresses);
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();

@@ -151,6 +151,8 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
         PostgresException { ConstraintName: { } name } when service.Constraints.TryGetValue(name, out var code) => code.With(),
         PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } => CommonProblems.RequestInProgress.With(),
         PostgresException { IsTransient: true } or NpgsqlException { IsTransient: true } or TimeoutException => CommonProblems.ServiceUnavailable.With(),
+        PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } => CommonProblems.Malformed.With(Plain.Refusal), // in what is no JSON: a form, a list
+        InvalidOperationException { Source: "Microsoft.AspNetCore.WebUtilities" } or InvalidDataException => CommonProblems.Malformed.With("The form is not readable"), // what the reader of forms says of one with U+0000, or beyond its limits
         NpgsqlException and not PostgresException => CommonProblems.ServiceUnavailable.With(),
         _ => CommonProblems.Unexpected.With(),
     };
@@ -158,7 +160,7 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
     // System.Text.Json's own words name .NET types and may quote the value: say only what the caller can use.
     private static string MessageOf(JsonException e) => e.Message.Contains("missing required", StringComparison.Ordinal)
         ? "Required and missing: " + e.Message[(e.Message.LastIndexOf(": ", StringComparison.Ordinal) + 2)..]
-        : e.Message.StartsWith("an RFC 3339", StringComparison.Ordinal) ? e.Message
+        : e.Message.StartsWith("an RFC 3339", StringComparison.Ordinal) || e.Message == Plain.Refusal ? e.Message
         : e.LineNumber is { } line ? $"Not readable as the expected type (line {line + 1}, byte {e.BytePositionInLine})" : "Not readable as the expected type";
 
     /// <summary>System.Text.Json's path ($.venue.name, $.rows[3].din) as a JSON pointer.</summary>

@@ -47,6 +47,12 @@ public static class Probe
         app.MapPost("/v1/things/{id:guid}/demanding", Touch).Allow("donors", Roles.Station).ByStaff("release").NeedsIdempotencyKey();
         app.MapPatch("/v1/things/{id:guid}", Rename).Allow("donors", Roles.Station);
         app.MapGet("/v1/things/{id:guid}", Get).Allow("donors", Roles.Station);
+        app.MapGet("/v1/things/search", async (string name, Database db, CancellationToken ct) => TypedResults.Ok(await db.Query<Guid>("select id from donor.thing where name = @name", new { name }, ct))).Allow("donors", Roles.Station);
+        app.MapPost("/v1/things/form", async (HttpRequest http, Database db, CancellationToken ct) =>
+        {
+            var name = http.HasFormContentType ? (await http.ReadFormAsync(ct))["name"].ToString() : await new StreamReader(http.Body).ReadToEndAsync(ct);
+            return TypedResults.Ok(await db.Query<Guid>("select id from donor.thing where name = @name", new { name }, ct));
+        }).Allow("donors", Roles.Station);
         app.MapGet("/v1/fresh/{donor:guid}", Fresh).Allow("donors", Roles.Station);
     }
 

@@ -179,6 +179,46 @@ public sealed class RequestTests(ProbeService probe) : IClassFixture<ProbeServic
         Assert.DoesNotContain("BloodPlatform", answer.Body.ToString());
     }
 
+    [Theory]
+    [InlineData("a\\u0000b", false)]
+    [InlineData("\\u0000", false)]
+    [InlineData("a\\u001b[2Jb", false)]
+    [InlineData("a\\u007fb", false)]
+    [InlineData("a\\u0085b", false)]
+    [InlineData("a\\ud800b", false)]
+    [InlineData("一行\\n二行\\t列", true)]
+    public async Task Control_characters_are_refused_where_they_stand_and_line_breaks_are_not(string name, bool kept)
+    {
+        var things = await Count("thing");
+        var answer = await probe.Station.PostRaw("/v1/things", $$"""{"name":"{{name}}"}""");
+        Assert.Equal(kept ? (201, null) : (400, "malformed_request"), (answer.Status, answer.Code));
+        if (!kept) Assert.Equal("/name", answer["errors"][0].GetProperty("pointer").GetString());
+        Assert.Equal(things + (kept ? 1 : 0), await Count("thing"));
+    }
+
+    [Theory]
+    [InlineData("/v1/things/search?name=a%00b", 400, "/name")]
+    [InlineData("/v1/things/search?name=%1B", 400, "/name")]
+    [InlineData("/v1/things/search?name=%0A", 200, null)]
+    [InlineData("/v1/things/%01", 400, null)]
+    public async Task In_an_address_they_are_refused_too(string path, int status, string? pointer)
+    {
+        var answer = await probe.Station.Get(path);
+        Assert.Equal(status, answer.Status);
+        if (pointer is not null) Assert.Equal(("malformed_request", pointer), (answer.Code, answer["errors"][0].GetProperty("pointer").GetString()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_comes_in_a_form_or_as_plain_text_is_the_callers_fault_too_and_no_failure(bool form)
+    {
+        using HttpContent content = form ? new FormUrlEncodedContent([new("name", "a\0b")]) : new StringContent("a\0b");
+        var answer = await probe.Station.PostAsync("/v1/things/form", content, TestContext.Current.CancellationToken);
+        Assert.Equal(400, (int)answer.StatusCode);
+        Assert.Contains("malformed_request", await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_unknown_old_id_is_404_and_a_fresh_one_is_waited_for_then_409()
     {

@@ -22,13 +22,18 @@ public static class MembershipList
         {
             var text = value?.Trim();
             if (string.IsNullOrEmpty(text)) { if (required) errors.Add(new("/" + column, "required", "Empty")); return null; }
+            if (text.Any(Plain.Control)) errors.Add(new("/" + column, "invalid", "No control characters"));
             if (text.Length > most) errors.Add(new("/" + column, "invalid", $"At most {most} characters"));
             return text;
         }
         DateOnly? Date(string? value, string column)
         {
             if (string.IsNullOrWhiteSpace(value)) return null;
-            if (DateOnly.TryParseExact(value.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)) return date;
+            if (DateOnly.TryParseExact(value.Trim(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date))
+            {
+                if (Memberships.BadDay(date, "/" + column) is { } bad) errors.Add(bad);
+                return date;
+            }
             errors.Add(new("/" + column, "invalid", "A date such as 2026-09-01"));
             return null;
         }

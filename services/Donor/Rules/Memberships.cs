@@ -12,6 +12,12 @@ public sealed record MembershipPeriod(Guid Id, Guid OrganisationId, string? Grou
 /// </summary>
 public static class Memberships
 {
+    /// <summary>Nobody who gives belonged anywhere before this day, nor is told to belong after the last one: other years are slips of the pen.</summary>
+    public static readonly DateOnly Earliest = new(1900, 1, 1), Latest = new(2199, 12, 31);
+
+    /// <summary>What is wrong with a day of a membership; null where nothing is.</summary>
+    public static FieldError? BadDay(DateOnly? day, string pointer) => day < Earliest || day > Latest ? new(pointer, "invalid", $"A day from {Earliest:yyyy-MM-dd} to {Latest:yyyy-MM-dd}") : null;
+
     /// <summary>
     /// What a period of an organisation does to those recorded there: the one with the same first day is replaced, one still running on
     /// its first day ends the day before.
@@ -19,6 +25,7 @@ public static class Memberships
     /// <returns>The period it replaces, the one it ends, or 409 membership_overlap where a later one has begun by its end.</returns>
     public static (MembershipPeriod? Replaced, MembershipPeriod? Ended, Rejection? Rejection) Put(IEnumerable<MembershipPeriod> recorded, MembershipPeriod period)
     {
+        if ((BadDay(period.From, "/validFrom") ?? BadDay(period.To, "/validTo")) is { } bad) return (null, null, CommonProblems.Invalid.Because(null, bad));
         if (period.From > period.To) return (null, null, CommonProblems.Invalid.Because(null, new FieldError("/validTo", "invalid", "Before validFrom")));
         var others = recorded.Where(p => p.OrganisationId == period.OrganisationId).ToList();
         var replaced = others.SingleOrDefault(p => p.From == period.From);

@@ -19,7 +19,7 @@ public static class Registration
         if (role == Roles.Authority && districts is not { Count: > 0 }) errors.Add(new("/districts", "required", "An authority is limited to its districts: name them"));
         if (role != Roles.Authority && districts is { Count: > 0 }) errors.Add(new("/districts", "not_allowed", "Only an authority has districts"));
         foreach (var (district, i) in (districts ?? []).Select((d, i) => (d, i)))
-            if ((string?)district is null || !Regex.IsMatch(district, @"^\d{6}\z")) errors.Add(new($"/districts/{i}", "invalid", "A district is a GB/T 2260 code of six digits"));
+            if ((string?)district is null || !Regex.IsMatch(district, @"^[0-9]{6}\z")) errors.Add(new($"/districts/{i}", "invalid", "A district is a GB/T 2260 code of six digits"));
         if (scopes is { Count: 0 }) errors.Add(new("/scopes", "invalid", "Name at least one scope, or leave the field out for all of the role's"));
         foreach (var (scope, i) in (scopes ?? []).Select((s, i) => (s, i)))
             if (!Scopes.Of(role).Contains(scope)) errors.Add(new($"/scopes/{i}", "not_of_role", $"Role {role} has: {string.Join(' ', Scopes.Of(role))}"));

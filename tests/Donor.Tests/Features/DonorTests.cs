@@ -80,6 +80,75 @@ public sealed class DonorTests(DonorService fixture)
         Assert.Equal(401, (int)(await service.Anonymous().PostAsync("/v1/donors", null)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("name", "")]
+    [InlineData("name", " ")]
+    [InlineData("name", "\u3000")]
+    [InlineData("name", "123")]
+    [InlineData("name", "··")]
+    [InlineData("name", "甲\n测试")]
+    [InlineData("phone", "1----")]
+    [InlineData("phone", "1    ")]
+    [InlineData("phone", "1-2-3")]
+    [InlineData("phone", "1234")]
+    [InlineData("phone", "13900000001-")]
+    [InlineData("phone", "139 0000  0001")]
+    [InlineData("phone", "１３９０００００００１")]
+    [InlineData("phone", "+")]
+    [InlineData("phone", "1234567890123456789012345")]
+    [InlineData("district", "４４０７０３")]
+    [InlineData("district", "٤٤٠٧٠٣")]
+    [InlineData("district", "44070")]
+    [InlineData("district", "4407030")]
+    [InlineData("district", "")]
+    [InlineData("bloodGroup", "o+")]
+    [InlineData("bloodGroup", "Rh")]
+    [InlineData("bloodGroup", "")]
+    [InlineData("sex", "M")]
+    [InlineData("sex", "")]
+    [InlineData("birthDate", "0001-01-01", "identity_contradiction")]
+    [InlineData("birthDate", "9999-12-31", "identity_contradiction")]
+    [InlineData("birthDate", "1991-1-1", "malformed_request")]
+    [InlineData("birthDate", "１９９１-01-01", "malformed_request")]
+    [InlineData("consents", "registration\n")]
+    [InlineData("consents", "")]
+    [InlineData("consents", "Registration")]
+    [InlineData("consents", "no-such-consent", "consent_unknown")]
+    [InlineData("number", " ")]
+    [InlineData("number", "４４０７")]
+    [InlineData("number", "44070319910101001X")]
+    [InlineData("kind", "resident_id")]
+    public async Task Each_field_of_a_registration_has_its_wrong_forms_and_none_is_kept(string field, string value, string? code = null)
+    {
+        var station = new SomeStation(service);
+        var number = SomeStation.ResidentId(new(1991, 1, 1));
+        var body = new Dictionary<string, object?> { ["name"] = "甲测试", ["document"] = new { kind = field == "kind" ? value : "resident-id", number = field == "number" ? value : number }, ["phone"] = "13900000001", ["consents"] = field == "consents" ? ["registration", value] : new[] { "registration" } };
+        if (field is not ("kind" or "number" or "consents")) body[field] = value;
+        var before = await station.Scalar<long>("select count(*) from donor.donor");
+        var refused = await station.Client.Post("/v1/donors", body);
+        code ??= field == "number" ? "document_invalid" : "invalid_value";
+        Assert.True((refused.Status, refused.Code) == (code == "malformed_request" ? 400 : 422, code), refused.ToString());
+        var pointer = refused["errors"][0].GetProperty("pointer").GetString();
+        Assert.Equal(field switch { "kind" or "number" => $"/document/{field}", "consents" => "/consents/1", _ => "/" + field }, pointer);
+
+        // What is changed later has the same forms.
+        if (field is not ("phone" or "district" or "bloodGroup")) return;
+        var donor = await station.Register();
+        refused = await station.Client.Patch($"/v1/donors/{donor.Id}", new Dictionary<string, object?> { [field] = value }, donor.Response.Headers.ETag!.Tag);
+        Assert.Equal((422, "invalid_value", pointer), (refused.Status, refused.Code, refused["errors"][0].GetProperty("pointer").GetString()));
+        Assert.True(await station.Scalar<long>("select count(*) from donor.donor") > before); // only who was registered rightly
+    }
+
+    [Theory]
+    [InlineData("𠮷野")]
+    [InlineData("买买提·吐尔逊")]
+    [InlineData("O'Neil-Sá")]
+    public async Task A_name_is_as_people_have_it(string name)
+    {
+        var station = new SomeStation(service);
+        Assert.Equal(201, (await station.Client.Post("/v1/donors", new { name, document = new { kind = "resident-id", number = SomeStation.ResidentId(new(1991, 1, 1)) }, phone = "+86 0750-123 4567", district = "440703", consents = new[] { "registration" } })).Status);
+    }
+
     [Fact]
     public async Task A_known_person_is_named_to_a_station_and_not_to_an_app()
     {

@@ -58,6 +58,17 @@ public sealed class MembershipImportTests(DonorService fixture)
         Assert.Equal(2, (await service.Published<DonorChanged>()).Last(e => e.DonorId == one).Memberships.Length);
         Assert.False((await service.Published<DonorChanged>()).Last(e => e.DonorId == other).Memberships[1].ShareParticipation); // whether he shares is his own decision
 
+        // Rows that no calendar knows, or no database takes, are theirs alone: those behind them are applied.
+        var slips = await Finished(station.Client, await Send(station.Client, university,
+            "memberNumber,groupId,validFrom,validTo\n20240001,护理2601,0001-01-01,\n20240001,护理2601,2026-07-01,9999-12-31\n20240001,护\0理2601,2026-07-01,\n2024\u001b0001,护理2601,2026-07-01,\n20240002,护理2501,2025-09-01,\n"));
+        Assert.Equal(["0 rejected invalid_value", "1 rejected invalid_value", "2 rejected invalid_value", "3 rejected invalid_value", "4 accepted"], Rows(slips));
+        var donor = await station.Client.Get($"/v1/donors/{one}");
+        foreach (var (validFrom, validTo, pointer) in new (string?, string?, string)[] { ("0001-01-01", null, "/validFrom"), ("1899-12-31", null, "/validFrom"), (null, "9999-12-31", "/validTo"), ("2026-07-01", "2200-01-01", "/validTo"), ("9999-12-31", null, "/validFrom") })
+        {
+            var refused = await station.Client.Put($"/v1/donors/{one}/memberships/{university}", new { validFrom, validTo, shareParticipation = true }, donor.Response.Headers.ETag!.Tag);
+            Assert.Equal((422, "invalid_value", pointer), (refused.Status, refused.Code, refused["errors"][0].GetProperty("pointer").GetString()));
+        }
+
         // The same list again changes nothing and announces nothing.
         var said = (await service.Published<DonorChanged>()).Count(e => e.DonorId == one || e.DonorId == other);
         var again = await Finished(station.Client, await Send(station.Client, university, "memberNumber,groupId,validFrom,validTo\n20240001,护理2501,2025-09-01,2026-06-30\n20240002,护理2501,2025-09-01,\n"));

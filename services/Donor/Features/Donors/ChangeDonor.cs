@@ -10,9 +10,9 @@ namespace BloodPlatform.Donors.Features.Donors;
 
 /// <summary>What is left out stays. <paramref name="Consents"/> is the whole list as it shall stand: what is missing is withdrawn.</summary>
 public sealed record ChangeDonorRequest(
-    [property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string? Phone = null,
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string? Phone = null,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-", null)] string? BloodGroup = null,
-    [property: RegularExpression(@"\d{6}")] string? District = null,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string? District = null,
     [property: MaxLength(20)] string[]? Consents = null);
 
 /// <summary>PATCH /v1/donors/{id}</summary>

@@ -13,14 +13,14 @@ namespace BloodPlatform.Donors.Features.Donors;
 /// <summary>A person who wants to give. Sex and birth date may be left out where the document bears them.</summary>
 /// <param name="DocumentSeen">The station has the document before it: the donor is `document-seen` from the start, else `declared`.</param>
 public sealed record RegisterDonorRequest(
-    [property: StringLength(80, MinimumLength = 1)] string Name,
+    [property: StringLength(80, MinimumLength = 1), RegularExpression(Plain.Name)] string Name,
     DocumentRequest Document,
-    [property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string Phone,
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string Phone,
     [property: MaxLength(20)] string[] Consents,
     [property: AllowedValues("male", "female", null)] string? Sex = null,
     DateOnly? BirthDate = null,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-", null)] string? BloodGroup = null,
-    [property: RegularExpression(@"\d{6}")] string? District = null,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string? District = null,
     bool DocumentSeen = false);
 
 public sealed record DocumentRequest(
@@ -127,7 +127,7 @@ public static class RegisterDonor
     /// <summary>Consents are codes with a text (GET /v1/consents); more of them may come without a new release of the callers.</summary>
     internal static ProblemHttpResult? BadConsents(string[] consents, DateOnly today)
     {
-        FieldError[] bad = [.. consents.Select((code, i) => Regex.IsMatch(code ?? "", "^[a-z][a-z0-9-]{0,39}$") ? null : new FieldError($"/consents/{i}", "invalid", "A code such as registration, contact, honours-publication")).OfType<FieldError>()];
+        FieldError[] bad = [.. consents.Select((code, i) => Regex.IsMatch(code ?? "", @"^[a-z][a-z0-9-]{0,39}\z") ? null : new FieldError($"/consents/{i}", "invalid", "A code such as registration, contact, honours-publication")).OfType<FieldError>()];
         if (bad.Length > 0) return CommonProblems.Invalid.With(null, bad);
         FieldError[] unread = [.. consents.Select((code, i) => ConsentTexts.On(code, today) is null ? new FieldError($"/consents/{i}", "consent_unknown", "GET /v1/consents lists the texts") : null).OfType<FieldError>()];
         return unread.Length == 0 ? null : Problems.ConsentUnknown.With("Nobody agrees to what he can't read", unread);

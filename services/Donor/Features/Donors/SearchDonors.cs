@@ -9,7 +9,7 @@ namespace BloodPlatform.Donors.Features.Donors;
 /// <summary>Exactly one of the two; exact values only, and in the body, so that no number stands in a log of addresses.</summary>
 public sealed record SearchDonorsRequest(
     DocumentRequest? Document = null,
-    [property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string? Phone = null);
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string? Phone = null);
 
 /// <summary>POST /v1/donors/search</summary>
 public static class SearchDonors

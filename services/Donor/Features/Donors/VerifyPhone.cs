@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Donors.Features.Donors;
 
 /// <param name="Phone">The number that was reached: it must be the one on record.</param>
-public sealed record VerifyPhoneRequest([property: StringLength(24, MinimumLength = 5), RegularExpression(@"\+?[0-9][0-9 \-]*")] string Phone);
+public sealed record VerifyPhoneRequest([property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string Phone);
 
 /// <summary>
 /// POST /v1/donors/{id}/phone-verified: whoever reached the donor under his number says so, a station that called him or the app

@@ -14,7 +14,7 @@ namespace BloodPlatform.Donors.Features.IdentityCorrections;
 public sealed record CorrectIdentityRequest(
     [property: AllowedValues("entered-wrong", "document-misread", "told-wrong", "changed-by-authority")] string ReasonCode,
     DocumentRequest Document,
-    [property: StringLength(80, MinimumLength = 1)] string? Name = null,
+    [property: StringLength(80, MinimumLength = 1), RegularExpression(Plain.Name)] string? Name = null,
     DateOnly? BirthDate = null,
     [property: AllowedValues("male", "female", null)] string? Sex = null);
 

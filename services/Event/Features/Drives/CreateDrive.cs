@@ -32,7 +32,7 @@ public sealed record CreateDriveRequest(
 public sealed record VenueRequest(
     [property: StringLength(80, MinimumLength = 1)] string Name,
     [property: StringLength(80, MinimumLength = 1)] string Address,
-    [property: RegularExpression(@"\d{6}")] string District,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string District,
     [property: Range(-90.0, 90.0)] double? Latitude = null,
     [property: Range(-180.0, 180.0)] double? Longitude = null) : IValidatableObject
 {

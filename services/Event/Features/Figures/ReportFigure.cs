@@ -24,7 +24,7 @@ public sealed record ReportFigureRequest(
 
 public sealed record SubjectRequest(
     [property: AllowedValues("city", "district", "organisation")] string Kind,
-    [property: RegularExpression(@"\d{6}")] string? Code = null,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string? Code = null,
     Guid? OrganisationId = null,
     [property: StringLength(80, MinimumLength = 1)] string? Name = null);
 

@@ -8,7 +8,7 @@ namespace BloodPlatform.Drives.Features.Organisations;
 /// <summary>What is absent stays as it is. A coordinator takes over from now on; `membersAsOf` is the day of the count, today where it is absent.</summary>
 public sealed record ChangeOrganisationRequest(
     [property: StringLength(80, MinimumLength = 1)] string? Name = null,
-    [property: RegularExpression(@"\d{6}")] string? District = null,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string? District = null,
     [property: Range(1, 10_000_000)] int? Members = null,
     CoordinatorRequest? Coordinator = null,
     DateOnly? MembersAsOf = null);

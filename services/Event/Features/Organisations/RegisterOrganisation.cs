@@ -10,7 +10,7 @@ namespace BloodPlatform.Drives.Features.Organisations;
 public sealed record RegisterOrganisationRequest(
     [property: StringLength(80, MinimumLength = 1)] string Name,
     [property: AllowedValues("university", "college", "class", "school", "enterprise", "government", "street-office", "community", "village", "hospital", "blood-station", "partner-app", "military", "red-cross", "other")] string Kind,
-    [property: RegularExpression(@"\d{6}")] string District,
+    [property: StringLength(6, MinimumLength = 6), RegularExpression(Plain.District)] string District,
     Guid? ParentId = null,
     [property: Range(1, 10_000_000)] int? Members = null,
     CoordinatorRequest? Coordinator = null);
