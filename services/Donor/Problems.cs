@@ -57,6 +57,7 @@ public static class Problems
     public static readonly ProblemCode NothingCorrected = new("nothing_corrected", 422, "更正内容与现有记录相同", "It says what stands already");
     public static readonly ProblemCode SecondPersonRequired = new("second_person_required", 409, "更正须由另一人进行", "A second person corrects what was recorded");
     public static readonly ProblemCode DonationVoided = new("donation_voided", 409, "该献血记录已作废", "The donation is void");
+    public static readonly ProblemCode IdentityDestroyed = new("identity_destroyed", 409, "该献血者已被遗忘，记录无法再打开；只能作废献血", "The donor was erased and his record does not open any more; a donation can still be voided");
     public static readonly ProblemCode CaseOpen = new("reentry_case_open", 409, "该暂缓已有进行中的归队申请", "A re-entry case of this deferral is open");
     public static readonly ProblemCode CaseClosed = new("reentry_case_closed", 409, "归队申请已结束", "The case is closed");
     public static readonly ProblemCode ReentryNotNeeded = new("reentry_not_needed", 409, "该暂缓无须归队，由医师解除或到期", "A physician lifts this deferral, or its date does");

@@ -70,10 +70,11 @@ public static class CorrectVisit
             if (voids != request.Values is null) return CommonProblems.Invalid.With(null, new FieldError("/values", "invalid", voids ? "Not with a reason that voids the donation" : "What should stand instead"));
             if (request.TrueDonorId is not null && request.ReasonCode != Correction.WrongDonor) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "Only with wrong-donor"));
             var (found, beside) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + Beside.Select, new { id, request.TrueDonorId }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Row: await grid.ReadSingleAsync<Beside>()));
-            if (found is not { } visit) return CommonProblems.Unknown(id);
+            if (found is not { } visit) return await OfErased(id, request, voids, caller, tx);
             var (row, donor) = (visit.Row, visit.Donor);
             if (row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
             var (wrongDonor, given) = (request.ReasonCode == Correction.WrongDonor, VisitSteps.Given(row.Status));
+            byte[]? Note() => request.Note is null ? null : donor.Key.Seal("correction_note", request.Note);
             var empties = visit.Attempt is not null && request.Values == new CorrectedValuesRequest(CollectedMl: 0);
             if (!given && !empties && !(wrongDonor && VisitSteps.Over(row.Status))) return Problems.NothingCollected.With($"The visit is {row.Status}");
             if (visit.Voided) return Problems.DonationVoided.With();
@@ -85,7 +86,7 @@ public static class CorrectVisit
             {
                 visit.Empty = new(tx.NewId(), request.ReasonCode, tx.Now, caller.Staff.Id);
                 tx.Write("insert into donor.attempt_correction (id, visit_id, reason_code, note, recorded_at, recorded_by) values (@Id, @visitId, @ReasonCode, @note, @RecordedAt, @RecordedBy)",
-                    new { visit.Empty.Id, visitId = id, visit.Empty.ReasonCode, note = request.Note is null ? null : donor.Key.Seal("correction_note", request.Note), visit.Empty.RecordedAt, visit.Empty.RecordedBy });
+                    new { visit.Empty.Id, visitId = id, visit.Empty.ReasonCode, note = Note(), visit.Empty.RecordedAt, visit.Empty.RecordedBy });
                 donor.Forget(new(Shanghai.DateOf(row.StartedAt!.Value), row.Procedure!, Attempt: true));
                 donor.AnnounceWindows(tx);
                 visit.Save(tx);
@@ -95,7 +96,7 @@ public static class CorrectVisit
             if (!given)
             {
                 // No blood, no donation: who was turned away, or fainted, was another.
-                Void(tx, visit, request, tx.NewId(), caller.Staff.Id);
+                visit.Void = Void(tx, row, request.TrueDonorId, tx.NewId(), caller.Staff.Id, Note());
                 if (visit.Attempt is { } attempt)
                 {
                     donor.Forget(attempt);
@@ -119,21 +120,11 @@ public static class CorrectVisit
             var day = Shanghai.DateOf(after.StartedAt);
             var correction = new CorrectionRow(tx.NewId(), visit.Corrections.Count + 1, voids ? "voided" : "corrected", request.ReasonCode, after.NominalMl, after.CollectedMl, after.TreatmentUnits, after.Outcome,
                 JsonSerializer.Serialize(after.Bag, Json.Options), after.Arm, after.StartedAt, after.EndedAt, after.Deviations, after.Restrictions, tx.Now, caller.Staff.Id);
-            tx.Write("""
-                insert into donor.donation_correction (id, din, number, kind, reason_code, note, nominal_ml, collected_ml, treatment_units, outcome, bag, arm, started_at, ended_at, donated_on, deviations, restrictions, recorded_at, recorded_by)
-                values (@Id, @Din, @Number, @Kind, @ReasonCode, @note, @NominalMl, @CollectedMl, @TreatmentUnits, @Outcome, @Bag::jsonb, @Arm, @StartedAt, @EndedAt, @day, @Deviations, @Restrictions, @RecordedAt, @RecordedBy)
-                """, new
-            {
-                correction.Id, row.Din, correction.Number, correction.Kind, correction.ReasonCode, note = request.Note is null ? null : donor.Key.Seal("correction_note", request.Note), correction.NominalMl, correction.CollectedMl, correction.TreatmentUnits,
-                correction.Outcome, correction.Bag, correction.Arm, correction.StartedAt, correction.EndedAt, day, correction.Deviations, correction.Restrictions, correction.RecordedAt, correction.RecordedBy,
-            });
+            Keep(tx, row.Din!, correction, Note());
             visit.Add(correction);
-            if (wrongDonor) Void(tx, visit, request, correction.Id, caller.Staff.Id);
+            if (wrongDonor) visit.Void = Void(tx, row, request.TrueDonorId, correction.Id, caller.Staff.Id, Note());
             if (voids)
-                visit.Announce(tx, new DonationVoided
-                {
-                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, Number = correction.Number, DonorId = donor.Id, DriveId = row.DriveId, ReasonCode = request.ReasonCode, Before = StateOf(before), Backfilled = row.Backfilled,
-                });
+                AnnounceVoid(tx, row, correction, before, donor.NextVersion());
             else
                 visit.Announce(tx, new DonationCorrected
                 {
@@ -148,38 +139,96 @@ public static class CorrectVisit
                 donor.Facts = donor.Facts with { Donations = donations };
                 donor.AnnounceWindows(tx);
             }
-            AnnounceFirst(tx, visit, beside.Row, before.StartedAt, voids ? null : after.StartedAt);
+            AnnounceFirst(tx, row, beside.Row, before.StartedAt, voids ? null : after.StartedAt, donor.NextVersionOf);
             visit.Save(tx);
             tx.Audit("visit.correct", $"visits/{id}", new { din = row.Din, correction.Number, correction.Kind, request.ReasonCode });
             return Answers.Created($"/v1/visits/{id}/corrections/{correction.Id}", 1, ViewOf(visit, correction.Number - 1, beside.Deferrals));
         }, ct);
 
-    private static void Void(Transaction tx, VisitFile visit, CorrectVisitRequest request, Guid id, Guid by)
+    private static VoidRow Void(Transaction tx, VisitRow row, Guid? trueDonorId, Guid id, Guid by, byte[]? note)
     {
-        tx.Write("insert into donor.visit_void (id, visit_id, din, note, recorded_at, recorded_by) values (@id, @visitId, @Din, @note, @now, @by)",
-            new { id, visitId = visit.Row.Id, visit.Row.Din, note = request.Note is null ? null : visit.Donor.Key.Seal("correction_note", request.Note), now = tx.Now, by });
-        visit.Void = new(id, request.TrueDonorId, tx.Now, by, null, null);
-        if (request.TrueDonorId is not { } trueDonor) return;
-        tx.Write("insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (@id, @trueDonor, @now, @by)", new { id, trueDonor, now = tx.Now, by });
-        FollowVoid.Start(tx, id);
+        tx.Write("insert into donor.visit_void (id, visit_id, din, note, recorded_at, recorded_by) values (@id, @visitId, @Din, @note, @now, @by)", new { id, visitId = row.Id, row.Din, note, now = tx.Now, by });
+        if (trueDonorId is { } trueDonor)
+        {
+            tx.Write("insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (@id, @trueDonor, @now, @by)", new { id, trueDonor, now = tx.Now, by });
+            FollowVoid.Start(tx, id);
+        }
+        return new(id, trueDonorId, tx.Now, by, null, null);
     }
 
+    /// <summary>
+    /// Of an erased donor whose key is destroyed nothing is opened and nothing sealed, so no words are kept: what he is said to have given is void, and whoever
+    /// counted it counts it no more. What remains of him holds on to what came of it, which nobody can read and so nobody end.
+    /// </summary>
+    private static async Task<Results<Made<CorrectionView>, ProblemHttpResult>> OfErased(Guid id, CorrectVisitRequest request, bool voids, Caller caller, Transaction tx)
+    {
+        var (versions, row, steps, corrections, beside) = await tx.Read($"""
+            select d.id, d.version from donor.donor d where d.id = any({Beside.Ids}) and d.status = 'erased' order by d.id for update;
+            {VisitFile.Select} for update of v;
+            {VisitFile.Steps}
+            {Beside.Select}
+            """, new { id, request.TrueDonorId }, async grid =>
+        {
+            var (donors, visit, done, made) = ((await grid.ReadAsync<ErasedRow>()).ToDictionary(d => d.Id, d => d.Version), await grid.ReadSingleOrDefaultAsync<VisitRow>(), (await grid.ReadAsync<StepView>()).ToList(), (await grid.ReadAsync<CorrectionRow>()).ToList());
+            await grid.ReadAsync<VoidRow>(); // of a visit without blood; of a donation the correction says it
+            await grid.ReadAsync<EmptyRow>();
+            return (donors, visit, done, made, await grid.ReadSingleAsync<Beside>());
+        });
+        if (row is null || versions.Count == 0) return CommonProblems.Unknown(id);
+        if (row.StationId != caller.Tenant) return CommonProblems.NotFound.With();
+        if (!voids || !VisitSteps.Given(row.Status)) return Problems.IdentityDestroyed.With();
+        if (corrections is [.., { Kind: "voided" }]) return Problems.DonationVoided.With();
+        if (Correction.By(caller.Staff!.Id, steps.Where(s => s.Step is "collection/start" or "collection/finish").Select(s => s.StaffId), corrections.Count > 0 ? corrections[^1].RecordedBy : null) is { } same) return same.ToProblem();
+        if (request.TrueDonorId is { } truly && !beside.TrueDonorKnown) return CommonProblems.Unknown(truly);
+        if (request.TrueDonorId is { } himself && versions.ContainsKey(himself)) return CommonProblems.Invalid.With(null, new FieldError("/trueDonorId", "invalid", "It is recorded under him"));
+
+        var before = VisitFile.CollectedBefore(row, corrections, corrections.Count);
+        var correction = new CorrectionRow(tx.NewId(), corrections.Count + 1, "voided", request.ReasonCode, before.NominalMl, before.CollectedMl, before.TreatmentUnits, before.Outcome,
+            JsonSerializer.Serialize(before.Bag, Json.Options), before.Arm, before.StartedAt, before.EndedAt, before.Deviations, before.Restrictions, tx.Now, caller.Staff.Id);
+        Keep(tx, row.Din!, correction, null);
+        var wrong = request.ReasonCode == Correction.WrongDonor ? Void(tx, row, request.TrueDonorId, correction.Id, caller.Staff.Id, null) : null;
+        AnnounceVoid(tx, row, correction, before, ++versions[row.DonorId]);
+        AnnounceFirst(tx, row, beside, before.StartedAt, null, of => ++versions[of]);
+        tx.Write("update donor.visit set version = version + 1 where id = @id", new { id });
+        tx.Write("update donor.donor d set version = v.version from unnest(@ids, @versions) as v(id, version) where d.id = v.id", new { ids = versions.Keys.ToArray(), versions = versions.Values.ToArray() }, rows: versions.Count);
+        tx.Audit("visit.correct", $"visits/{id}", new { din = row.Din, correction.Number, correction.Kind, request.ReasonCode });
+        return Answers.Created($"/v1/visits/{id}/corrections/{correction.Id}", 1, new CorrectionView(correction.Id, id, row.Din, correction.Number, correction.Kind, correction.ReasonCode, CollectionView.Of(before), CollectionView.Of(before),
+            correction.RecordedAt, correction.RecordedBy, wrong?.TrueDonorId, [], null, null, []));
+    }
+
+    private static void Keep(Transaction tx, string din, CorrectionRow correction, byte[]? note) => tx.Write("""
+        insert into donor.donation_correction (id, din, number, kind, reason_code, note, nominal_ml, collected_ml, treatment_units, outcome, bag, arm, started_at, ended_at, donated_on, deviations, restrictions, recorded_at, recorded_by)
+        values (@Id, @din, @Number, @Kind, @ReasonCode, @note, @NominalMl, @CollectedMl, @TreatmentUnits, @Outcome, @Bag::jsonb, @Arm, @StartedAt, @EndedAt, @day, @Deviations, @Restrictions, @RecordedAt, @RecordedBy)
+        """, new
+    {
+        correction.Id, din, correction.Number, correction.Kind, correction.ReasonCode, note, correction.NominalMl, correction.CollectedMl, correction.TreatmentUnits,
+        correction.Outcome, correction.Bag, correction.Arm, correction.StartedAt, correction.EndedAt, day = Shanghai.DateOf(correction.StartedAt), correction.Deviations, correction.Restrictions, correction.RecordedAt, correction.RecordedBy,
+    });
+
+    private static void AnnounceVoid(Transaction tx, VisitRow row, CorrectionRow correction, CollectionRecord before, long version) => tx.Append(new DonationVoided
+    {
+        Key = row.DonorId.ToString(), Version = version, OccurredAt = tx.Now, StationId = row.StationId, CorrectionId = correction.Id, Din = row.Din!, Number = correction.Number, DonorId = row.DonorId, DriveId = row.DriveId, ReasonCode = correction.ReasonCode,
+        Before = StateOf(before), Backfilled = row.Backfilled,
+    });
+
     /// <summary>Which of his donations is his first may be another now: said of each that this concerns.</summary>
-    private static void AnnounceFirst(Transaction tx, VisitFile visit, Beside others, DateTimeOffset before, DateTimeOffset? after)
+    private static void AnnounceFirst(Transaction tx, VisitRow row, Beside others, DateTimeOffset before, DateTimeOffset? after, Func<Guid, long> nextVersionOf)
     {
         if (others.Carried) return; // he gave before, under a registration that was erased: none of these is his first
-        var own = (Din: visit.Row.Din!, visit.Row.DonorId);
+        var own = (Din: row.Din!, row.DonorId);
         (string Din, Guid DonorId)? Is(DateTimeOffset? at) => at is { } mine && (others.StartedAt is not { } theirs || mine <= theirs) ? own : others.FirstDin is { } din ? (din, others.FirstDonorId!.Value) : null;
         var (was, now) = (Is(before), Is(after));
         if (was == now) return;
         if (was is { } no && (no != own || after is not null)) Say(no, false);
         if (now is { } yes) Say(yes, true);
 
-        void Say((string Din, Guid DonorId) of, bool first) => visit.Announce(tx, new DonationFirstTimeChanged
+        void Say((string Din, Guid DonorId) of, bool first) => tx.Append(new DonationFirstTimeChanged
         {
-            Key = of.DonorId.ToString(), Version = visit.Donor.NextVersionOf(of.DonorId), OccurredAt = tx.Now, Din = of.Din, DonorId = of.DonorId, FirstTime = first,
+            Key = of.DonorId.ToString(), Version = nextVersionOf(of.DonorId), OccurredAt = tx.Now, StationId = row.StationId, Din = of.Din, DonorId = of.DonorId, FirstTime = first,
         });
     }
+
+    private sealed record ErasedRow(Guid Id, long Version);
 
     private static async Task<Results<Ok<List<CorrectionView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Ok<List<CorrectionView>>, ProblemHttpResult>>(async tx =>
@@ -232,7 +281,7 @@ public static class CorrectVisit
     /// <summary>Of the same person: his earliest other donation that stands, and whether he gave under a registration that was erased.</summary>
     private sealed record Beside(bool TrueDonorKnown, string? FirstDin, Guid? FirstDonorId, DateTimeOffset? StartedAt, bool Carried)
     {
-        private static readonly string Ids = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
+        public static readonly string Ids = DonorFile.IdsOf.Replace("@donorId", "(select donor_id from donor.visit where id = @id)", StringComparison.Ordinal);
 
         public static readonly string Select = $"""
             select exists (select from donor.donor where id = @TrueDonorId) as true_donor_known, o.din as first_din, o.donor_id as first_donor_id, o.started_at, exists (select from donor.carried_donation where donor_id = any({Ids}) and not attempt) as carried

@@ -19,7 +19,7 @@ public sealed class VisitFile
 {
     private const string ByVisit = "select donor_id from donor.visit where id = @id";
 
-    private const string Select = """
+    internal const string Select = """
         select v.id, v.version, v.donor_id, v.station_id, v.drive_id, v.appointment_id, v.collection_point, v.status, v.opened_at, v.backfilled, v.last_at, v.identity_kind, v.identity_method, v.identity_outcome,
                v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.measured, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
                v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, v.signed::text as signed, v.external_check, v.rest_seconds, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
@@ -72,8 +72,11 @@ public sealed class VisitFile
     public CollectionRecord Collected => CollectedBefore(corrections.Count);
 
     /// <summary>The collection as it stood before the correction of that index.</summary>
-    public CollectionRecord CollectedBefore(int index) => index > 0 ? corrections[index - 1].After(Row.Procedure!)
-        : new(Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome!, JsonSerializer.Deserialize<CollectionBag>(Row.Bag!, Json.Options)!, Row.Arm!, Row.StartedAt!.Value, Row.EndedAt!.Value, Row.Deviations, Row.Restrictions);
+    public CollectionRecord CollectedBefore(int index) => CollectedBefore(Row, corrections, index);
+
+    /// <summary>The same of a visit whose donor's file can't be opened any more.</summary>
+    internal static CollectionRecord CollectedBefore(VisitRow row, List<CorrectionRow> corrections, int index) => index > 0 ? corrections[index - 1].After(row.Procedure!)
+        : new(row.Procedure!, row.NominalMl, row.CollectedMl, row.TreatmentUnits, row.Outcome!, JsonSerializer.Deserialize<CollectionBag>(row.Bag!, Json.Options)!, row.Arm!, row.StartedAt!.Value, row.EndedAt!.Value, row.Deviations, row.Restrictions);
 
     /// <summary>Who did the steps named; without names, any step.</summary>
     public IEnumerable<Guid> StaffOf(params string[] names) => steps.Where(s => names.Length == 0 || names.Contains(s.Step)).Select(s => s.StaffId);
@@ -98,7 +101,7 @@ public sealed class VisitFile
     public static Task<(VisitFile? Visit, T? More)> Read<T>(Transaction tx, Vault vault, RuleBooks books, Guid id, string more, Func<SqlMapper.GridReader, Task<T?>> reader) =>
         Read(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps + more, new { id }, reader);
 
-    private const string Steps = """
+    internal const string Steps = """
         select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;
         select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
         from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
