@@ -67,7 +67,8 @@ public sealed record Visit(Api Api, string? DriveId, string Place, JsonNode Ques
         var (warm, high) = (part.Fate == Fate.Warm, part.Fate == Fate.HighPressure);
         await Step(id, "vitals", "registrar", new
         {
-            temperatureC = warm ? 37.6 : 36.5, systolic = high ? 148 : 118, diastolic = high ? 88 : 74, pulse = 72, weightKg = part.Person.Sex == "male" ? 66.5 : 54.0, at = After(2),
+            temperatureC = warm ? 37.6 : 36.5, systolic = high ? 148 : 118, diastolic = high ? 88 : 74, pulse = 72, weightKg = part.Person.Sex == "male" ? 66.5 : 54.0,
+            examination = new { noJaundice = true, noExtensiveSkinDisease = true, limbsSound = true, punctureSitesIntact = true }, at = After(2),
         }, warm || high ? "deferred" : "vitals-taken");
         if (warm || high) return id;
 

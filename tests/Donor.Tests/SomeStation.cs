@@ -82,7 +82,9 @@ public sealed class SomeStation(ServiceUnderTest service)
 
     private async Task<string> KindOf(Guid donorId) => await Scalar<string?>("select document_kind from donor.donor where id = @donorId", new { donorId }) ?? "resident-id";
 
-    public static object GoodVitals => new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0 };
+    public static object GoodVitals => new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0, examination = Sound };
+
+    public static object Sound => new { noJaundice = true, noExtensiveSkinDisease = true, limbsSound = true, punctureSitesIntact = true };
 
     public static object GoodPretest => new { haemoglobin = new { method = "meter", valueGl = 140 }, bloodGroup = "O+", altPass = true, hbsagPass = true };
 
@@ -145,7 +147,7 @@ public sealed class SomeStation(ServiceUnderTest service)
         var steps = new (string Step, object Body)[]
         {
             ("consent", new { accepted = true, at = openedAt.AddMinutes(1) }), ("hygiene", new { handsWashed = true, at = openedAt.AddMinutes(2) }),
-            ("vitals", new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0, at = openedAt.AddMinutes(3) }),
+            ("vitals", new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0, examination = Sound, at = openedAt.AddMinutes(3) }),
             ("consultation", new { questionnaire = new { code = "cn-donor-health", version = "1" }, answers = await GoodAnswers(), fitToDonate = true, at = openedAt.AddMinutes(5) }),
             ("pretest", new { haemoglobin = new { method = "copper-sulfate", pass = true }, bloodGroup = "A+", altPass = true, hbsagPass = true, hematocrit = 0.42, plateletCount = 220, at = openedAt.AddMinutes(8) }),
             ("collection/start", new { din, procedure, nominalMl = procedure == "whole-blood" ? 300 : (int?)null, treatmentUnits = procedure == "whole-blood" ? (int?)null : 1, arm = "right", startedAt = openedAt.AddMinutes(10), bag = new { catalogue = "BB", lot = "L0", expiresOn = "2099-01-01", preservative = "CPDA-1" } }),

@@ -51,16 +51,23 @@ public static class Checks
     /// </summary>
     public const string NotJudged = "not-judged";
 
-    /// <summary>The rules made for the procedure whose value was not taken: nothing passes in silence.</summary>
+    /// <summary>The rules of the procedure whose value was not taken, the look at skin and arms included: nothing passes in silence. Of two ways to know the same, one is enough.</summary>
     /// <param name="measured">Names of the values that were.</param>
     public static Reason[] Unjudged(RuleSet rules, string sex, string procedure, IReadOnlyCollection<string> measured) =>
-        [.. rules.Rules.Where(r => r is { Kind: "measure" or "check", Procedures: not null, Measure: { } name } && r.Concerns(procedure) && r.ConcernsSex(sex) && !measured.Contains(name)).Select(r => new Reason(NotJudged, r.Code, null))];
+        [.. rules.Rules.Where(r => r is { Kind: "measure" or "check", Measure: { } name } && Taken.Contains(name) && r.Concerns(procedure) && r.ConcernsSex(sex) && (r.Procedures is not null || !OfApheresis.Contains(name))
+            && !measured.Any(m => Known(m) == Known(name))).DistinctBy(r => Known(r.Measure!)).Select(r => new Reason(NotJudged, r.Code, null))];
+
+    private static string Known(string measure) => measure switch { "copperSulfatePass" => "haemoglobinGl", "pulseOfAthlete" => "pulse", _ => measure };
 
     /// <summary>Whether a rule that is not met closes the procedure: by itself, or by the deferral that it records.</summary>
     public static bool Closes(RuleSet rules, Rule rule, string procedure) => rule.Concerns(procedure) || (rule.Defers is { } code && rules[code].Concerns(procedure));
 
     /// <summary>A deferral of the rule set, its end computed from the date on which its cause ended.</summary>
     public static DeferralFact Defer(RuleSet rules, string code, DateOnly from) => new(code, from, rules[code].EndFrom(from));
+
+    /// <summary>The same, where the rule set has one that ends with the donor's intervals: it is of <paramref name="today"/>, and over at once where none stands.</summary>
+    public static DeferralFact Defer(RuleBook book, RuleSet rules, string code, DateOnly from, DonorFacts donor, DateOnly today) =>
+        rules[code].UntilInterval ? new(code, today, Eligibility.IntervalsOver(donor, book, today)) : Defer(rules, code, from);
 
     /// <summary>One failing condition that is no measure: identity, consent, hygiene.</summary>
     public static Findings Fail(RuleSet rules, string rule, DateOnly on) => Judge(rules, "", on, new Dictionary<string, decimal> { [rules[rule].Measure!] = 0 });

@@ -78,7 +78,10 @@ public static class Eligibility
         foreach (var gave in Procedures.All) OfIntervals(donor, gave, procedure, rules, all);
         foreach (var yearly in rules.OfKind("yearly")) if (yearly.Concerns(procedure)) OfYear(donor, procedure, yearly, rules, all);
         foreach (var deferral in donor.Deferrals)
-            if (rules.Find(deferral.Code) is not { Procedures: not null } rule || rule.Concerns(procedure)) Add(all, deferral.Code, "deferral", deferral.From, deferral.Until);
+        {
+            var rule = rules.Find(deferral.Code);
+            if (rule is not { UntilInterval: true } && rule?.Concerns(procedure) is not false) Add(all, deferral.Code, "deferral", deferral.From, deferral.Until); // the intervals say themselves what they forbid
+        }
         return all;
     }
 
@@ -96,6 +99,10 @@ public static class Eligibility
     /// </summary>
     public static string[] Restrictions(DonorFacts donor, RuleSet rules, DateOnly on) =>
         [.. donor.Deferrals.Where(d => on >= d.From && (d.Until is not { } end || on < end)).SelectMany(d => rules.Find(d.Code)?.Restricts ?? []).Distinct()];
+
+    /// <summary>The first date from a day on that the intervals and yearly limits leave open to some procedure; null where there is none.</summary>
+    public static DateOnly? IntervalsOver(DonorFacts donor, RuleBook book, DateOnly from) =>
+        Procedures.All.Min(procedure => Obstacles(donor, procedure, book).Where(o => o.Category == "interval").ToList().FirstOpen(from));
 
     /// <summary>The first open date from a date on; null when there is none in sight.</summary>
     public static DateOnly? FirstOpen(this IReadOnlyCollection<Obstacle> obstacles, DateOnly from)

@@ -17,7 +17,8 @@ public sealed record Reach(DateOnly From, DateOnly? Until)
     /// <param name="rule">The deferral's rule; null where the rule set does not know the code.</param>
     /// <param name="origin">As it is recorded: `test`, `external`, `late-information`, …</param>
     public static Reach Of(DeferralFact deferral, Rule? rule, string origin) =>
-        deferral.Until is null && (rule is null or { Permanent: true } or { TestDerived: true } || origin is "test" or "external" or "late-information" || OfUnknownBeginning.Contains(deferral.Code))
+        rule is { UntilInterval: true } ? new(deferral.From, deferral.From) // too soon for the next says nothing of the last
+        : deferral.Until is null && (rule is null or { Permanent: true } or { TestDerived: true } || origin is "test" or "external" or "late-information" || OfUnknownBeginning.Contains(deferral.Code))
             ? new(DateOnly.MinValue, null) : new(deferral.From, deferral.Until);
 
     public bool Covers(DateOnly donatedOn) => donatedOn >= From && (Until is not { } end || donatedOn < end);

@@ -28,6 +28,7 @@ namespace BloodPlatform.Donors.Rules;
 /// <param name="Values">What may be collected: ml, or treatment units. Of a `plasma` rule: the units beside which plasma may be taken, at most <paramref name="AtMost"/> ml.</param>
 /// <param name="Deviation">Recorded with the donation, which is then held.</param>
 /// <param name="OpenEnded">No end is known: it holds until somebody lifts it.</param>
+/// <param name="UntilInterval">Of a deferral: it ends when the intervals and yearly limits leave a day open. Recorded to say so, it closes nothing by itself.</param>
 /// <param name="Defers">Code of the deferral that a failure records.</param>
 /// <param name="Excepts">Of an `interval-exception`: code of the interval that it shortens, day by day, where a physician approved it.</param>
 /// <param name="Deferrals">Deferrals that the criterion of re-entry is for.</param>
@@ -37,7 +38,7 @@ public sealed record Rule(
     string? Measure = null, string? Sex = null, string[]? Procedures = null, string? From = null, string? To = null,
     decimal? AtLeast = null, decimal? AtMost = null, decimal? Below = null, int Years = 0, int Months = 0, int Days = 0, int? Count = null, int[]? Values = null, decimal? Percent = null,
     string[]? Restricts = null, string? Deviation = null, bool Permanent = false, bool OpenEnded = false, bool TestDerived = false, string? Defers = null,
-    bool CalendarYear = false, int? UnitMl = null, string? Donors = null, bool UnlessReaction = false, string? Excepts = null, string[]? Deferrals = null, string[]? Accepts = null)
+    bool CalendarYear = false, int? UnitMl = null, string? Donors = null, bool UnlessReaction = false, string? Excepts = null, string[]? Deferrals = null, string[]? Accepts = null, bool UntilInterval = false)
 {
     /// <summary>The text in the language of the request.</summary>
     public string Text => Language.IsChinese ? Zh : En;

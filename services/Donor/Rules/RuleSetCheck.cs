@@ -138,8 +138,8 @@ public static partial class RuleSetCheck
                 Needs(rule.AtLeast is > 0, "atLeast", "seconds");
                 break;
             case "deferral":
-                Contradicts(new[] { lasts, rule.Permanent, rule.OpenEnded }.Count(x => x) > 1, "it lasts for a time, or for ever, or until somebody lifts it");
-                Needs(lasts || rule.Permanent || rule.OpenEnded, "days", "or months, years, openEnded, permanent");
+                Contradicts(new[] { lasts, rule.Permanent, rule.OpenEnded, rule.UntilInterval }.Count(x => x) > 1, "it lasts for a time, or for ever, or until somebody lifts it, or until the intervals are over");
+                Needs(lasts || rule.Permanent || rule.OpenEnded || rule.UntilInterval, "days", "or months, years, openEnded, permanent, untilInterval");
                 break;
             case "reentry":
                 Needs(rule.Deferrals is { Length: > 0 }, "deferrals", "the deferrals it is for");
@@ -210,10 +210,10 @@ public static partial class RuleSetCheck
         Rule Ours(Rule a, Rule b) => document.Rules.Any(r => r.Code == b.Code) ? b : a;
 
         foreach (var code in Cited) if (rules.Find(code) is null) Say(null, "gap", $"{code}: the platform cites it, and no row says it");
-        foreach (var row in rules.Rules.Where(r => r.Defers is not null && rules.Find(r.Defers) is not { Kind: "deferral" })) Say(row, "missing", $"no deferral {row.Defers}");
+        foreach (var row in rules.Rules.Where(r => r.Defers is not null && rules.Find(r.Defers) is not { Kind: "deferral", UntilInterval: false })) Say(row, "missing", $"no deferral {row.Defers}");
         foreach (var row in rules.OfKind("reentry"))
             foreach (var code in row.Deferrals!.Where(code => rules.Find(code) is not { Kind: "deferral" })) Say(row, "missing", $"no deferral {code}");
-        foreach (var question in book.QuestionnaireOn(rules.ValidFrom).Questions.Where(q => rules.Find(q.Deferral) is not { Kind: "deferral" })) Say(null, "gap", $"{question.Deferral}: the question {question.Code} defers by it, and no row says how long");
+        foreach (var question in book.QuestionnaireOn(rules.ValidFrom).Questions.Where(q => rules.Find(q.Deferral) is not { Kind: "deferral", UntilInterval: false })) Say(null, "gap", $"{question.Deferral}: the question {question.Code} defers by it, and no row says how long");
         foreach (var row in rules.OfKind("interval-exception"))
             if (rules.Find(row.Excepts!) is not { Kind: "interval" } excepted) Say(row, "missing", $"no interval {row.Excepts}");
             else if (Calendar.Any(d => row.EndFrom(d) > excepted.EndFrom(d))) Say(row, "contradiction", $"longer than {excepted.Code}, which it should shorten");

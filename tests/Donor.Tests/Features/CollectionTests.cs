@@ -298,6 +298,21 @@ public sealed class CollectionTests(DonorService fixture)
         Assert.Contains("INTERVAL_PLT_PLT", SomeStation.Rules(await station.Eligibility(donor, "?procedure=apheresis-platelets")));
     }
 
+    [Fact]
+    public async Task Skin_and_arms_that_nobody_looked_at_are_said_when_the_needle_goes_in()
+    {
+        var station = new SomeStation(service);
+        var visit = await station.VisitAt("hygiene-done");
+        Assert.Equal("vitals-taken", (await station.Registrar.Post($"/v1/visits/{visit}/vitals", new { temperatureC = 36.6, systolic = 120, diastolic = 80, pulse = 72, weightKg = 65.0 })).Text("status"));
+        Assert.Equal("consulted", (await station.Consult(visit)).Text("status"));
+        Assert.Equal("cleared", (await station.Physician.Post($"/v1/visits/{visit}/pretest", SomeStation.GoodPretest)).Text("status"));
+        var started = await station.Start(visit, (await station.Dins())[0]);
+        foreach (var answer in new[] { started, await station.Client.Get($"/v1/visits/{visit}") })
+            Assert.Equal(["EXAM_JAUNDICE not-judged", "EXAM_SKIN not-judged", "EXAM_LIMBS not-judged", "EXAM_PUNCTURE_SITES not-judged"], answer["reasons"].EnumerateArray().Select(r => $"{r.GetProperty("rule").GetString()} {r.GetProperty("code").GetString()}"));
+        // Where somebody did, nothing is left to say.
+        Assert.Equal(0, (await station.Client.Get($"/v1/visits/{await station.VisitAt("collecting")}"))["reasons"].GetArrayLength());
+    }
+
     [Theory]
     [InlineData(null, null, "collecting", "PLATELETS_AFTER not-judged")]
     [InlineData(null, 100, "collecting", "")]

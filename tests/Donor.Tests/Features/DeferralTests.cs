@@ -25,7 +25,7 @@ public sealed class DeferralTests(DonorService fixture)
         var no = await station.Eligibility(donor);
         Assert.Equal((false, Today.AddDays(5).ToString("O")), (no["eligible"].GetBoolean(), no.Text("eligibleFrom")));
         var reason = Assert.Single(no["reasons"].EnumerateArray());
-        Assert.Equal(("deferral", "T10", "GB 18467-2011 ch. 6", "Upper respiratory infection: 7 days", Today.AddDays(5).ToString("O")),
+        Assert.Equal(("deferral", "T10", "GB 18467-2011 ch. 6", "Upper respiratory infection, recovered: 7 days", Today.AddDays(5).ToString("O")),
             (reason.GetProperty("code").GetString(), reason.GetProperty("rule").GetString(), reason.GetProperty("clause").GetString(), reason.GetProperty("message").GetString(), reason.GetProperty("until").GetString()));
         Assert.True((await station.Eligibility(donor, $"?asOf={Today.AddDays(5):O}"))["eligible"].GetBoolean());
 
@@ -33,6 +33,23 @@ public sealed class DeferralTests(DonorService fixture)
         Assert.DoesNotContain(windows.Procedures.SelectMany(p => p.Windows), w => w.From <= Today && Today <= w.To);
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.outbox where key = @key and (payload::text ~ 'T10(?!:)' or payload::text like '%感冒%')", new { key = donor.ToString() }));
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.deferral where deferral::text ~ 'T10(?!:)'"));
+    }
+
+    [Fact]
+    public async Task That_the_interval_is_not_over_is_recorded_to_its_end_and_looks_to_an_app_like_the_interval()
+    {
+        var station = new SomeStation(service);
+        var donor = await station.Donor();
+        Task<Answer> Defer() => station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T33", from = Today });
+        Assert.Equal((422, "invalid_value"), await Defer() is var none ? (none.Status, none.Code) : default);
+        await station.Backfill(donor, Shanghai.StartOf(Today.AddDays(-10)).AddHours(9), (await station.Dins())[0]);
+        var before = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!;
+        var deferral = await Defer();
+        Assert.Equal((201, Today.AddDays(-10).AddMonths(3).ToString("O")), (deferral.Status, deferral.Text("until")));
+        Assert.Equal(["INTERVAL_WB_WB"], SomeStation.Rules(await station.Eligibility(donor)));
+        var after = (await service.Published<DonorEligibilityChanged>()).Where(e => e.DonorId == donor).MaxBy(e => e.Version)!;
+        Assert.Equal(JsonSerializer.Serialize(before.Procedures), JsonSerializer.Serialize(after.Procedures));
+        Assert.Empty((await service.Published<DonationWithdrawn>()).Where(e => e.DonorId == donor));
     }
 
     [Fact]

@@ -48,6 +48,7 @@ public sealed class RuleSetCheckTests
         Refused("SYSTOLIC", r => r with { AtMost = 150 }, "contradiction");
         Refused("T01", r => r with { Permanent = true }, "contradiction");
         Refused("T01", r => r with { OpenEnded = true }, "contradiction");
+        Refused("T01", r => r with { UntilInterval = true }, "contradiction");
         Refused("P01", r => r with { OpenEnded = true }, "contradiction");
         Refused("T01", r => r with { Days = -3 }, "contradiction");
         Refused("T01", r => r with { Days = 0, Months = 1201 }, "contradiction");
@@ -153,6 +154,7 @@ public sealed class RuleSetCheckTests
     {
         Refused("SYSTOLIC", r => r with { Defers = "T99" }, "missing");
         Refused("SYSTOLIC", r => r with { Defers = "PULSE" }, "missing");
+        Refused("SYSTOLIC", r => r with { Defers = "T33" }, "missing");
         Refused("REENTRY_ALT", r => r with { Deferrals = ["T32-alt", "T99"] }, "missing");
         Refused("REENTRY_ALT", r => r with { Deferrals = ["PULSE"] }, "missing");
         Refused("INTERVAL_PLT_PLT_HLA", r => r with { Excepts = "T01" }, "missing");

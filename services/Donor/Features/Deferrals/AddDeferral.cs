@@ -21,15 +21,17 @@ public static class AddDeferral
         {
             if (request.From > Shanghai.DateOf(tx.Now) || request.From.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "A day in the past, or today"));
             if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
-            var rules = donor.Book.Near(Shanghai.DateOf(tx.Now));
+            var today = Shanghai.DateOf(tx.Now);
+            var rules = donor.Book.Near(today);
             if (rules.Find(request.Code) is not { Kind: "deferral" } rule) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
 
-            var deferral = Checks.Defer(rules, request.Code, request.From);
+            var deferral = Checks.Defer(donor.Book, rules, request.Code, request.From, donor.Facts, today);
+            if (rule.UntilInterval && deferral.Until <= today) return CommonProblems.Invalid.With(null, new FieldError("/code", "over", "No interval stands"));
             var deferralId = donor.Defer(tx, deferral, "final", "station", rules, caller.Staff?.Id, request.Note);
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("deferral.add", $"deferrals/{deferralId}", new { donorId = id });
             return Answers.Created($"/v1/deferrals/{deferralId}", 1, new DeferralView(
-                deferralId, id, request.Code, rule.Text, rule.Clause, request.From, deferral.Until, "final", "station", "active", request.Note, null, null, tx.Now, null, rule is { Permanent: true } or { TestDerived: true } ? [] : ["lift"]));
+                deferralId, id, request.Code, rule.Text, rule.Clause, deferral.From, deferral.Until, "final", "station", "active", request.Note, null, null, tx.Now, null, rule is { Permanent: true } or { TestDerived: true } ? [] : ["lift"]));
         }, ct);
 }

@@ -25,8 +25,8 @@ public static class DeferVisit
             if (rules.Find(request.Code) is not { Kind: "deferral" }) return Problems.DeferralCodeUnknown.With(null, new FieldError("/code", "deferral_code_unknown", $"No deferral of {rules.Code} {rules.Version}"));
             var from = request.From ?? visit.Day;
             if (from > visit.Day || from.Year < 1900) return CommonProblems.Invalid.With(null, new FieldError("/from", "invalid", "The day of the visit, or before it"));
-            var deferral = Checks.Defer(rules, request.Code, from);
+            var deferral = Checks.Defer(visit.Donor.Book, rules, request.Code, from, visit.Donor.Facts, visit.Day);
             if (deferral.Until <= visit.Day) return CommonProblems.Invalid.With(null, new FieldError("/from", "over", $"It was over on {deferral.Until:yyyy-MM-dd}"));
-            return visit.Defer(tx, caller, request, new([new Reason("deferral", request.Code, deferral.Until)], [deferral]));
+            return visit.Defer(tx, caller, request, new([new Reason(rules[request.Code].UntilInterval ? "interval" : "deferral", request.Code, deferral.Until)], [deferral]));
         }, ct);
 }

@@ -43,7 +43,7 @@ public static class Pretest
             if (request.PlateletCount is { } platelets) values["plateletCount"] = platelets;
             if (request.PlateletCountAfter is { } left) values["plateletCountAfter"] = left;
             var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
-            visit.Row = visit.Row with { BloodGroup = request.BloodGroup, Measured = [.. values.Keys] };
+            visit.Row = visit.Row with { BloodGroup = request.BloodGroup, Measured = [.. visit.Row.Measured, .. values.Keys] };
             return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

@@ -17,7 +17,7 @@ public sealed record VitalsRequest(
     ExaminationRequest? Examination = null,
     DateTimeOffset? At = null);
 
-/// <summary>What is seen on the donor; false ends the visit.</summary>
+/// <summary>What is seen on the donor; false ends the visit. Where nobody says it, the needle's answer names each rule of it with the code `not-judged`.</summary>
 /// <param name="NoJaundice">Of skin and sclera.</param>
 /// <param name="LimbsSound">No severe disability.</param>
 /// <param name="PunctureSitesIntact">Of both arms, without marks of injections.</param>
@@ -43,6 +43,7 @@ public static class TakeVitals
             if (request.Examination is { } seen)
                 foreach (var (measure, sound) in new[] { ("noJaundice", seen.NoJaundice), ("noExtensiveSkinDisease", seen.NoExtensiveSkinDisease), ("limbsSound", seen.LimbsSound), ("punctureSitesIntact", seen.PunctureSitesIntact) }) values[measure] = sound ? 1 : 0;
             var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
+            visit.Row = visit.Row with { Measured = [.. values.Keys] };
             return visit.Settle(tx, caller, request, findings);
         }, ct);
 }
