@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 
@@ -88,6 +89,22 @@ public sealed class ChairTests(DonorService fixture)
             return string.Join('|', row, string.Join(' ', events), steps, string.Join(' ', answer["allowedActions"].EnumerateArray().Select(a => a.GetString())));
         }
         Assert.Equal(await Left(open, "abandon"), await Left(secret, "private-withdrawal"));
+    }
+
+    [Fact]
+    public async Task What_was_not_scanned_is_said_and_not_passed_over()
+    {
+        var station = new SomeStation(service);
+        async Task<string> Scanned(bool bag, bool tubes)
+        {
+            var (visit, din) = (await station.VisitAt("cleared"), (await station.Dins())[0]);
+            Assert.Equal(JsonValueKind.Null, (await station.Client.Get($"/v1/visits/{visit}"))["scanned"].ValueKind);
+            var started = await station.Start(visit, din, change: body => { if (bag) body["bagScan"] = din; if (tubes) body["sampleTubeScans"] = new[] { din, din }; });
+            Assert.Equal("collecting", started.Text("status"));
+            await station.Finish(visit);
+            return string.Join(' ', (await station.Client.Get($"/v1/visits/{visit}"))["scanned"].EnumerateArray().Select(s => s.GetString()));
+        }
+        Assert.Equal(("", "bag", "tubes", "bag tubes"), (await Scanned(false, false), await Scanned(true, false), await Scanned(false, true), await Scanned(true, true)));
     }
 
     // 400 ml and a full bag; a needle that drew nothing; one of which nobody knows what it drew.

@@ -77,6 +77,7 @@ public static class StartCollection
             visit.Row = visit.Row with
             {
                 Din = din, Procedure = request.Procedure, NominalMl = request.NominalMl, TreatmentUnits = request.TreatmentUnits, Arm = request.Arm, StartedAt = request.StartedAt,
+                Scanned = [.. request.BagScan is null ? Array.Empty<string>() : ["bag"], .. request.SampleTubeScans is { Length: > 0 } ? new[] { "tubes" } : []],
                 Bag = JsonSerializer.Serialize(new CollectionBag(request.Bag.Catalogue, request.Bag.Lot, request.Bag.ExpiresOn, request.Bag.Preservative), Json.Options),
             };
             tx.Audit("collection.start", $"visits/{id}", new { din });

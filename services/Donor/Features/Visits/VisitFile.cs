@@ -22,7 +22,7 @@ public sealed class VisitFile
     internal const string Select = """
         select v.id, v.version, v.donor_id, v.station_id, v.drive_id, v.appointment_id, v.collection_point, v.status, v.opened_at, v.backfilled, v.last_at, v.identity_kind, v.identity_method, v.identity_outcome,
                v.rule_set, v.rule_set_version, v.reasons, v.blood_group, v.measured, v.procedure, v.nominal_ml, v.treatment_units, v.din, v.bag::text as bag, v.arm, v.started_at, v.ended_at,
-               v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, v.signed::text as signed, v.external_check, v.rest_seconds, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
+               v.collected_ml, v.outcome, v.deviations, v.restrictions, v.private_withdrawal, v.signed::text as signed, v.external_check, v.rest_seconds, v.scanned, d.organiser_id, coalesce(d.district, o.district) as district, d.procedures as drive_procedures
         from donor.visit v left join donor.drive d on d.drive_id = v.drive_id left join donor.organisation o on o.organisation_id = v.station_id
         where v.id = @id
         """;
@@ -268,7 +268,7 @@ public sealed class VisitFile
         tx.Write("""
             update donor.visit set version = @Version, status = @Status, last_at = @LastAt, reasons = @Reasons, blood_group = @BloodGroup, measured = @Measured, procedure = @Procedure, nominal_ml = @NominalMl,
                 treatment_units = @TreatmentUnits, din = @Din, bag = @Bag::jsonb, arm = @Arm, started_at = @StartedAt, ended_at = @EndedAt, collected_ml = @CollectedMl, outcome = @Outcome, deviations = @Deviations,
-                restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal, signed = @Signed::jsonb, external_check = @ExternalCheck, rest_seconds = @RestSeconds
+                restrictions = @Restrictions, private_withdrawal = @PrivateWithdrawal, signed = @Signed::jsonb, external_check = @ExternalCheck, rest_seconds = @RestSeconds, scanned = @Scanned
             where id = @Id and version = @Version - 1
             """, Row);
         Donor.Save(tx);
@@ -286,7 +286,7 @@ public sealed class VisitFile
             Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
             now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
             now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
-            Math.Max(corrections.Count, (Empty is null ? 0 : 1) + (Void is null ? 0 : 1)), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : []);
+            Math.Max(corrections.Count, (Empty is null ? 0 : 1) + (Void is null ? 0 : 1)), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : [], Row.Scanned);
     }
 }
 
@@ -295,7 +295,7 @@ public sealed record VisitRow(
     Guid Id, long Version, Guid DonorId, Guid StationId, Guid? DriveId, Guid? AppointmentId, string CollectionPoint, string Status, DateTimeOffset OpenedAt, bool Backfilled, DateTimeOffset LastAt,
     string IdentityKind, string IdentityMethod, string IdentityOutcome, string RuleSet, string RuleSetVersion, byte[]? Reasons, string? BloodGroup, string[] Measured, string? Procedure, int? NominalMl, int? TreatmentUnits,
     string? Din, string? Bag, string? Arm, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, int? CollectedMl, string? Outcome, string[] Deviations, string[] Restrictions, bool PrivateWithdrawal,
-    string Signed = "{}", string? ExternalCheck = null, int? RestSeconds = null, Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);
+    string Signed = "{}", string? ExternalCheck = null, int? RestSeconds = null, string[]? Scanned = null, Guid? OrganiserId = null, string? District = null, string[]? DriveProcedures = null);
 
 /// <summary>A correction with the whole state after it.</summary>
 public sealed record CorrectionRow(
