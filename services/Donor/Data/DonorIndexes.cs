@@ -23,4 +23,7 @@ public static class DonorIndexes
     public static byte[] Member(Vault vault, Guid organisationId, string number) => vault.BlindIndex($"member/{organisationId:N}", Rules.Memberships.NormaliseNumber(number));
 
     private static string Day(DateOnly date) => date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    /// <summary>Of the code on a card.</summary>
+    public static byte[] Card(Vault vault, string code) => vault.BlindIndex("card-code", code);
 }

@@ -244,6 +244,68 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Post($"/v1/donors/{donor}/export")).Status);
     }
 
+    // Each table that knows a donor is in his export, or it is said here why not.
+    private static readonly Dictionary<string, string> NotExported = new()
+    {
+        ["appointment"] = "Event's fact, kept here to judge who comes",
+        ["withdrawal"] = "that blood was not used is told nobody: it would show a private withdrawal",
+        ["donor_person"] = "which registrations are his: merges say it",
+        ["duplicate_dismissal"] = "that another person looks like him is that one's secret too",
+        ["erasure"] = "who has one is not exported any more",
+        ["tombstone"] = "of who was erased", ["tombstone_document"] = "of who was erased", ["tombstone_claim"] = "what he goes on with is exported: deferrals, countedBesides, earlierReactionOn",
+        ["sandbox_register"] = "a test's own answers",
+        ["visit_void"] = "the visit says anotherDonors; the words name the other", ["visit_void_named"] = "what counts for him of it is in countedBesides", ["visit_void_signature"] = "who signed that it was another's",
+    };
+
+    [Fact]
+    public async Task Every_table_that_knows_a_donor_is_exported_or_says_why_not()
+    {
+        var tables = await service.Database.Query<string>("""
+            select distinct c.table_name from information_schema.columns c join information_schema.tables t on t.table_schema = c.table_schema and t.table_name = c.table_name and t.table_type = 'BASE TABLE'
+            where c.table_schema = 'donor' and (c.column_name ~ '(^|_)donor_id$' or c.column_name in ('survivor_id', 'absorbed_id', 'first_id', 'claimant_id', 'case_id', 'visit_id', 'void_id')) order by 1
+            """);
+        var export = (string)typeof(Donors.Features.Exports.ExportDonor).GetField("Everything", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.GetRawConstantValue()!;
+        var exported = System.Text.RegularExpressions.Regex.Matches(export, @"donor\.([a-z_]+)\b").Select(m => m.Groups[1].Value).ToHashSet();
+        exported.UnionWith(["membership"]); // with the donor himself
+        Assert.Contains("reentry_case", tables);
+        Assert.Equal([], tables.Where(t => !exported.Contains(t) && !NotExported.ContainsKey(t)));
+        Assert.Equal([], NotExported.Keys.Except(tables));
+    }
+
+    [Fact]
+    public async Task What_was_decided_corrected_and_joined_is_in_the_export_in_words()
+    {
+        var station = new SomeStation(service);
+        var (donor, other, stranger) = (await station.Donor(), await station.Donor(), await station.Donor());
+        var visit = await station.VisitAt("completed", donor);
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 395 }, note = "复称" })).Status);
+        Assert.Equal(200, (await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = Today.AddDays(9), reason = "HLA配型" })).Status);
+        var deferral = (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today })).Id;
+        Assert.Equal(200, (await station.Physician.Post($"/v1/deferrals/{deferral}/lift", new { reason = "记录有误" })).Status);
+        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = donor, absorbed = other, reason = "同一人" })).Status);
+        var mixed = await station.VisitAt("completed", stranger);
+        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{mixed}/corrections", new { reasonCode = "wrong-donor", trueDonorId = other, note = "腕带拿错" })).Status);
+        await service.Database.Execute("insert into donor.reentry_case (id, version, donor_id, deferral_id, station_id, status, rule_set, rule_set_version, opened_at, opened_by) values (gen_random_uuid(), 1, @donor, @deferral, @Id, 'open', 'cn-gb18467-2011', '1', now(), @Id)", new { donor, deferral, station.Id });
+        await station.Client.Get($"/v1/donors/{donor}/card");
+
+        var export = await station.Registrar.Post($"/v1/donors/{donor}/export");
+        Assert.True(export.Status == 200, export.ToString());
+        Assert.Equal(("复称", 395, "corrected"), Assert.Single(export["donationCorrections"].EnumerateArray()) is var c ? (c.GetProperty("note").GetString(), c.GetProperty("collectedMl").GetInt32(), c.GetProperty("kind").GetString()) : default);
+        Assert.Equal("HLA配型", Assert.Single(export["intervalApprovals"].EnumerateArray()).GetProperty("reason").GetString());
+        Assert.Equal("记录有误", export["deferrals"].EnumerateArray().Single(d => d.GetProperty("code").GetString() == "T14").GetProperty("liftReason").GetString());
+        Assert.Equal("同一人", Assert.Single(export["merges"].EnumerateArray()).GetProperty("reason").GetString());
+        Assert.Equal((Today.ToString("yyyy-MM-dd", null), 400), Assert.Single(export["countedBesides"].EnumerateArray()) is var b ? (b.GetProperty("on").GetString(), b.GetProperty("collectedMl").GetInt32()) : default);
+        Assert.Equal(deferral, Assert.Single(export["reentryCases"].EnumerateArray()).GetProperty("deferralId").GetGuid());
+        Assert.Equal("clear", Assert.Single(export["visits"].EnumerateArray()).GetProperty("externalCheck").GetString());
+        Assert.Matches("^[0-9]{12}$", export.Text("cardNumber"));
+
+        // Of who it was recorded under by mistake: that it was another's, and not whose or why.
+        var wronged = await station.Registrar.Post($"/v1/donors/{stranger}/export");
+        Assert.Equal("wrong-donor", Assert.Single(wronged["donationCorrections"].EnumerateArray()).GetProperty("reasonCode").GetString());
+        Assert.DoesNotContain("腕带", wronged.Body.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(other.ToString(), wronged.Body.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_consent_names_the_text_it_was_given_to_and_its_withdrawal_stays_on_record()
     {
@@ -489,6 +551,36 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode })).Status);
         var card = await station.Client.Get($"/v1/donors/{donor}/card");
         Assert.Equal(("A+", 1), (card.Text("bloodGroup"), card["donations"].GetInt32()));
+    }
+
+    [Fact]
+    public async Task A_station_finds_a_donor_by_his_card_and_no_two_cards_bear_one_number()
+    {
+        var station = new SomeStation(service);
+        var (donor, other) = (await station.Donor(), await station.Donor());
+        Task<Answer> Find(string card) => station.Client.Post("/v1/donors/search", new { card });
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.card where donor_id = @donor", new { donor }));
+        var cards = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => station.Client.Get($"/v1/donors/{donor}/card")));
+        Assert.All(cards, c => Assert.Equal((200, cards[0].Text("number")), (c.Status, c.Text("number"))));
+        foreach (var text in new[] { cards[0].Text("number")!, cards[0].Text("qr")! })
+            Assert.Equal(donor, Assert.Single((await Find(text))["items"].EnumerateArray()).GetProperty("id").GetGuid());
+        Assert.Equal(2, await station.Scalar<int>("select count(*) from donor.audit where action = 'donor.search' and detail->>'by' = 'card' and detail->'found' ? @id", new { id = donor.ToString() }));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.card c where c::text like '%' || @code || '%'", new { code = cards[0].Text("qr")![4..] }));
+
+        // The first number that would be the other's is taken: he gets his next one, and keeps it.
+        var first = Donors.Rules.CardNumber.Candidates(service.App.Services.GetRequiredService<Vault>().BlindIndex("card", other.ToString()));
+        await service.Database.Execute("insert into donor.card (donor_id, number, code_index, allotted_at) select id, @number, '\\x00', now() from donor.donor d where not exists (select from donor.card c where c.donor_id = d.id) and d.id <> @other limit 1", new { number = first[0], other });
+        foreach (var _ in Enumerable.Range(0, 2)) Assert.Equal(first[1], (await station.Client.Get($"/v1/donors/{other}/card")).Text("number"));
+
+        foreach (var bad in new[] { "12345678901", "1234567890123", "bp2." + cards[0].Text("qr")![4..], "bp1.short", "１２３４５６７８９０１２", "" }) Assert.Equal((422, "invalid_value"), (await Find(bad)) is var no ? (no.Status, no.Code) : default);
+        Assert.Equal(422, (await station.Client.Post("/v1/donors/search", new { card = cards[0].Text("number"), phone = "13900000001" })).Status);
+        Assert.Equal(403, (await service.As(Roles.App, Some.Id()).Post("/v1/donors/search", new { card = cards[0].Text("number") })).Status);
+
+        // Merged he is found as the person he is; erased by neither.
+        await Merge(station, other, donor);
+        Assert.Equal(other, Assert.Single((await Find(cards[0].Text("qr")!))["items"].EnumerateArray()).GetProperty("id").GetGuid());
+        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{other}/erasure")).Status);
+        Assert.Equal(0, (await Find(cards[0].Text("qr")!))["items"].GetArrayLength());
     }
 
     private sealed class At(DateTimeOffset instant) : TimeProvider

@@ -6,10 +6,12 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Donors.Features.Donors;
 
-/// <summary>Exactly one of the two; exact values only, and in the body, so that no number stands in a log of addresses.</summary>
+/// <summary>Exactly one of the three; exact values only, and in the body, so that no number stands in a log of addresses.</summary>
+/// <param name="Card">The twelve digits of a donor card, or its code as scanned.</param>
 public sealed record SearchDonorsRequest(
     DocumentRequest? Document = null,
-    [property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string? Phone = null);
+    [property: StringLength(24, MinimumLength = 5), RegularExpression(Plain.Phone)] string? Phone = null,
+    [property: StringLength(28, MinimumLength = 12), RegularExpression(CardNumber.Pattern)] string? Card = null);
 
 /// <summary>POST /v1/donors/search</summary>
 public static class SearchDonors
@@ -17,11 +19,12 @@ public static class SearchDonors
     private const int Most = 20; // a family shares a telephone; more is no exact search
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/search", Handle)
-        .Allow("donors", Roles.Station).IgnoresIdempotencyKey().WithSummary("Finds donors by exact document or telephone");
+        .Allow("donors", Roles.Station).IgnoresIdempotencyKey().WithSummary("Finds donors by exact document, telephone or donor card");
 
     private static async Task<Results<Ok<Page<DonorView>>, ProblemHttpResult>> Handle(SearchDonorsRequest request, Caller caller, Database db, Vault vault, TimeProvider clock, CancellationToken ct)
     {
-        if (request.Document is null == request.Phone is null) return CommonProblems.Invalid.With("Send document or phone, one of them", new FieldError("", "invalid", "document or phone"));
+        var by = (request.Document is null ? 0 : 1) + (request.Phone is null ? 0 : 1) + (request.Card is null ? 0 : 1) == 1 ? request.Document is not null ? "document" : request.Phone is not null ? "phone" : "card" : null;
+        if (by is null) return CommonProblems.Invalid.With("Send document, phone or card, one of them", new FieldError("", "invalid", "document, phone or card"));
         byte[]? documentIndex = null;
         if (request.Document is { } given)
         {
@@ -30,19 +33,26 @@ public static class SearchDonors
             documentIndex = DonorIndexes.Document(vault, document!);
         }
         var phoneIndex = request.Phone is { } phone ? vault.BlindIndex("phone", Phone.Normalise(phone)) : null;
+        var cardIndex = request.Card is { } code && CardNumber.IsCode(code) ? DonorIndexes.Card(vault, code) : null;
+        var from = by switch
+        {
+            "document" => "select donor_id as id from donor.document where identity_index = @documentIndex and renews is null",
+            "phone" => "select id from donor.donor where phone_index = @phoneIndex",
+            _ => cardIndex is null ? "select donor_id as id from donor.card where number = @Card" : "select donor_id as id from donor.card where code_index = @cardIndex",
+        };
         return await db.InTransaction<Results<Ok<Page<DonorView>>, ProblemHttpResult>>(async tx =>
         {
             // Whoever was merged is found as the person he is. Of him only what the answer shows: nothing medical is read, and nothing waits for it.
             var persons = $"""
                 select distinct coalesce(q.person_id, f.id) as id
-                from ({(documentIndex is null ? "select id from donor.donor where phone_index = @phoneIndex" : "select donor_id as id from donor.document where identity_index = @documentIndex and renews is null")}) f
+                from ({from}) f
                 left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
                 """;
             var found = await tx.Read($"""
                 {Transaction.KeepPlans}
                 {DonorProfile.Of(persons)}
-                """, new { documentIndex, phoneIndex }, grid => DonorProfile.Read(grid, vault));
-            tx.Audit("donor.search", "donors", new { by = request.Phone is null ? "document" : "phone", found = found.ConvertAll(f => f.Row.Id) });
+                """, new { documentIndex, phoneIndex, request.Card, cardIndex }, grid => DonorProfile.Read(grid, vault));
+            tx.Audit("donor.search", "donors", new { by, found = found.ConvertAll(f => f.Row.Id) });
             return TypedResults.Ok(new Page<DonorView>(found.ConvertAll(f => DonorView.Of(f, caller)), null));
         }, ct);
     }

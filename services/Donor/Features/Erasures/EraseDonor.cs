@@ -61,6 +61,7 @@ public static class EraseDonor
             }
             tx.WriteAny("update donor.document set identity_index = uuid_send(gen_random_uuid()) where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.membership where donor_id = any(@ids)", new { ids });
+            tx.WriteAny("delete from donor.card where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.contact_preference where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.reminder where donor_id = any(@ids)", new { ids });
             tx.WriteAny("delete from donor.link_request where donor_id = any(@ids)", new { ids });
