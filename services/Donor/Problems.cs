@@ -37,6 +37,7 @@ public static class Problems
     public static readonly ProblemCode RuleSetVersionExists = new("rule_set_version_exists", 409, "该版本已发布", "This version is published");
     public static readonly ProblemCode IntervalExceptionUnknown = new("interval_exception_unknown", 422, "规则集中没有此间隔例外", "The rule set has no such exception");
     public static readonly ProblemCode IntervalApproved = new("interval_approved", 409, "该日已获批准", "It is approved for that day");
+    public static readonly ProblemCode IntervalApprovalOver = new("interval_approval_over", 409, "该批准已撤回或其日期已过", "The approval was withdrawn, or its day is over");
     public static readonly ProblemCode VisitOpen = new("visit_open", 409, "该献血者已有进行中的流程", "The donor has a visit that is still open");
     public static readonly ProblemCode DriveNotStarted = new("drive_not_started", 409, "活动未开始或已结束", "The drive has not started, or is over");
     public static readonly ProblemCode OutsideDrive = new("outside_drive", 422, "时间不在活动期间", "The time lies outside the drive's");

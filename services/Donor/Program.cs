@@ -80,7 +80,7 @@ public static class Program
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
             .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, SignVoid.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
-            .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListDecisions.Map, RerunDecision.Map)
+            .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListIntervalApprovals.Map, WithdrawIntervalApproval.Map, ListDecisions.Map, RerunDecision.Map)
             .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }
 

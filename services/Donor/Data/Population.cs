@@ -35,7 +35,7 @@ public static class Population
                 select r.donor_id, r.at from donor.reaction r where r.donor_id = any(@ids) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
                 union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any(@ids)
                 union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any(@ids)) x group by donor_id;
-            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any(@ids);
+            select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any(@ids) and withdrawn_at is null;
             """, new { ids = rows.Select(r => r.Id).Concat(absorbed.SelectMany(a => a).Select(a => a.Id)).ToArray() }, async grid =>
         {
             var donations = (await grid.ReadAsync<DonationRow>()).ToLookup(d => d.DonorId);

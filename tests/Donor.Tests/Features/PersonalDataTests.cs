@@ -279,7 +279,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         var (donor, other, stranger) = (await station.Donor(), await station.Donor(), await station.Donor());
         var visit = await station.VisitAt("completed", donor);
         Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 395 }, note = "复称" })).Status);
-        Assert.Equal(200, (await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = Today.AddDays(9), reason = "HLA配型" })).Status);
+        Assert.Equal(201, (await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = Today.AddDays(9), reason = "HLA配型" })).Status);
         var deferral = (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today })).Id;
         Assert.Equal(200, (await station.Physician.Post($"/v1/deferrals/{deferral}/lift", new { reason = "记录有误" })).Status);
         Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = donor, absorbed = other, reason = "同一人" })).Status);

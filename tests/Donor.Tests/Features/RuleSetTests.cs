@@ -310,12 +310,33 @@ public sealed class RuleSetTests : IAsyncLifetime
         Assert.Equal("staff_function_required", (await station.Registrar.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = Today, reason = "x" })).Code);
         Assert.Equal("interval_exception_unknown", (await Approve(5, "INTERVAL_PLT_PLT")).Code);
         Assert.Equal("invalid_value", (await Approve(-1)).Code);
-        Assert.Equal(200, (await Approve(5)).Status);
+        var approved = await Approve(5);
+        var location = approved.Response.Headers.Location!.ToString();
+        Assert.Equal((201, $"/v1/donors/{donor}/interval-approvals/{approved.Id}"), (approved.Status, location));
+        Assert.Equal(approved.Body.ToString(), (await station.Client.Get(location)).Body.ToString());
         Assert.Equal((409, "interval_approved"), (await Approve(5)) is var twice ? (twice.Status, twice.Code) : default);
-        Assert.Equal(200, (await Approve(3)).Status); // the sixth day after: even with approval too early
+        Assert.Equal(201, (await Approve(3)).Status); // the sixth day after: even with approval too early
         Assert.True(await May(5));
         Assert.False(await May(3) || await May(4) || await May(6));
         Assert.True(await May(11));
         Assert.Contains((await service.Published<DonorEligibilityChanged>())[^1].Procedures.Single(p => p.Procedure == "apheresis-platelets").Windows, w => (w.From, w.To) == (Today.AddDays(5), Today.AddDays(5)));
+
+        // And takes it back: the day is closed again, and may be approved anew.
+        Task<Answer> Withdraw(HttpClient by, string at, object? body = null) => by.Post($"{at}/withdraw", body ?? new { reason = "受血者已转院" });
+        Assert.Equal("staff_function_required", (await Withdraw(station.Registrar, location)).Code);
+        Assert.Equal((422, "invalid_value"), await Withdraw(station.Physician, location, new { reason = "" }) is var empty ? (empty.Status, empty.Code) : default);
+        Assert.Equal(404, (await Withdraw(station.Physician, $"/v1/donors/{await station.Donor()}/interval-approvals/{approved.Id}")).Status);
+        Assert.True(await May(5));
+        var withdrawn = await Withdraw(station.Physician, location);
+        Assert.Equal((200, "withdrawn", "受血者已转院"), (withdrawn.Status, withdrawn.Text("status"), withdrawn.Text("withdrawReason")));
+        Assert.Equal((409, "interval_approval_over"), await Withdraw(station.Physician, location) is var again ? (again.Status, again.Code) : default);
+        Assert.False(await May(5));
+        Assert.DoesNotContain((await service.Published<DonorEligibilityChanged>())[^1].Procedures.Single(p => p.Procedure == "apheresis-platelets").Windows, w => w.From == Today.AddDays(5));
+        Assert.Equal(201, (await Approve(5)).Status);
+        Assert.True(await May(5));
+        var list = await station.Client.Get($"/v1/donors/{donor}/interval-approvals");
+        Assert.Equal(["withdrawn", "active", "active"], list["items"].EnumerateArray().Select(i => i.GetProperty("status").GetString()));
+        Assert.Equal((403, 404), ((await service.As(Roles.App, Some.Id()).Get(location)).Status, (await station.Client.Get($"/v1/donors/{Some.OldId()}/interval-approvals")).Status));
+        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.interval_approval where interval_approval::text like '%受血者%'"));
     }
 }

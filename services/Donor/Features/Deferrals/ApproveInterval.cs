@@ -10,16 +10,38 @@ namespace BloodPlatform.Donors.Features.Deferrals;
 /// <param name="On">The one day on which the shorter interval is enough.</param>
 public sealed record ApproveIntervalRequest([property: StringLength(40, MinimumLength = 1)] string Rule, DateOnly On, [property: StringLength(80, MinimumLength = 1)] string Reason);
 
-public sealed record IntervalApprovalView(Guid Id, Guid DonorId, string Rule, DateOnly On, string Clause, string Message, DateTimeOffset ApprovedAt);
+/// <summary>An approval with its reason: for stations, nobody else.</summary>
+/// <param name="Status">`active`, `over` (its day is) or `withdrawn`.</param>
+public sealed record IntervalApprovalView(
+    Guid Id, Guid DonorId, string Rule, DateOnly On, string Clause, string Message, DateTimeOffset ApprovedAt, string Status, string Reason, DateTimeOffset? WithdrawnAt, string? WithdrawReason, string[] AllowedActions)
+{
+    /// <param name="rules">Of its day; they have the words.</param>
+    internal static IntervalApprovalView Of(IntervalApprovalRow row, SubjectKey key, RuleSet rules, DateOnly today)
+    {
+        var rule = rules.Find(row.Rule);
+        var status = row.WithdrawnAt is not null ? "withdrawn" : row.ApprovedFor < today ? "over" : "active";
+        return new(row.Id, row.DonorId, row.Rule, row.ApprovedFor, rule?.Clause ?? "", rule?.Text ?? row.Rule, row.RecordedAt, status, key.Open("approval_reason", row.Reason), row.WithdrawnAt,
+            row.WithdrawReason is null ? null : key.Open("withdraw_reason", row.WithdrawReason), status == "active" ? ["withdraw"] : []);
+    }
+}
+
+internal sealed record IntervalApprovalRow(Guid Id, Guid DonorId, string Rule, DateOnly ApprovedFor, byte[] Reason, DateTimeOffset RecordedAt, DateTimeOffset? WithdrawnAt, byte[]? WithdrawReason, byte[] WrappedKey)
+{
+    public const string Select = """
+        select a.id, a.donor_id, a.rule, a.approved_for, a.reason, a.recorded_at, a.withdrawn_at, a.withdraw_reason, k.wrapped_key from donor.interval_approval a join donor.subject_key k on k.subject_id = a.donor_id
+        """;
+
+    public long Version => WithdrawnAt is null ? 1 : 2;
+}
 
 /// <summary>POST /v1/donors/{id}/interval-approvals: a physician answers for a shorter interval on one day (GB 18467-2011 chapter 9).</summary>
 public static class ApproveInterval
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/donors/{id:guid}/interval-approvals", Handle)
-        .Allow("donors", Roles.Station).ByStaff("physician").WithSummary("Approves a shorter interval for one day");
+        .Allow("donors", Roles.Station).ByStaff("physician").Creates().WithSummary("Approves a shorter interval for one day");
 
-    private static async Task<Results<Ok<IntervalApprovalView>, ProblemHttpResult>> Handle(Guid id, ApproveIntervalRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
-        await db.InTransaction<Results<Ok<IntervalApprovalView>, ProblemHttpResult>>(async tx =>
+    private static async Task<Results<Made<IntervalApprovalView>, ProblemHttpResult>> Handle(Guid id, ApproveIntervalRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
+        await db.InTransaction<Results<Made<IntervalApprovalView>, ProblemHttpResult>>(async tx =>
         {
             if (await DonorFile.Lock(tx, vault, books, id) is not { } donor) return CommonProblems.Unknown(id);
             var rules = donor.Book.Near(request.On);
@@ -32,6 +54,6 @@ public static class ApproveInterval
             donor.AnnounceWindows(tx);
             donor.Save(tx);
             tx.Audit("interval.approve", $"donors/{id}", new { request.Rule, request.On });
-            return TypedResults.Ok(new IntervalApprovalView(approvalId, id, request.Rule, request.On, rule.Clause, rule.Text, tx.Now));
+            return Answers.Created($"/v1/donors/{id}/interval-approvals/{approvalId}", 1, new IntervalApprovalView(approvalId, id, request.Rule, request.On, rule.Clause, rule.Text, tx.Now, "active", request.Reason, null, null, ["withdraw"]));
         }, ct);
 }
