@@ -59,4 +59,8 @@ public static class Problems
     public static readonly ProblemCode ClaimCodeExpired = new("claim_code_expired", 409, "领取码已过期", "The claim code has expired");
     public static readonly ProblemCode ClaimCodeOfOtherDrive = new("claim_code_of_other_drive", 422, "领取码属于另一场活动", "The claim code is for another drive");
     public static readonly ProblemCode AlreadyInvited = new("already_invited", 409, "此人已领取本次活动的另一邀请", "This person has claimed another invitation to the drive");
+    public static readonly ProblemCode NothingBookable = new("nothing_bookable", 409, "没有可预约的名额，请先安排采血活动", "Nobody could book: schedule places first");
+    public static readonly ProblemCode AppealRunning = new("appeal_running", 409, "该血型已有正在进行的招募", "An appeal for this group is running");
+    public static readonly ProblemCode AppealOver = new("appeal_over", 409, "该招募已结束", "The appeal is over");
+    public static readonly ProblemCode AppealUnknown = new("appeal_unknown", 422, "没有此项招募", "There is no such appeal");
 }

@@ -1,6 +1,8 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Drives.Features.Activities;
+using BloodPlatform.Drives.Features.Appeals;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Calendar;
 using BloodPlatform.Drives.Features.Campaigns;
@@ -25,7 +27,7 @@ public static class Program
     {
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddHostedService<OfferPlaces>().AddHostedService<RemindBooked>().AddHostedService<LapseProvisional>().AddHostedService<LapseInvitations>().AddHostedService<EraseRosters>().AddHostedService<PlanSeries>();
+        service.Builder.Services.AddHostedService<OfferPlaces>().AddHostedService<RemindBooked>().AddHostedService<LapseProvisional>().AddHostedService<LapseInvitations>().AddHostedService<EraseRosters>().AddHostedService<PlanSeries>().AddHostedService<TendAppeals>();
         service.Builder.Services.AddSingleton<ClaimGuesses>().AddSingleton<HoldAttempts>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)
@@ -34,6 +36,7 @@ public static class Program
             .Consumes<VisitOpened>(OnVisitOpened.Handle).Consumes<VisitDeferred>(OnVisitDeferred.Handle)
             .Consumes<VisitAbandoned>(OnVisitAbandoned.Handle).Consumes<VisitCompleted>(OnVisitCompleted.Handle)
             .Consumes<DonationCollected>(OnDonationCollected.Handle).Consumes<DonationCorrected>(OnDonationCorrected.Handle).Consumes<DonationVoided>(OnDonationVoided.Handle).Consumes<DonationFirstTimeChanged>(OnDonationFirstTimeChanged.Handle)
+            .Consumes<StockLevelChanged>(OnStockLevelChanged.Handle)
             .Runs(TellCancelled.Kind, TellCancelled.Step).Runs(ReviewBookings.Kind, ReviewBookings.Step)
             .Constraint("booking_interval_kept", Problems.AlreadyBooked)
             .Constraint("vehicle_at_one_drive", Problems.VehicleTaken).Constraint("drive_site_is_known", Problems.SiteUnknown).Constraint("drive_vehicle_is_known", Problems.SiteUnknown)
@@ -43,6 +46,7 @@ public static class Program
             .Constraint("slot_walk_ins_fit", Problems.SlotFull)
             .Constraint("slot_never_overbooked", Problems.SlotFull)
             .Constraint("appointment_one_per_donor_per_drive", Problems.AlreadyBooked)
+            .Constraint("appeal_running_once", Problems.AppealRunning).Constraint("appointment_appeal_is_known", Problems.AppealUnknown)
             .Constraint("reported_figure_once", Problems.FigureAlreadyReported)
             .Map(
                 RegisterOrganisation.Map, GetOrganisation.Map, ListOrganisations.Map, ChangeOrganisation.Map, GetOrganisationTree.Map, GetOrganisationResults.Map,
@@ -51,6 +55,7 @@ public static class Program
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map, ChangeCapacity.Map, ListDriveChanges.Map,
                 RegisterSite.Map, ReplaceSite.Map, GetSite.Map, ListSites.Map, ProposeCapacity.Map,
                 GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
+                OpenAppeal.Map, ListAppeals.Map, CloseAppeal.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,
                 InviteGroup.Map, GetGroupBooking.Map, CloseGroupBooking.Map, ReplaceInvited.Map, ClaimInvitation.Map,

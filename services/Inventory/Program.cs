@@ -22,6 +22,7 @@ public static class Program
         var service = PlatformService.Create("inventory", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
+        service.Builder.Services.AddHostedService<WatchStock>();
         return service
             .DemandsSealOf("donor")
             .Consumes<DonationCollected>(OnDonationCollected.Handle)

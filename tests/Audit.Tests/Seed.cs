@@ -32,6 +32,12 @@ internal static class Seed
             (id('appointment 2'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 2'), 'whole-blood', 'poster', 'cancelled', false, '2026-03-01', '2026-03-01'),
             (id('appointment 3'), 2, id('drive'), '2026-03-05 01:00Z', id('donor 3'), 'apheresis-platelets', 'poster', 'arrived', false, '2026-03-01', '2026-03-01');
 
+        -- A stock that runs low, and the appeal that waits for places.
+        insert into inventory.stock_level (station_id, component, blood_group, version, level, available, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 0, 1, '2026-03-01');
+        insert into event.stock_level (station_id, component, blood_group, version, level, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 1, '2026-03-01');
+        insert into event.appeal (id, version, station_id, source, procedure, districts, need, status, until, level, created_at) values (id('appeal'), 1, id('station'), 'stock', 'whole-blood', '{}', '{}', 'waiting', '2126-03-01', 'red', '2026-03-01');
+        insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running) values (id('appeal'), id('station'), 'whole-blood', 'O-', true);
+
         -- A roster: one has come, one was not heard of yet.
         insert into event.group_booking (id, version, drive_id, claim_by, rows, status, created_at) values (id('roster'), 1, id('drive'), '2026-03-04', 2, 'open', '2026-03-01');
         insert into event.invitation (id, version, group_booking_id, drive_id, row, content, member_index, code_hash, status, donor_id, appointment_id)

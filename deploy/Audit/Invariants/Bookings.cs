@@ -116,5 +116,20 @@ internal static class Bookings
             select b.appointment_id, a.status from event.booking_block b left join event.appointment a on a.id = b.appointment_id
             where a.status is distinct from 'booked'
             """),
+        new("appeal-runs-with-its-groups", "An appeal is about at least one group, and keeps others from asking for it exactly while it runs.",
+            "select count(*) from event.appeal",
+            """
+            select a.id, a.status, count(g.appeal_id) as groups, count(g.appeal_id) filter (where g.running) as running
+            from event.appeal a left join event.appeal_group g on g.appeal_id = a.id and g.station_id = a.station_id and g.procedure = a.procedure
+            group by a.id, a.status having count(g.appeal_id) = 0 or count(g.appeal_id) filter (where g.running) <> case when a.status = 'closed' then 0 else count(g.appeal_id) end
+            """),
+        new("appeal-is-said", "Each appeal that opened was said to have, once, and each that then closed; of one that never opened nobody heard.",
+            "select count(*) from event.appeal",
+            """
+            select a.id, a.status, count(o.event_id) filter (where o.type like '%.AppealOpened') as opened, count(o.event_id) filter (where o.type like '%.AppealClosed') as closed
+            from event.appeal a left join event.outbox o on o.key = a.id::text and o.type in ('BloodPlatform.Contracts.Event.AppealOpened', 'BloodPlatform.Contracts.Event.AppealClosed')
+            group by a.id, a.status, a.opened_at
+            having count(o.event_id) filter (where o.type like '%.AppealOpened') <> (a.opened_at is not null)::int or count(o.event_id) filter (where o.type like '%.AppealClosed') <> (a.opened_at is not null and a.status = 'closed')::int
+            """),
     ];
 }

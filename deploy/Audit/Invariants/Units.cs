@@ -70,5 +70,12 @@ internal static class Units
             from outbox o where o.type = 'BloodPlatform.Contracts.Inventory.DonorDeferralRequired' and o.published_at is not null
               and not exists (select from donor.deferral f where (o.payload->>'requirementId')::uuid in (f.requirement_id, f.confirmation_id) and f.donor_id = (o.payload->>'donorId')::uuid)
             """),
+        new("stock-level-as-said", "Event knows the level of each stock that Inventory said last.",
+            "select count(*) from inventory.stock_level",
+            """
+            select coalesce(i.station_id, e.station_id) as station_id, coalesce(i.component, e.component) as component, coalesce(i.blood_group, e.blood_group) as blood_group, i.level as inventory, e.level as event
+            from inventory.stock_level i full join event.stock_level e on e.station_id = i.station_id and e.component = i.component and e.blood_group = i.blood_group
+            where (i.version, i.level) is distinct from (e.version, e.level)
+            """),
     ];
 }

@@ -67,7 +67,12 @@ public sealed record TestScheme(string Version, DateOnly ValidFrom, string Sourc
 public sealed record RequiredTest(string Test, string Kind, decimal? Limit = null, string? DeferralCode = null, bool Lookback = false);
 
 /// <param name="DemandDays">Days of issues over which the mean demand is taken.</param>
-public sealed record StockRules(string Version, DateOnly ValidFrom, string Source, int DemandDays, StockLevels[] Levels) : IDated;
+/// <param name="RiseMargin">How far above a threshold, as a share of it, a level is better again.</param>
+public sealed record StockRules(string Version, DateOnly ValidFrom, string Source, int DemandDays, decimal RiseMargin, StockLevels[] Levels) : IDated
+{
+    /// <summary>Those of a component.</summary>
+    public StockLevels Of(string component) => Levels.FirstOrDefault(l => l.Components.Contains(component)) ?? Levels.First(l => l.Components.Length == 0);
+}
 
 /// <summary>Days of cover from which each level holds; below orange is red. No components named: all others.</summary>
 public sealed record StockLevels(string[] Components, decimal Normal, decimal Blue, decimal Yellow, decimal Orange);

@@ -11,7 +11,22 @@ public static class StockCover
     public static string Level(StockRules rules, string component, decimal? daysOfCover)
     {
         if (daysOfCover is not { } days) return "normal";
-        var levels = rules.Levels.FirstOrDefault(l => l.Components.Contains(component)) ?? rules.Levels.First(l => l.Components.Length == 0);
+        var levels = rules.Of(component);
         return days >= levels.Normal ? "normal" : days >= levels.Blue ? "blue" : days >= levels.Yellow ? "yellow" : days >= levels.Orange ? "orange" : "red";
     }
+
+    /// <summary>The level that follows on the last one: worse at once, better only a margin above the threshold.</summary>
+    public static string Next(StockRules rules, string component, string last, decimal? daysOfCover)
+    {
+        var now = Level(rules, component, daysOfCover);
+        if (daysOfCover is not { } days || Array.IndexOf(Worse, now) >= Array.IndexOf(Worse, last)) return now;
+        var surely = Level(rules, component, days / (1 + rules.RiseMargin));
+        return Array.IndexOf(Worse, surely) < Array.IndexOf(Worse, last) ? surely : last;
+    }
+
+    /// <summary>Bags that are missing to the level `normal` at the demand window's mean daily issue.</summary>
+    public static int Missing(StockRules rules, string component, int available, int issued) =>
+        (int)Math.Max(0, Math.Ceiling(rules.Of(component).Normal * issued / rules.DemandDays) - available);
+
+    private static readonly string[] Worse = ["normal", "blue", "yellow", "orange", "red"];
 }

@@ -68,4 +68,23 @@ public sealed class AllocationTests
 
     [Fact]
     public void Platelets_have_levels_of_their_own() => Assert.Equal("blue", StockCover.Level(Parameters.StockOn(new(2026, 1, 1)), "platelets-apheresis", 1.5m));
+
+    [Theory]
+    [InlineData("normal", 1.9, "red")] // worse at once, over several levels
+    [InlineData("red", 2.1, "red")] // better only a tenth above the threshold
+    [InlineData("red", 2.2, "orange")]
+    [InlineData("red", 5.4, "yellow")] // surely above yellow's, not yet above blue's
+    [InlineData("red", 7.7, "normal")]
+    [InlineData("orange", 2.0, "orange")]
+    [InlineData("blue", null, "normal")]
+    public void A_level_falls_at_once_and_recovers_above_its_threshold(string last, double? days, string next) =>
+        Assert.Equal(next, StockCover.Next(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", last, (decimal?)days));
+
+    [Theory]
+    [InlineData(0, 28, 7)]
+    [InlineData(6, 28, 1)]
+    [InlineData(7, 28, 0)]
+    [InlineData(0, 1, 1)]
+    [InlineData(0, 0, 0)]
+    public void What_is_missing_is_what_the_best_level_needs(int available, int issued, int missing) => Assert.Equal(missing, StockCover.Missing(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", available, issued));
 }

@@ -1,0 +1,41 @@
+using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Stock;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace BloodPlatform.Inventory.Tests.Features;
+
+public sealed class StockLevelTests(InventoryService inventory)
+{
+    private readonly ServiceUnderTest service = inventory.Service;
+
+    private Task Look() => service.App.Services.GetServices<IHostedService>().OfType<WatchStock>().Single().LookNow(TestContext.Current.CancellationToken);
+
+    [Fact]
+    public async Task A_level_that_is_crossed_is_said_once_however_many_look()
+    {
+        var station = new Station(service);
+        var (_, last) = (await station.Released(group: "O-"), await station.Released(group: "O-"));
+        await Task.WhenAll(Look(), Look());
+        Assert.Empty(await Said()); // nothing was ever issued: there is nothing to fall short of
+        var order = await service.As(Roles.Hospital, Some.Id()).Post("/v1/orders", Station.Order(station.Id, "O-"));
+        Assert.Equal(200, (await station.Issuer.Post($"/v1/orders/{order.Id}/issue", null, Some.Key())).Status);
+        await Look();
+        Assert.Empty(await Said()); // one bag, one issued in 28 days
+
+        var left = await station.UnitOf(last);
+        var held = await station.Client.Post($"/v1/units/{left}/hold", new { kind = "quality" });
+        Assert.Equal(200, held.Status);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Look()));
+        await Look();
+        var red = Assert.Single(await Said());
+        Assert.Equal(("normal", "red", 0, 0m, 1, 1L), (red.Previous, red.Level, red.Available, red.DaysOfCover!.Value, red.Missing, red.Version));
+
+        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{held["holds"][0].GetProperty("id").GetGuid()}/lift", new { reason = "复核合格" })).Status);
+        await Look();
+        Assert.Equal((2, "normal", 28m), (await Said())[^1] is var back ? ((int)back.Version, back.Level, back.DaysOfCover!.Value) : default);
+
+        async Task<List<StockLevelChanged>> Said() => [.. (await service.Published<StockLevelChanged>()).Where(e => e.StationId == station.Id && e.Component == "red-cells-suspended")];
+    }
+}
