@@ -135,7 +135,7 @@ public sealed class DriveRequestTests(EventService events)
         Assert.Empty((await organiser.Get("/v1/drive-requests"))["items"].EnumerateArray());
 
         var id = await Asked(organiser, university, station);
-        foreach (var bad in new object[] { Offers(), Offers(-1), new { offers = new[] { Offer(11) }, until = EventService.Morning(12) }, new { offers = new[] { Offer(11) }, until = EventService.Now.AddMinutes(-1) }, new { offers = new[] { Offer(11, hours: 30) }, until = EventService.Now.AddDays(1) } })
+        foreach (var bad in new object[] { Offers(), Offers(-1), new { offers = new[] { Offer(11) }, until = EventService.Morning(12) }, new { offers = new[] { Offer(11) }, until = EventService.Now.AddMinutes(-1) }, new { offers = new[] { Offer(11, hours: 15 * 24) }, until = EventService.Now.AddDays(1) } })
             Assert.Equal((422, "invalid_value"), Code(await events.Station(station).Post($"/v1/drive-requests/{id}/offer", bad)));
         Assert.Equal("asked", (await organiser.Get($"/v1/drive-requests/{id}")).Text("status"));
     }

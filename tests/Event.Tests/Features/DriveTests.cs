@@ -220,7 +220,7 @@ public sealed class DriveTests(EventService events)
     public static TheoryData<string, object?, int, string, string> BadPlans => new()
     {
         { "endsAt", EventService.Morning(7).AddHours(-1), 422, "invalid_value", "/endsAt" },
-        { "endsAt", EventService.Morning(9), 422, "invalid_value", "/endsAt" },
+        { "endsAt", EventService.Morning(22), 422, "invalid_value", "/endsAt" },
         { "startsAt", EventService.Morning(-1), 422, "invalid_value", "/startsAt" },
         { "startsAt", "2026-13-45T00:00:00+08:00", 400, "malformed_request", "/startsAt" },
         { "startsAt", "2026-06-14T09:00:00", 400, "malformed_request", "/startsAt" },

@@ -43,6 +43,39 @@ public sealed class DrivesCalendarTests(EventService events)
     }
 
     [Fact]
+    public async Task A_drive_of_several_days_is_so_many_days_with_its_hours_to_whoever_books_and_to_a_stock_calendar()
+    {
+        var (station, morning) = (Some.Id(), EventService.Morning(345));
+        var http = events.Station(station);
+        var drive = await events.Draft(station, morning, capacity: 2, hours: 2 * 24 + 3); // three days, ten to one
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        DateTimeOffset[] slots = [.. Enumerable.Range(0, 3).SelectMany(day => Enumerable.Range(10, 3).Select(hour => Shanghai.StartOf(Shanghai.DateOf(morning).AddDays(day)).AddHours(hour)))];
+        Assert.Equal(slots, (await http.Get($"/v1/drives/{drive}/slots"))["items"].EnumerateArray().Select(s => s.GetProperty("startsAt").GetDateTimeOffset()));
+        var (second, last) = (await http.Post("/v1/appointments", EventService.BookingBody(drive, slots[4], await events.Donor())), await http.Post("/v1/appointments", EventService.BookingBody(drive, slots[8], await events.Donor())));
+        Assert.Equal((201, 201), (second.Status, last.Status));
+        Assert.Equal("slot_unknown", (await http.Post("/v1/appointments", EventService.BookingBody(drive, morning.AddHours(12), await events.Donor()))).Code); // at night
+
+        foreach (var day in new[] { 0, 1, 2 }) // on each of its days it is there for whoever looks
+        {
+            var on = Shanghai.DateOf(morning).AddDays(day).ToString("O");
+            Assert.Contains(drive, (await http.Get($"/v1/drives?from={on}&to={on}"))["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+        }
+        var from = Shanghai.DateOf(morning).ToString("O");
+        var entry = Assert.Single(Assert.Single(CalendarCollection.Load((await Read($"/v1/drives.ics?from={from}&near=22.58,113.08")).Body)).Events, e => e.Uid == $"{drive}@drives.blood-platform");
+        Assert.Equal([(morning, morning.AddHours(3)), (morning.AddDays(1), morning.AddDays(1).AddHours(3)), (morning.AddDays(2), morning.AddDays(2).AddHours(3))],
+            entry.GetOccurrences().Take(5).Select(o => (new DateTimeOffset(o.Period.StartTime.AsUtc), new DateTimeOffset(o.Period.EffectiveEndTime!.AsUtc))));
+
+        // A shorter day takes the last hour of each: who was booked then is named, and nothing happened.
+        var shorter = await http.Patch($"/v1/drives/{drive}", new { endsAt = morning.AddDays(2).AddHours(2), reason = "设备" }, "*");
+        Assert.Equal((409, "capacity_below_bookings", $"appointments/{last.Id}"), (shorter.Status, shorter.Code, Assert.Single(shorter["errors"].EnumerateArray()).GetProperty("pointer").GetString()));
+        var postponed = await http.Post($"/v1/drives/{drive}/postpone", new { startsAt = morning.AddDays(7) });
+        Assert.Equal(morning.AddDays(9).AddHours(3), postponed["endsAt"].GetDateTimeOffset());
+        Assert.Equal((slots[4].AddDays(7), slots[8].AddDays(7)), ((await http.Get($"/v1/appointments/{second.Id}"))["slotStartsAt"].GetDateTimeOffset(), (await http.Get($"/v1/appointments/{last.Id}"))["slotStartsAt"].GetDateTimeOffset()));
+        Assert.Equal(9, await service.Database.Scalar<int>("select count(*)::int from event.slot where drive_id = @drive", new { drive }));
+        Assert.Equal("too_long", (await http.Post("/v1/drives", EventService.DriveBody(await events.Organisation(), morning, hours: 14 * 24 + 3)))["errors"][0].GetProperty("code").GetString());
+    }
+
+    [Fact]
     public async Task A_stock_calendar_program_reads_the_feed()
     {
         var (station, morning) = (Some.Id(), EventService.Morning(337));

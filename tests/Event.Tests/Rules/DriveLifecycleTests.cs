@@ -65,4 +65,17 @@ public sealed class DriveLifecycleTests
     [InlineData(240, 1)]
     [InlineData(241, 0)]
     public void Minutes_left_over_have_no_slot(int slotMinutes, int slots) => Assert.Equal(slots, new DrivePlan(Start, Start.AddHours(4), slotMinutes, []).Slots);
+
+    [Theory]
+    [InlineData(24, 60, 1, 24)] // through a night
+    [InlineData(25, 60, 2, 2)] // an hour on each of two days
+    [InlineData(55, 60, 3, 21)] // nine to four, three days
+    [InlineData(55, 50, 3, 24)] // ten minutes left over each day
+    [InlineData(48, 60, 2, 48)]
+    public void What_ends_more_than_a_day_later_takes_place_each_day_at_the_same_hours(int hours, int slotMinutes, int days, int slots)
+    {
+        var plan = new DrivePlan(Start, Start.AddHours(hours), slotMinutes, []);
+        Assert.Equal((days, slots), (plan.Days, plan.Slots));
+        Assert.Equal(slots, Enumerable.Range(-5, hours * 60 + 10).Count(minute => plan.HasSlot(Start.AddMinutes(minute)) && (minute % (24 * 60)) % slotMinutes == 0));
+    }
 }

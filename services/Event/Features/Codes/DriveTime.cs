@@ -12,11 +12,13 @@ internal static class DriveTime
 
     public static string Chinese(DateTimeOffset from, DateTimeOffset to) => string.Join(' ', Lines(from, to));
 
-    /// <summary>A day and its hours; for a drive of several days when it begins and when it ends.</summary>
+    /// <summary>A day and its hours; of several days the first and the last with the hours of each; of one through a night when it begins and when it ends.</summary>
     public static string[] Lines(DateTimeOffset from, DateTimeOffset to)
     {
         var (start, end) = (Shanghai.Local(from).ToString("HH:mm", CultureInfo.InvariantCulture), Shanghai.Local(to).ToString("HH:mm", CultureInfo.InvariantCulture));
-        return Shanghai.DateOf(from) == Shanghai.DateOf(to) ? [Day(from), $"{start}–{end}"] : [$"{Day(from)} {start}", $"至 {Day(to)} {end}"];
+        return Shanghai.DateOf(from) == Shanghai.DateOf(to) ? [Day(from), $"{start}–{end}"]
+            : to - from > TimeSpan.FromDays(1) ? [$"{Day(from)}至{Day(to)}", $"每日 {start}–{end}"]
+            : [$"{Day(from)} {start}", $"至 {Day(to)} {end}"];
     }
 
     public static string Slot(DateTimeOffset from, DateTimeOffset to) => string.Create(CultureInfo.InvariantCulture, $"{Shanghai.Local(from):MM-dd HH:mm}–{Shanghai.Local(to):HH:mm}");

@@ -95,7 +95,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
     }
 
     /// <summary>Bookings whose slot the drive has no more at its new time.</summary>
-    public AppointmentRow[] WithoutSlot(DriveRow before, DriveRow after) => [.. Booked.Where(b => b.SlotStartsAt + (after.StartsAt - before.StartsAt) + TimeSpan.FromMinutes(after.SlotMinutes) > after.EndsAt)];
+    public AppointmentRow[] WithoutSlot(DriveRow before, DriveRow after) => [.. Booked.Where(b => !after.Plan.HasSlot(b.SlotStartsAt + (after.StartsAt - before.StartsAt)))];
 
     /// <summary>
     /// Moves the drive's slots and bookings to its new time: each keeps its place in the order of slots, and a slot its capacity. Whoever waited waits no

@@ -48,7 +48,7 @@ internal record DriveRow
     public const string MakeSlots = """
         insert into event.slot (drive_id, starts_at, ends_at, capacity, booked, walk_in)
         select @Id, s, s + make_interval(mins => @SlotMinutes), @CapacityPerSlot, 0, @WalkInPerSlot
-        from generate_series(@StartsAt, @EndsAt - make_interval(mins => @SlotMinutes), make_interval(mins => @SlotMinutes)) as s
+        from generate_series(0, @Days - 1) as day, generate_series(0, @SlotsOfDay - 1) as n, lateral (select @StartsAt::timestamptz + make_interval(hours => 24 * day, mins => @SlotMinutes * n)) as x(s)
         on conflict (drive_id, starts_at) do nothing
         """;
 
@@ -117,6 +117,12 @@ internal record DriveRow
     public DrivePlace Place => new(VenueName, VenueAddress, District, Latitude, Longitude, MeetingPoint, StartsAt);
 
     public DrivePlan Plan => new(StartsAt, EndsAt, SlotMinutes, Procedures);
+
+    /// <summary>For <see cref="MakeSlots"/>.</summary>
+    public int Days => Plan.Days;
+
+    /// <summary>For <see cref="MakeSlots"/>.</summary>
+    public int SlotsOfDay => Plan.SlotsOfDay;
 
     /// <summary>
     /// A station runs its own drives and sees what is submitted to whichever station takes it on; an organiser its subtree's; an

@@ -49,12 +49,13 @@ public static class GetDrivesCalendar
         {
             var changedAt = new[] { d.ApprovedAt, d.OpenedAt, d.StartedAt, d.CancelledAt, d.PostponedAt }.Max()!.Value;
             calendar.Raw("BEGIN", "VEVENT").Raw("UID", $"{d.Id}@drives.blood-platform").Raw("SEQUENCE", d.Version.ToString(CultureInfo.InvariantCulture))
-                .Instant("DTSTAMP", changedAt).Instant("LAST-MODIFIED", changedAt).Instant("DTSTART", d.StartsAt).Instant("DTEND", d.EndsAt)
+                .Instant("DTSTAMP", changedAt).Instant("LAST-MODIFIED", changedAt).Instant("DTSTART", d.StartsAt).Instant("DTEND", d.StartsAt + d.Plan.OfDay)
                 .Text("SUMMARY", $"{(Language.IsChinese ? "无偿献血" : "Blood donation")} · {d.Theme ?? d.Organisation}")
                 .Text("LOCATION", $"{d.VenueName}, {d.VenueAddress}")
                 .Text("DESCRIPTION", Description(d))
                 .Raw("STATUS", d.Status switch { "cancelled" => "CANCELLED", "postponed" => "TENTATIVE", _ => "CONFIRMED" })
                 .Raw("TRANSP", "TRANSPARENT").Raw("CLASS", "PUBLIC").Raw("CATEGORIES", string.Join(',', d.Procedures));
+            if (d.Days > 1) calendar.Raw("RRULE", $"FREQ=DAILY;COUNT={d.Days.ToString(CultureInfo.InvariantCulture)}");
             if (d is { Latitude: { } latitude, Longitude: { } longitude }) calendar.Raw("GEO", string.Create(CultureInfo.InvariantCulture, $"{latitude:F6};{longitude:F6}"));
             calendar.Raw("END", "VEVENT");
         }
