@@ -38,6 +38,16 @@ internal static partial class Observed
         return seen;
     }
 
+    /// <summary>The expected text itself, where the other differs in nothing but distances of less than five minutes: the twins are looked at one after the other.</summary>
+    public static string Alike(string expected, string actual)
+    {
+        static double[] Distances(string text) => [.. Distance().Matches(text).Select(m => double.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))];
+        return Distance().Replace(expected, "±") == Distance().Replace(actual, "±") && Distances(expected).Zip(Distances(actual)).All(d => Math.Abs(d.First - d.Second) < 5) ? expected : actual;
+    }
+
+    [GeneratedRegex("(-?[0-9]+) min", RegexOptions.None, 5000)]
+    private static partial Regex Distance();
+
     private static string Minutes(TimeSpan apart) => $"{Math.Round(apart.TotalMinutes) + 0} min";
 
     [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z][0-9]{12}", RegexOptions.None, 5000)]

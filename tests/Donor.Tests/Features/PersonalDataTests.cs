@@ -557,7 +557,7 @@ public sealed class PersonalDataTests(DonorService fixture)
     public async Task A_station_finds_a_donor_by_his_card_and_no_two_cards_bear_one_number()
     {
         var station = new SomeStation(service);
-        var (donor, other) = (await station.Donor(), await station.Donor());
+        var (donor, other, stranger) = (await station.Donor(), await station.Donor(), await station.Donor());
         Task<Answer> Find(string card) => station.Client.Post("/v1/donors/search", new { card });
         Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.card where donor_id = @donor", new { donor }));
         var cards = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => station.Client.Get($"/v1/donors/{donor}/card")));
@@ -569,7 +569,7 @@ public sealed class PersonalDataTests(DonorService fixture)
 
         // The first number that would be the other's is taken: he gets his next one, and keeps it.
         var first = Donors.Rules.CardNumber.Candidates(service.App.Services.GetRequiredService<Vault>().BlindIndex("card", other.ToString()));
-        await service.Database.Execute("insert into donor.card (donor_id, number, code_index, allotted_at) select id, @number, '\\x00', now() from donor.donor d where not exists (select from donor.card c where c.donor_id = d.id) and d.id <> @other limit 1", new { number = first[0], other });
+        await service.Database.Execute("insert into donor.card (donor_id, number, code_index, allotted_at) values (@stranger, @number, '\\x00', now())", new { number = first[0], stranger });
         foreach (var _ in Enumerable.Range(0, 2)) Assert.Equal(first[1], (await station.Client.Get($"/v1/donors/{other}/card")).Text("number"));
 
         foreach (var bad in new[] { "12345678901", "1234567890123", "bp2." + cards[0].Text("qr")![4..], "bp1.short", "１２３４５６７８９０１２", "" }) Assert.Equal((422, "invalid_value"), (await Find(bad)) is var no ? (no.Status, no.Code) : default);
