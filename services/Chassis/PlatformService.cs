@@ -215,6 +215,7 @@ public sealed class PlatformService
         given.MaxAutoPrepare = 200; // more than a service's changes have statements
         given.AutoPrepareMinUsages = 1; // a statement's first use is its planning: there is no second
         given.ApplicationName ??= "platform";
+        given.GssEncryptionMode = GssEncryptionMode.Disable; // nobody here has Kerberos: asking for it at each connection loads its libraries
         given.IncludeErrorDetail = false; // details quote values
         // Costs: plans are kept, some from a day on which the table had one page. By the server's usual costs the cheapest way to
         // a key was then to read that page, and stays so while the table grows; by these it is the index from the first row on.
@@ -264,7 +265,7 @@ internal sealed class Housekeeping(NpgsqlDataSource source, ServiceName name, Ti
 /// </summary>
 internal sealed class IdleMemory : BackgroundService
 {
-    private const long QuietBytes = 4 << 20, WorthIt = 12 << 20; // what polling allocates between two looks is a fraction of that
+    private const long QuietBytes = 4 << 20, WorthIt = 6 << 20; // what polling allocates between two looks is a fraction of that
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stopping)

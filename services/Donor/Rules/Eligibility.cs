@@ -26,6 +26,22 @@ public sealed record Obstacle(string Rule, string Category, DateOnly From, DateO
     public bool Medical => Category is not ("age" or "interval" or "rule-set");
 }
 
+/// <summary>What an app is told. `ask-station` covers every medical reason alike and bears no date.</summary>
+public sealed record CoarseEligibilityView(bool Eligible, string? Category, DateOnly? EligibleFrom);
+
+/// <param name="Code">What it is about: `age`, `interval`, `deferral`, `vitals`, …</param>
+/// <param name="Rule">The rule's code in the rule set.</param>
+/// <param name="Until">The first date on which this reason is gone; null where none is known.</param>
+public sealed record ReasonView(string Code, string Rule, string Clause, string Message, DateOnly? Until)
+{
+    /// <summary>A deferral code that only its sender knows is told as a laboratory's result, which is what others send; a value that no rule judges as no finding of fitness.</summary>
+    public static ReasonView Of(RuleSet rules, string code, string rule, DateOnly? until)
+    {
+        var text = rules.Find(rule) ?? rules[code == Checks.NotJudged ? "FIT_TO_DONATE" : "TEST_REACTIVE"];
+        return new(code, rule, text.Clause, text.Text, until);
+    }
+}
+
 /// <summary>
 /// Who may give when. Every rule that depends on dates is an obstacle, a stretch of dates; a date is open when no obstacle
 /// covers it, and windows are what the obstacles leave of a life. So the answer for a day and the windows can't disagree.
@@ -103,6 +119,17 @@ public static class Eligibility
     /// <summary>The first date from a day on that the intervals and yearly limits leave open to some procedure; null where there is none.</summary>
     public static DateOnly? IntervalsOver(DonorFacts donor, RuleBook book, DateOnly from) =>
         Procedures.All.Min(procedure => Obstacles(donor, procedure, book).Where(o => o.Category == "interval").ToList().FirstOpen(from));
+
+    /// <summary>
+    /// Whoever is deferred today is `ask-station` for every later day too: else asking day after day would tell how long it lasts,
+    /// and that tells a cold from a reactive test.
+    /// </summary>
+    public static CoarseEligibilityView Coarse(this List<Obstacle> obstacles, DateOnly on, DateOnly today)
+    {
+        if (obstacles.Any(o => o.Medical && (o.On(on) || o.On(today)))) return new(false, "ask-station", null);
+        var standing = obstacles.On(on);
+        return standing.Length == 0 ? new(true, null, null) : new(false, standing.Any(o => o.Category == "age") ? "age" : "interval", obstacles.FirstOpen(on));
+    }
 
     /// <summary>The first open date from a date on; null when there is none in sight.</summary>
     public static DateOnly? FirstOpen(this IReadOnlyCollection<Obstacle> obstacles, DateOnly from)

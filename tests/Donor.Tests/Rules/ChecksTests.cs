@@ -1,4 +1,3 @@
-using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;

@@ -1,4 +1,3 @@
-using BloodPlatform.Donors.Features.Donors;
 using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Tests.Rules;
@@ -40,7 +39,7 @@ public sealed class EligibilityTests
     [Fact]
     public void An_app_tells_a_reaction_at_57_from_no_other_medical_reason()
     {
-        CoarseEligibilityView App(string today, string? reaction, params DeferralFact[] deferrals) => GetEligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], deferrals, reaction is null ? null : D(reaction)), Whole, Release.Book), D(today), D(today));
+        CoarseEligibilityView App(string today, string? reaction, params DeferralFact[] deferrals) => Eligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], deferrals, reaction is null ? null : D(reaction)), Whole, Release.Book), D(today), D(today));
         DeferralFact cold = new("T10", D("2022-12-31"), D("2023-01-07"));
         Assert.Equal(new(true, null, null), App("2023-01-01", null));
         Assert.Equal(App("2023-01-01", null, cold), App("2023-01-01", "2015-01-01"));
@@ -49,7 +48,7 @@ public sealed class EligibilityTests
         Assert.Equal(new(true, null, null), App("2021-06-14", "2015-01-01")); // 55: it forbids nothing yet
         Assert.Equal(App("2026-06-15", null), App("2026-06-15", "2015-01-01")); // at 61 age forbids both
         Assert.Equal(new(false, "age", null), App("2026-06-15", null));
-        Assert.Equal("age", GetEligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15")), Whole, Release.Book), D("2023-01-01"), D("2023-01-01")).Category); // who never gave
+        Assert.Equal("age", Eligibility.Coarse(Eligibility.Obstacles(Donor(D("1965-06-15")), Whole, Release.Book), D("2023-01-01"), D("2023-01-01")).Category); // who never gave
         Assert.Equal([("reaction", "2021-06-15", "2026-06-15"), ("age", "2026-06-15", "")], Eligibility.Obstacles(Donor(D("1965-06-15"), [new(D("2015-01-01"), Whole)], reaction: D("2015-01-01")), Whole, Release.Book)
             .Where(o => o.From > D("2020-01-01")).Select(o => (o.Category, o.From.ToString("O"), o.Until?.ToString("O") ?? "")));
     }
@@ -362,7 +361,7 @@ public sealed class EligibilityTests
     [Fact]
     public void Only_what_closes_one_procedure_alone_shows_to_an_app_that_asks_for_both()
     {
-        string? App(string procedure, string code) => GetEligibility.Coarse(Eligibility.Obstacles(Donor(deferrals: [Checks.Defer(Release.Rules, code, D("2026-03-05"))]), procedure, Release.Book), D("2026-03-05"), D("2026-03-05")).Category;
+        string? App(string procedure, string code) => Eligibility.Coarse(Eligibility.Obstacles(Donor(deferrals: [Checks.Defer(Release.Rules, code, D("2026-03-05"))]), procedure, Release.Book), D("2026-03-05"), D("2026-03-05")).Category;
         foreach (var rule in Release.Rules.OfKind("deferral").Where(r => !r.UntilInterval))
             Assert.Equal((rule.Code == "T20" ? null : "ask-station", "ask-station"), (App(Whole, rule.Code), App(Platelets, rule.Code)));
     }
