@@ -110,6 +110,12 @@ public sealed class ErasureTests(DonorService fixture)
 
         await Sweep(9);
         Assert.Equal(1, await Keys(donor));
+        // Who is being looked back on is needed until it is closed: a patient's harm may hang on who he was.
+        var lookback = new LookbackOpened { Key = Some.Id().ToString(), Version = 1, OccurredAt = Now, StationId = station.Id, LookbackId = Some.Id(), DonorId = donor, Din = "A999926000001" };
+        await service.Deliver(lookback);
+        await Sweep(11);
+        Assert.Equal(1, await Keys(donor));
+        await service.Deliver(new LookbackClosed { Key = lookback.Key, Version = 2, OccurredAt = Now, StationId = station.Id, LookbackId = lookback.LookbackId, DonorId = donor, Din = lookback.Din });
         await Sweep(11);
         Assert.Equal(0, await Keys(donor));
         Assert.Contains((await station.Client.Get($"/v1/donors/{donor}")).Status, new[] { 404, 409 }); // a fresh id is waited for

@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Donors.Features.Donors;
+using BloodPlatform.Donors.Rules;
 
 namespace BloodPlatform.Donors.Features.Visits;
 
