@@ -63,8 +63,13 @@ internal static class Persons
             where v.status is distinct from 'abandoned' or v.started_at is null or v.collected_ml is not null
                or exists (select from donor.visit_step s where s.visit_id = c.visit_id and s.step in ('collection/start', 'collection/finish') and s.staff_id = c.recorded_by)
             """),
+        // What is recorded afterwards is old from its first minute: the sweep comes once a minute.
         new("left-collection-is-told", "A collection that nobody has ended for a day was told to whoever books its donor.",
             "select count(*) from donor.visit where status = 'collecting'",
-            "select v.id, v.donor_id, v.started_at from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id where v.status = 'collecting' and v.started_at < now() - interval '1 day 10 minutes' and v.left_told_at is null"),
+            """
+            select v.id, v.donor_id, v.started_at from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id
+            where v.status = 'collecting' and v.started_at < now() - interval '1 day 10 minutes' and v.left_told_at is null
+              and not exists (select from donor.visit_step s where s.visit_id = v.id and s.recorded_at > now() - interval '10 minutes')
+            """),
     ];
 }
