@@ -67,8 +67,7 @@ public sealed class Consumers(ServiceDefinition service, ServiceName name, IServ
         if (first == 0) return;
         var tx = new Transaction(connection, dbTransaction, name, new Request(), clock, ct);
         await effect(tx);
-        await tx.Flush();
-        await dbTransaction.CommitAsync(ct);
+        await tx.Commit();
         if (tx.HasEvents) relay.Wake();
     }
 

@@ -17,6 +17,9 @@ public sealed class Database(NpgsqlDataSource source, ServiceName service, Reque
 {
     private const int Attempts = 5;
 
+    /// <summary>Keeps the answer of a request that a client may send again.</summary>
+    internal const string KeepAnswer = "insert into {schema}.idempotency (client_id, key, fingerprint, answer, created_at) values (@ClientId, @Key, @Fingerprint, @answer, @now)";
+
     /// <summary>Rows of a query outside any transaction, for answers that change nothing.</summary>
     public async Task<List<T>> Query<T>(string sql, object? args, CancellationToken ct)
     {
@@ -29,6 +32,33 @@ public sealed class Database(NpgsqlDataSource source, ServiceName service, Reque
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         return await connection.QuerySingleOrDefaultAsync<T>(new CommandDefinition(sql, args, cancellationToken: ct));
+    }
+
+    /// <summary>
+    /// A search among what the caller may see anyway: read and written down in one round trip, both or neither. What is found only the database knows
+    /// before it leaves, so the entry's detail is an expression of its own.
+    /// </summary>
+    /// <param name="detail">A jsonb of ids and codes, never personal data.</param>
+    /// <param name="args">An object with properties; the entry's own begin with two underscores.</param>
+    public async Task<T> Search<T>(string action, string resource, string detail, string sql, object args, Func<SqlMapper.GridReader, Task<T>> reader, CancellationToken ct)
+    {
+        var parameters = new DynamicParameters(args);
+        parameters.AddDynamicParams(AuditEntry.Of(service, request, Ids.New(clock), clock.GetUtcNow(), action, resource));
+        var whole = $"begin;\n{Transaction.KeepPlans}{sql.TrimEnd().TrimEnd(';')};\n{AuditEntry.Insert(detail)};\ncommit";
+        await using var connection = await source.OpenConnectionAsync(ct);
+        try
+        {
+            await using var grid = await connection.QueryMultipleAsync(new CommandDefinition(service.Sql(whole), parameters, cancellationToken: ct));
+            var result = await reader(grid);
+            // Its results are all read, so whatever went wrong behind them has been thrown: an answer without its entry is none.
+            return grid.IsConsumed ? result : throw new InvalidOperationException("A search that was not read to its end");
+        }
+        catch (Exception e) when (e is PostgresException or OperationCanceledException && connection.State == ConnectionState.Open)
+        {
+            await connection.ExecuteAsync("rollback");
+            connection.UnprepareAll(); // as in Transaction.Read
+            throw;
+        }
     }
 
     /// <summary>The answer for an id that is not the caller's: 404 at once for another tenant's row, waited for when nobody has it and it is fresh.</summary>
@@ -54,10 +84,8 @@ public sealed class Database(NpgsqlDataSource source, ServiceName service, Reque
                 var result = await work(tx);
                 if (Answers.StatusOf(result) >= 400) return result; // disposing rolls back: a rejection writes nothing
                 if (request.Idempotency is { } once && result is IResult answer)
-                    tx.WriteFirst("insert into {schema}.idempotency (client_id, key, fingerprint, answer, created_at) values (@ClientId, @Key, @Fingerprint, @answer, @now)",
-                        new { once.ClientId, once.Key, once.Fingerprint, answer = await once.Capture(answer), now = clock.GetUtcNow() });
-                await tx.Flush();
-                await dbTransaction.CommitAsync(ct);
+                    tx.WriteFirst(KeepAnswer, new { once.ClientId, once.Key, once.Fingerprint, answer = await once.Capture(answer), now = clock.GetUtcNow() });
+                await tx.Commit();
                 if (tx.HasEvents) relay.Wake();
                 return result;
             }
@@ -99,6 +127,12 @@ public sealed class Transaction
     /// Searches, which are outside any transaction or change nothing, are planned for what is searched.
     /// </summary>
     public const string KeepPlans = "set local plan_cache_mode = force_generic_plan;\n";
+
+    /// <summary>An event among what the relay will send.</summary>
+    internal const string KeepEvent = """
+        insert into {schema}.outbox (recorded_at, event_id, type, key, version, payload, trace_parent)
+        values (@RecordedAt, @EventId, @type, @Key, @Version, @payload::jsonb, @trace)
+        """;
 
     internal Transaction(NpgsqlConnection connection, NpgsqlTransaction dbTransaction, ServiceName service, Request request, TimeProvider clock, CancellationToken ct)
     {
@@ -190,25 +224,21 @@ public sealed class Transaction
     }
 
     /// <summary>Queues an audit entry of the current caller. Details carry ids and codes, never personal data.</summary>
-    public void Audit(string action, string resource, object? detail = null) => Write("""
-        insert into {schema}.audit (id, at, client_id, tenant_id, staff_id, action, resource, detail, trace_id)
-        values (@id, @at, @client, @tenant, @staff, @action, @resource, @detail::jsonb, @trace)
-        """, new
-        {
-            id = NewId(), at = Now, client = request.Caller?.ClientId ?? service.Name, tenant = request.Caller?.TenantId, staff = request.Caller?.Staff?.Id,
-            action, resource, detail = JsonSerializer.Serialize(detail ?? new { }, Json.Options), trace = Activity.Current?.TraceId.ToString(),
-        });
+    public void Audit(string action, string resource, object? detail = null) =>
+        WriteAny(AuditEntry.Insert("@__detail::jsonb"), AuditEntry.Of(service, request, NewId(), Now, action, resource) with { __detail = JsonSerializer.Serialize(detail ?? new { }, Json.Options) });
 
-    /// <summary>Sends everything queued as one batch. Called once, just before the commit.</summary>
-    internal async Task Flush()
+    /// <summary>
+    /// Sends everything queued as one batch, and commits. Where no count of rows is to be looked at first (a read that is audited, an upsert), the commit goes with the batch.
+    /// </summary>
+    internal async Task Commit()
     {
         foreach (var e in events)
-            writes.Add(("""
-                insert into {schema}.outbox (recorded_at, event_id, type, key, version, payload, trace_parent)
-                values (@RecordedAt, @EventId, @type, @Key, @Version, @payload::jsonb, @trace)
-                """, new { e.RecordedAt, e.EventId, type = EventTypes.NameOf(e.GetType()), e.Key, e.Version, payload = JsonSerializer.Serialize(e, e.GetType(), Json.Options), trace = Activity.Current?.Id }, 1));
-        if (writes.Count == 0) return;
-
+            writes.Add((KeepEvent, new { e.RecordedAt, e.EventId, type = EventTypes.NameOf(e.GetType()), e.Key, e.Version, payload = JsonSerializer.Serialize(e, e.GetType(), Json.Options), trace = Activity.Current?.Id }, 1));
+        if (writes.Count == 0)
+        {
+            await dbTransaction.CommitAsync(ct);
+            return;
+        }
         await using var batch = new NpgsqlBatch(connection, dbTransaction);
         foreach (var (sql, args, _) in writes)
         {
@@ -216,11 +246,27 @@ public sealed class Transaction
             BatchParameters.AddTo(command, args);
             batch.BatchCommands.Add(command);
         }
+        var commits = writes.TrueForAll(w => w.Rows is null);
+        if (commits) batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
         await batch.ExecuteNonQueryAsync(ct);
         for (var i = 0; i < writes.Count; i++)
             if (writes[i].Rows is { } expected && (int)batch.BatchCommands[i].RecordsAffected != expected)
                 throw new InvalidOperationException($"A write touched {batch.BatchCommands[i].RecordsAffected} rows where {expected} must be: {writes[i].Sql}");
+        if (!commits) await dbTransaction.CommitAsync(ct);
     }
+}
+
+/// <summary>An entry of the audit: who did what to which resource, for whom.</summary>
+internal sealed record AuditEntry(Guid __entry, DateTimeOffset __at, string __client, Guid? __tenant, Guid? __staff, string __action, string __resource, string? __trace, string? __detail = null)
+{
+    /// <param name="detail">An expression that is a jsonb.</param>
+    public static string Insert(string detail) => $$"""
+        insert into {schema}.audit (id, at, client_id, tenant_id, staff_id, action, resource, detail, trace_id)
+        values (@__entry, @__at, @__client, @__tenant, @__staff, @__action, @__resource, {{detail}}, @__trace)
+        """;
+
+    public static AuditEntry Of(ServiceName service, Request request, Guid id, DateTimeOffset at, string action, string resource) =>
+        new(id, at, request.Caller?.ClientId ?? service.Name, request.Caller?.TenantId, request.Caller?.Staff?.Id, action, resource, Activity.Current?.TraceId.ToString());
 }
 
 /// <summary>The service's name, which is also its schema and its queue.</summary>

@@ -62,6 +62,26 @@ public sealed class RequestTests(ProbeService probe) : IClassFixture<ProbeServic
     }
 
     [Fact]
+    public async Task A_search_leaves_with_its_entry_or_not_at_all()
+    {
+        var one = new NpgsqlConnectionStringBuilder(PlatformService.ServiceConnectionString(probe.Service.App.Configuration)) { MaxPoolSize = 1 };
+        await using var source = NpgsqlDataSource.Create(one);
+        var db = new Database(source, new("donor"), new Request(), TimeProvider.System, new RelaySignal());
+        var action = Some.Key();
+        Task<List<int>> Search(int most, string detail = "jsonb_build_object('most', @most)") => db.Search(action, "things", detail, "select 6 / (3 - g) from generate_series(0, @most) g;", new { most },
+            async grid => (await grid.ReadAsync<int>()).ToList(), CancellationToken.None);
+        Task<long> Entries() => Count("audit", "action = @action", new { action });
+
+        Assert.Equal([2, 3, 6], await Search(2));
+        Assert.Equal(1, await Entries());
+        Assert.Equal(PostgresErrorCodes.DivisionByZero, (await Assert.ThrowsAsync<PostgresException>(() => Search(3))).SqlState); // among its rows
+        Assert.Equal(PostgresErrorCodes.NotNullViolation, (await Assert.ThrowsAsync<PostgresException>(() => Search(2, "null::jsonb"))).SqlState); // behind them
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.Search(action, "things", "'{}'::jsonb", "select 1; select 2", new { }, grid => grid.ReadSingleAsync<int>(), CancellationToken.None)); // not read to its end: written down, and not handed out
+        Assert.Equal([2, 3, 6], await Search(2)); // and the connection is as good as new
+        Assert.Equal(3, await Entries());
+    }
+
+    [Fact]
     public async Task The_same_key_replays_the_same_answer_and_does_nothing_twice()
     {
         var (name, key) = (Some.Key(), Some.Key());

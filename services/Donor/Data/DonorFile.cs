@@ -144,7 +144,7 @@ public sealed class DonorFile
         select {PersonOf};
         select {Columns} where d.id = any({IdsOf}) and d.id <> {PersonOf} order by d.id;
         select donor_id, "on", procedure, ml, units, attempt, din, station_id from donor.counted where donor_id = any({IdsOf});
-        select donor_id, code, starts_on, ends_on, lifted_at, origin, void_id is not null as in_error from donor.deferral where donor_id = any({IdsOf});
+        select donor_id, code, starts_on, ends_on, lifted_at, origin, coalesce(void_id, finding_correction_id) is not null as in_error from donor.deferral where donor_id = any({IdsOf});
         select donor_id, min(at) as at from (
             select r.donor_id, r.at from donor.reaction r where r.donor_id = any({IdsOf}) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
             union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any({IdsOf})

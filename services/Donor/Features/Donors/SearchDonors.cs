@@ -40,20 +40,13 @@ public static class SearchDonors
             "phone" => "select id from donor.donor where phone_index = @phoneIndex",
             _ => cardIndex is null ? "select donor_id as id from donor.card where number = @Card" : "select donor_id as id from donor.card where code_index = @cardIndex",
         };
-        return await db.InTransaction<Results<Ok<Page<DonorView>>, ProblemHttpResult>>(async tx =>
-        {
-            // Whoever was merged is found as the person he is. Of him only what the answer shows: nothing medical is read, and nothing waits for it.
-            var persons = $"""
-                select distinct coalesce(q.person_id, f.id) as id
-                from ({from}) f
-                left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
-                """;
-            var found = await tx.Read($"""
-                {Transaction.KeepPlans}
-                {DonorProfile.Of(persons)}
-                """, new { documentIndex, phoneIndex, request.Card, cardIndex }, grid => DonorProfile.Read(grid, vault));
-            tx.Audit("donor.search", "donors", new { by, found = found.ConvertAll(f => f.Row.Id) });
-            return TypedResults.Ok(new Page<DonorView>(found.ConvertAll(f => DonorView.Of(f, caller)), null));
-        }, ct);
+        // Whoever was merged is found as the person he is. Of him only what the answer shows: nothing medical is read, and nothing waits for it.
+        var persons = $"""
+            select distinct coalesce(q.person_id, f.id) as id
+            from ({from}) f
+            left join donor.donor_person q on q.donor_id = f.id order by 1 limit {Most}
+            """;
+        var found = await db.Search("donor.search", "donors", $"jsonb_build_object('by', @by, 'found', array({persons}))", DonorProfile.Of(persons), new { by, documentIndex, phoneIndex, request.Card, cardIndex }, grid => DonorProfile.Read(grid, vault), ct);
+        return TypedResults.Ok(new Page<DonorView>(found.ConvertAll(f => DonorView.Of(f, caller)), null));
     }
 }
