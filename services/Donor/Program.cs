@@ -62,6 +62,7 @@ public static class Program
             .Constraint("erasure_once", Problems.DonorNotActive)
             .Constraint("duplicate_dismissed_once", Problems.DuplicateDismissed)
             .Constraint("identity_correction_in_order", CommonProblems.VersionMismatch)
+            .Constraint("finding_correction_in_order", CommonProblems.VersionMismatch)
             .Constraint("donor_document_once", Problems.DonorExists)
             .Constraint("document_one_donor", Problems.DocumentOfAnother)
             .Constraint("visit_one_open_per_donor", Problems.VisitOpen)
@@ -79,7 +80,7 @@ public static class Program
             .Map(AddDeferral.Map, ListDeferrals.Map, LiftDeferral.Map, RecordLateInformation.Map)
             .Map(OpenReentryCase.Map, MeetCriterion.Map, SignReentry.Map, RefuseReentry.Map, GetReentryCase.Map)
             .Map(GetCurrentQuestionnaire.Map, OpenVisit.Map, GiveConsent.Map, WashHands.Map, TakeVitals.Map, Consult.Map, Pretest.Map)
-            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, SignVoid.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
+            .Map(StartCollection.Map, FinishCollection.Map, CompleteVisit.Map, RecordReaction.Map, WithdrawPrivately.Map, AbandonVisit.Map, DeferVisit.Map, CorrectVisit.Map, SignVoid.Map, CorrectFinding.Map, PutSandboxAnswer.Map, GetVisit.Map, ListDonations.Map)
             .Map(GetRuleSets.Map, PublishVersion.Map, Simulate.Map, ApproveInterval.Map, ListIntervalApprovals.Map, WithdrawIntervalApproval.Map, ListDecisions.Map, RerunDecision.Map)
             .Map(Jobs.Map("/v1/donor-jobs", "donors rules organisations", Roles.Station, Roles.Organiser, Roles.App, Roles.Authority, Roles.Admin));
     }

@@ -31,6 +31,7 @@ public static class Program
             .Consumes<DonationWithdrawn>(OnDonationWithdrawn.Handle)
             .Consumes<DonationCorrected>(OnDonationCorrected.Handle)
             .Consumes<DonationVoided>(OnDonationVoided.Handle)
+            .Consumes<BloodGroupCorrected>(OnBloodGroupCorrected.Handle)
             .Consumes<DonationExternallyChecked>(OnDonationExternallyChecked.Handle)
             .Constraint("din_sequence_exhausted", Problems.DinSequenceExhausted)
             .Constraint("test_run_once_per_station", Problems.RunExists)

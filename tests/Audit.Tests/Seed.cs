@@ -109,10 +109,17 @@ internal static class Seed
         insert into donor.visit_void (id, visit_id, recorded_at, recorded_by) values (id('void'), id('visit of another'), '2026-03-06', id('first'));
         insert into donor.visit_void_named (void_id, true_donor_id, named_at, named_by) values (id('void'), id('donor 3'), '2026-03-06', id('first'));
         insert into donor.visit_void_signature (void_id, staff_id, signed_at) values (id('void'), id('second'), '2026-03-06');
+        -- Vitals and pretest of a visit were recorded wrong; the deferral that came of them ended by a third person's signature.
+        update donor.visit set blood_group = 'O+' where din is not null;
+        insert into donor.visit_step (visit_id, step, at, staff_id, record, recorded_at) select id('visit 1'), step, '2026-03-05', id('first'), '\x00', '2026-03-05' from unnest(array['vitals', 'pretest']) step;
+        insert into donor.finding_correction (id, visit_id, number, step, reason_code, record, group_before, group_after, decision_id, withdrew, recorded_at, recorded_by) values
+            (id('finding 1'), id('visit 1'), 1, 'pretest', 'entered-wrong', '\x00', 'A+', 'O+', id('decision'), false, '2026-03-06', id('second')),
+            (id('finding 2'), id('visit 1'), 2, 'vitals', 'entered-wrong', '\x00', null, null, id('decision'), false, '2026-03-07', id('second'));
+        insert into donor.finding_correction_signature (correction_id, staff_id, signed_at) values (id('finding 2'), id('third'), '2026-03-08');
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
         select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;
-        insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled, external_check)
-        select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled, case when not backfilled then 'clear' end from collection;
+        insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled, external_check, chair_group)
+        select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled, case when not backfilled then 'clear' end, 'O+' from collection;
         insert into event.donation (din, version, donor_id, visit_id, drive_id, station_id, procedure, nominal_ml, collected_ml, treatment_units, first_time, donated_on, backfilled)
         select din(n), 1, id('donor ' || n), id('visit ' || n), drive_id, id('station'), procedure, nominal_ml, collected_ml, treatment_units, true, started_at::date, backfilled from collection;
         insert into recognition.credit_account (donor_id, version) select id('donor ' || n), 1 from collection;
@@ -128,6 +135,8 @@ internal static class Seed
         insert into donor.identity_correction (id, donor_id, number, fields, reason_code, document_kind, document_id, before, after, recorded_at, recorded_by) values
             (id('identity 1'), id('donor 2'), 1, '{name}', 'entered-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-05', id('first')),
             (id('identity 2'), id('donor 2'), 2, '{birthDate,sex}', 'told-wrong', 'passport', id('document'), '\x00', '\x00', '2026-03-06', id('second'));
+        insert into donor.deferral (id, donor_id, version, code, starts_on, ends_on, certainty, reentry, origin, visit_id, recorded_at, recorded_by, lifted_at, lifted_by, finding_correction_id)
+        values (id('deferral of a finding'), id('donor 1'), 2, '\x00', '2026-03-05', '2026-03-08', 'final', false, 'visit', id('visit 1'), '2026-03-05', id('first'), '2026-03-08', id('third'), id('finding 2'));
         insert into donor.duplicate_dismissal (id, first_id, second_id, reason_code, dismissed_at, dismissed_by) values (id('dismissal'), least(id('donor 2'), id('donor 3')), greatest(id('donor 2'), id('donor 3')), 'twins', '2026-03-05', id('registrar'));
         -- Who registered with a document of an erased person; a needle that was in and drew nothing; a collection that nobody ended.
         insert into donor.tombstone_document (identity_index, donor_id) values ('\xaa', id('restricted donor'));

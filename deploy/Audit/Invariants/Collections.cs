@@ -39,6 +39,11 @@ internal static class Collections
                   from event.visit where drive_id is not null group by 1) r
             full join (select * from event.attended where (visits, walk_ins, deferred, abandoned) <> (0, 0, 0, 0)) s on s.drive_id = r.drive_id
             where (r.visits, r.walk_ins, r.deferred, r.abandoned) is distinct from (s.visits, s.walk_ins, s.deferred, s.abandoned)
+            union all
+            select coalesce(r.drive_id, s.drive_id)::text, null, r.n, s.donations, r.ml, s.volume_ml
+            from (select drive_id, count(*) as n, coalesce(sum(collected_ml), 0) as ml, coalesce(sum(treatment_units), 0) as units from event.donation where not voided and drive_id is not null group by 1) r
+            full join (select * from event.attended where (donations, volume_ml, treatment_units) <> (0, 0, 0)) s on s.drive_id = r.drive_id
+            where (r.n, r.ml, r.units) is distinct from (s.donations::bigint, s.volume_ml, s.treatment_units::bigint)
             """),
         Once("collection-once-in-recognition", "Each collection has exactly one credit line that was granted for it in Recognition, and no line is without a collection.", "recognition.credit", "correction = 0 and voids is null"),
         Once("collection-once-in-feed", "Each collection is announced exactly once in the public feed, and nothing else is announced as one.", "partner.feed", "type = 'blood-platform.donation-collected'"),
@@ -72,6 +77,20 @@ internal static class Collections
             where s.staff_id = w.recorded_by or f.lifted_by = w.recorded_by or (f.void_id is not null and (s.staff_id is null or (f.visit_id = w.visit_id or f.din = w.din) is not true))
                or (t.true_donor_id is not null and f.id is not null and c.id is null and exists (select from donor.donor d where d.id = t.true_donor_id and d.status <> 'erased'))
             """),
+        new("finding-corrected-by-another", "What was measured or answered is corrected by somebody else than who recorded it or made the correction before, without a gap; deferrals that end with it are the visit's and end by a third person's signature; the newest group stands.",
+            "select count(*) from donor.finding_correction",
+            """
+            select c.visit_id, c.number, c.step, c.recorded_by, g.staff_id as signed_by, f.id as deferral_id, v.blood_group, c.group_after
+            from (select c.*, row_number() over (partition by c.visit_id order by c.recorded_at, c.number) as nth, lag(c.recorded_by) over (partition by c.visit_id, c.step order by c.number) as before_by,
+                         first_value(c.group_after) over (partition by c.visit_id order by c.group_after is null, c.number desc) as newest_group from donor.finding_correction c) c
+            join donor.visit v on v.id = c.visit_id left join donor.visit_step s on s.visit_id = c.visit_id and s.step = c.step
+            left join donor.finding_correction_signature g on g.correction_id = c.id left join donor.deferral f on f.finding_correction_id = c.id
+            where c.number <> c.nth or s.staff_id is null or c.recorded_by = s.staff_id or c.recorded_by = c.before_by or g.staff_id in (s.staff_id, c.recorded_by) or v.blood_group is distinct from coalesce(c.newest_group, v.blood_group)
+               or (f.id is not null and (g.staff_id is null or f.visit_id is distinct from c.visit_id or f.lifted_by is null or f.lifted_by in (s.staff_id, c.recorded_by)))
+            """),
+        new("chair-group-equal-everywhere", "Inventory compares the laboratory's group with the one that stands of the pretest.",
+            "select count(*) from inventory.donation where arrived_at is not null and chair_group is not null",
+            "select d.din, v.blood_group, i.chair_group from donor.donation d join donor.visit v on v.id = d.visit_id join inventory.donation i on i.din = d.din and i.arrived_at is not null where v.blood_group is distinct from i.chair_group"),
         // A booked donor's visit may name only the appointment: then Event, which knows the booking, finds the drive.
         new("whose-and-where-equal-everywhere", "The donor, the drive, the station and the backfilled mark of a collection are the same everywhere.",
             "select count(*) from donor.donation",

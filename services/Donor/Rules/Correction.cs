@@ -15,12 +15,26 @@ public sealed record CorrectedValues(
 public static class Correction
 {
     public const string WrongDonor = "wrong-donor";
+
+    /// <summary>Steps whose findings can be corrected.</summary>
+    public static readonly string[] Findings = ["vitals", "consultation", "pretest"];
     public static readonly string[] Corrects = ["entered-wrong", "measured-again", "label-wrong"];
     public static readonly string[] Voids = [WrongDonor, "never-collected", "recorded-twice"];
 
     /// <summary>Whoever drew the blood or recorded it does not correct it, nor whoever made the correction that now stands: 409 second_person_required.</summary>
     public static Rejection? By(Guid person, IEnumerable<Guid> recordedBy, Guid? correctedLastBy) =>
         recordedBy.Contains(person) || correctedLastBy == person ? Problems.SecondPersonRequired.Because("Somebody else than who recorded it") : null;
+
+    /// <summary>
+    /// Codes of the deferrals that judgements of the step had brought which stand no more, and that nothing that stands brings: neither the newest judgement
+    /// of any step nor a physician by himself.
+    /// </summary>
+    /// <param name="judged">Every judgement of the visit, in order; of a step the last stands.</param>
+    public static HashSet<string> Superseded(IReadOnlyList<(string Step, Rules.Findings Found)> judged, string step, IEnumerable<string> saidBesides)
+    {
+        var standing = judged.GroupBy(j => j.Step).SelectMany(of => of.Last().Found.Deferrals).Select(d => d.Code).Concat(saidBesides);
+        return [.. judged.Where(j => j.Step == step).SelectMany(j => j.Found.Deferrals).Select(d => d.Code).Except(standing)];
+    }
 
     /// <summary>The record as it should stand, judged by the rules of its day like a fresh one; or why it can't be so.</summary>
     /// <param name="restrictedAnyway">Components that are restricted whatever the bleed time was.</param>

@@ -39,5 +39,7 @@ public static class Decision
 
     public static string Text(Findings findings) => JsonSerializer.Serialize(findings, Plain);
 
+    public static Findings Findings(string kept) => JsonSerializer.Deserialize<Findings>(kept, Plain)!;
+
     public static DecisionInput Input(string kept) => JsonSerializer.Deserialize<DecisionInput>(kept, Plain)!;
 }

@@ -53,11 +53,11 @@ public static class VisitSteps
     public static Rejection? TooOld(string status, string step, DateTimeOffset openedAt, DateTimeOffset now) =>
         step != "defer" && BeforeNeedle(status) && now - openedAt > Live ? Problems.VisitTooOld.Because($"Checked in at {openedAt:u}: abandon it and check the donor in again") : null;
 
-    /// <summary>What can be done now, as the last segments of the addresses. A reaction may come at any time.</summary>
+    /// <summary>What can be done now, as the last segments of the addresses. A reaction may come at any time; a finding can be corrected where one was recorded.</summary>
     public static string[] Allowed(string status) =>
     [
         .. Order.Where(o => o.From == status).Select(o => o.Step), .. BeforeNeedle(status) ? new[] { "defer", "abandon" } : [], "reactions",
-        .. status is Deferred or Abandoned ? Array.Empty<string>() : ["private-withdrawal"], .. Over(status) ? new[] { "corrections" } : [],
+        .. status is Deferred or Abandoned ? Array.Empty<string>() : ["private-withdrawal"], .. Over(status) ? new[] { "corrections" } : [], .. status != Collecting ? new[] { "finding-corrections" } : [],
     ];
 
     /// <summary>

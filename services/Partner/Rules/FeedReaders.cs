@@ -15,7 +15,7 @@ public static class FeedReaders
         "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
         "DonorDeferralRequired", "UnitDiscarded", "Lookback*", "Recall*",
         // What would tell of a voided donation, or of a register of deferred donors.
-        "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged",
+        "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged", "BloodGroupCorrected",
     ];
 
     private static readonly string[] ForOrganiser = ["Organisation*", "Drive*", "Appointment*"];

@@ -136,7 +136,7 @@ public sealed class VisitTests(DonorService fixture)
         var answer = await station.Registrar.PostRaw($"/v1/visits/{visit}/vitals", vitals);
         Assert.Equal((200, "deferred"), (answer.Status, answer.Text("status")));
         Assert.Contains(rule, SomeStation.Rules(answer));
-        Assert.Equal(["reactions", "corrections"], answer["allowedActions"].EnumerateArray().Select(a => a.GetString())); // a finger prick can make one faint
+        Assert.Equal(["reactions", "corrections", "finding-corrections"], answer["allowedActions"].EnumerateArray().Select(a => a.GetString())); // a finger prick can make one faint
         Assert.Single(await service.Published<VisitDeferred>(), e => e.VisitId == visit);
         Assert.DoesNotContain(rule, await station.Scalar<string>("select string_agg(payload::text, ' ') from donor.outbox where key = @key", new { key = donor.ToString() }));
         Assert.Equal(recorded ? 1 : 0, (await station.Client.Get($"/v1/donors/{donor}/deferrals"))["items"].GetArrayLength());

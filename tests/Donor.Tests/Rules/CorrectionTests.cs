@@ -60,4 +60,34 @@ public sealed class CorrectionTests
             var (deviations, restrictions) = Collection.Outcome(Release.Rules, "completed", v.nominal, v.ml, TimeSpan.FromMinutes(v.minutes));
             return after is null ? (v.nominal, v.ml, v.minutes) == (400, 400, 7) : after.Deviations.SequenceEqual(deviations) && after.Restrictions.SequenceEqual(restrictions);
         }).QuickCheckThrowOnFailure();
+
+    private static Findings Found(params string[] codes) => new([], [.. codes.Select(c => new DeferralFact(c, new(2026, 3, 1), null))]);
+
+    [Fact]
+    public void Only_what_the_step_had_brought_and_nothing_standing_brings_is_superseded()
+    {
+        string[] Of(IReadOnlyList<(string, Findings)> judged, string step = "vitals", params string[] besides) => [.. Correction.Superseded(judged, step, besides).Order()];
+        Assert.Equal(["T32"], Of([("vitals", Found("T32")), ("vitals", Found())]));
+        Assert.Empty(Of([("vitals", Found("T32")), ("vitals", Found("T32"))]));
+        Assert.Empty(Of([("vitals", Found("T32"))]));
+        Assert.Equal(["T01"], Of([("vitals", Found("T32", "T01")), ("consultation", Found("T32")), ("vitals", Found())])); // the answers say it too
+        Assert.Empty(Of([("vitals", Found("T32")), ("vitals", Found())], besides: "T32")); // and so does a physician
+        Assert.Empty(Of([("vitals", Found("T32")), ("vitals", Found()), ("pretest", Found("T02")), ("pretest", Found("T32"))]));
+        Assert.Empty(Of([("vitals", Found("T32")), ("vitals", Found())], step: "consultation")); // none of its own
+        Assert.Equal(["T01", "T32"], Of([("vitals", Found("T32")), ("vitals", Found("T01")), ("vitals", Found("T02"))])); // of every one that stands no more
+    }
+
+    [Fact]
+    public void What_stands_is_never_superseded()
+    {
+        var steps = Gen.Elements("vitals", "consultation", "pretest");
+        var codes = Gen.SubListOf(new[] { "T01", "T02", "T32", "P01" });
+        var judged = Gen.ListOf(from step in steps from found in codes select (step, Found([.. found])));
+        Prop.ForAll(judged.ToArbitrary(), steps.ToArbitrary(), (all, step) =>
+        {
+            var ends = Correction.Superseded([.. all], step, []);
+            var standing = all.GroupBy(j => j.Item1).SelectMany(g => g.Last().Item2.Deferrals).Select(d => d.Code);
+            return !ends.Overlaps(standing) && ends.IsSubsetOf(all.Where(j => j.Item1 == step).SelectMany(j => j.Item2.Deferrals).Select(d => d.Code));
+        }).QuickCheckThrowOnFailure();
+    }
 }

@@ -182,6 +182,50 @@ public sealed class CorrectionTests(InventoryService fixture)
         Assert.DoesNotContain("external_check", Unmet(await station.Donation(past)));
     }
 
+    private static BloodGroupCorrected Group(DonationCollected e, int number, string after) => new()
+    {
+        EventId = Some.Id(), Key = e.Key, Version = 20 + number, OccurredAt = TimeProvider.System.GetUtcNow(), StationId = e.StationId, CorrectionId = Some.Id(), Din = e.Din, Number = number, DonorId = e.DonorId, Before = e.BloodGroup, After = after, Backfilled = e.Backfilled,
+    };
+
+    [Fact]
+    public async Task A_group_that_was_typed_wrong_in_the_chair_no_longer_contradicts_the_laboratory_but_quality_looks_first()
+    {
+        var station = new Station(service);
+        var collected = station.Collection((await station.Dins(1))[0], Some.Id(), e => e with { BloodGroup = "A+" });
+        await service.Deliver(collected);
+        await station.Run(Station.Rows(collected.Din, "O+"));
+        await station.Components(collected.Din);
+        await service.Seal("donor");
+        Assert.Contains("group_unknown", Unmet(await station.Donation(collected.Din)));
+        var corrected = Group(collected, 1, "O+");
+        await service.Deliver(corrected, corrected with { EventId = Some.Id() }); // and an older replay
+        var donation = await station.Donation(collected.Din);
+        Assert.Equal("O+", donation.Text("bloodGroup"));
+        Assert.DoesNotContain("group_unknown", Unmet(donation));
+        var holds = donation["holds"].EnumerateArray().ToList();
+        Assert.Equal(["quality", "test"], holds.Select(h => h.GetProperty("kind").GetString()).Order());
+        Assert.Equal(409, (await station.Sign(collected.Din, station.ReleaserA)).Status);
+        foreach (var hold in holds) Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold.GetProperty("id").GetGuid()}/lift", new { reason = "已复核" })).Status);
+        Assert.Equal(202, (await station.Sign(collected.Din, station.ReleaserA)).Status);
+    }
+
+    [Fact]
+    public async Task The_newest_word_on_the_chairs_group_stands_in_whatever_order_it_and_the_collection_come()
+    {
+        List<string> seen = [];
+        foreach (var order in new int[][] { [0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0] })
+        {
+            var station = new Station(service);
+            var collected = station.Collection((await station.Dins(1))[0], Some.Id(), e => e with { BloodGroup = "A+" });
+            Contracts.DomainEvent[] events = [collected, Group(collected, 1, "O+"), Group(collected, 2, "B+")];
+            foreach (var i in order) await service.Deliver(events[i]);
+            await station.Run(Station.Rows(collected.Din, "O+")); // which the newest contradicts
+            var donation = await station.Donation(collected.Din);
+            seen.Add($"{string.Join(' ', Unmet(donation).Intersect(["group_unknown"]))} {string.Join(' ', donation["holds"].EnumerateArray().Select(h => h.GetProperty("kind").GetString()).Distinct())}");
+        }
+        Assert.Equal("group_unknown quality test", Assert.Single(seen.Distinct()));
+    }
+
     [Fact]
     public async Task A_marker_that_reacts_again_in_a_retest_is_confirmed_once_and_two_clean_retests_refute_nothing()
     {

@@ -7,7 +7,7 @@ namespace BloodPlatform.Donors.Features.Deferrals;
 /// <param name="Until">The first date without it; null while no end is known.</param>
 /// <param name="Certainty">`final`, `provisional` or `confirmed`.</param>
 /// <param name="Origin">`station`, `visit`, `test`, `external`, `late-information` or `earlier`.</param>
-/// <param name="Status">`active`, `lifted` or `entered-in-error`: of a visit that was another donor's.</param>
+/// <param name="Status">`active`, `lifted` or `entered-in-error`: of a visit that was another donor's, or of a finding that was recorded wrong.</param>
 public sealed record DeferralView(
     Guid Id, Guid DonorId, string Code, string Message, string? Clause, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, string? Din, Guid? VisitId,
     DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, string[] AllowedActions)
@@ -26,7 +26,7 @@ internal sealed record DeferralFileRow(
     Guid Id, Guid DonorId, long Version, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, bool Reentry, string Origin, byte[]? Note, string? Din, Guid? VisitId, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, byte[] WrappedKey, Guid? VoidId = null)
 {
     public const string Select = """
-        select f.id, f.donor_id, f.version, f.code, f.starts_on, f.ends_on, f.certainty, f.reentry, f.origin, f.note, f.din, f.visit_id, f.recorded_at, f.lifted_at, k.wrapped_key, f.void_id
+        select f.id, f.donor_id, f.version, f.code, f.starts_on, f.ends_on, f.certainty, f.reentry, f.origin, f.note, f.din, f.visit_id, f.recorded_at, f.lifted_at, k.wrapped_key, coalesce(f.void_id, f.finding_correction_id) as void_id
         from donor.deferral f join donor.subject_key k on k.subject_id = f.donor_id
         """;
 }

@@ -62,7 +62,8 @@ public sealed record ExportedReminderWishes(string Reminders, IReadOnlyList<stri
 
 public sealed record ExportedReminder(DateOnly DueOn, DateTimeOffset SentAt);
 
-public sealed record ExportedStep(string Step, DateTimeOffset At, JsonElement Record);
+/// <param name="Note">Of a correction, where words were kept.</param>
+public sealed record ExportedStep(string Step, DateTimeOffset At, JsonElement Record, string? Note);
 
 public sealed record ExportedDeferral(string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, string? LiftReason);
 
@@ -110,7 +111,7 @@ public static class ExportDonor
                 [.. donor.Memberships.Select(m => new ExportedMembership(m.OrganisationId, m.MemberNumber is null ? null : donor.KeyOf(m.DonorId).Open("member_number", m.MemberNumber), m.GroupId, m.ValidFrom, m.ValidTo, m.ShareParticipation))],
                 more.Donations,
                 [.. more.Visits.Select(v => new ExportedVisit(v.Id, v.StationId, v.OpenedAt, v.Status, v.AnotherDonors, v.Reasons is null || v.AnotherDonors ? null : Opened(donor.KeyOf(v.DonorId), "visit_reasons", v.Reasons),
-                    [.. more.Steps.Where(s => s.VisitId == v.Id && !v.AnotherDonors).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record)))],
+                    [.. more.Steps.Where(s => s.VisitId == v.Id && !v.AnotherDonors).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record), Text(v.DonorId, "correction_note", s.Note)))],
                     v.AnotherDonors ? null : v.ExternalCheck, Text(v.DonorId, "backfill_reason", v.BackfillReason)))],
                 [.. more.Deferrals.Select(d => new ExportedDeferral(donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin, d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error", Text(d.DonorId, "deferral_note", d.Note), d.RecordedAt, d.LiftedAt, Text(d.DonorId, "lift_reason", d.LiftReason)))],
                 [.. more.Reactions.Select(r => new ExportedReaction(r.Kind, r.Severity, r.At, r.Note is null ? null : donor.KeyOf(r.DonorId).Open("reaction_note", r.Note)))],
@@ -137,8 +138,9 @@ public static class ExportDonor
         select code, version, given, at from donor.consent_fact where donor_id = any({DonorFile.IdsOf}) order by at, code;
         select din, procedure, nominal_ml, collected_ml, treatment_units, started_at as collected_at, drive_id from donor.donation_as_it_stands where donor_id = any({DonorFile.IdsOf}) and not voided order by started_at, din;
         select id, donor_id, station_id, opened_at, status, reasons, exists (select from donor.visit_void w where w.visit_id = visit.id) as another_donors, external_check, backfill_reason from donor.visit where donor_id = any({DonorFile.IdsOf}) order by opened_at, id;
-        select visit_id, step, at, record from donor.visit_step where visit_id in (select id from donor.visit where donor_id = any({DonorFile.IdsOf})) order by recorded_at;
-        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, void_id, lift_reason from donor.deferral where donor_id = any({DonorFile.IdsOf}) order by recorded_at, id;
+        select s.visit_id, s.step, s.at, s.record, s.note from (select visit_id, step, at, record, null::bytea as note, recorded_at from donor.visit_step union all select visit_id, step || '/correction', recorded_at, record, note, recorded_at from donor.finding_correction) s
+            where s.visit_id in (select id from donor.visit where donor_id = any({DonorFile.IdsOf})) order by s.recorded_at;
+        select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, coalesce(void_id, finding_correction_id) as void_id, lift_reason from donor.deferral where donor_id = any({DonorFile.IdsOf}) order by recorded_at, id;
         select donor_id, kind, severity, at, note from donor.reaction where donor_id = any({DonorFile.IdsOf}) order by at, id;
         select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id = any({DonorFile.IdsOf}) order by at, id;
         select at, action, tenant_id from donor.audit where resource in (select 'donors/' || x.id from (select donor_id as id from donor.donor_person where person_id = {DonorFile.PersonOf} union select {DonorFile.PersonOf}) x
@@ -195,7 +197,7 @@ public static class ExportDonor
 
     private sealed record EarlierRow(DateOnly? FirstOn);
 
-    private sealed record StepRow(Guid VisitId, string Step, DateTimeOffset At, byte[] Record);
+    private sealed record StepRow(Guid VisitId, string Step, DateTimeOffset At, byte[] Record, byte[]? Note);
 
     private sealed record DeferralRow(Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, byte[]? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, Guid? VoidId, byte[]? LiftReason);
 

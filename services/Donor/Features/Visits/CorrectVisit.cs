@@ -34,13 +34,17 @@ public sealed record CorrectionView(Guid Id, Guid VisitId, string? Din, int Numb
     Guid? TrueDonorId, IReadOnlyList<ArisenDeferralView> Deferrals, Guid? SignedBy, DateTimeOffset? SignedAt, string[] AllowedActions);
 
 /// <param name="Status">`active`, `lifted` or `entered-in-error`.</param>
-public sealed record ArisenDeferralView(Guid Id, Guid DonorId, string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status);
+public sealed record ArisenDeferralView(Guid Id, Guid DonorId, string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status)
+{
+    internal static ArisenDeferralView Of(ArisenDeferral d, DonorFile donor) => new(d.Id, d.DonorId, donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin,
+        d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error");
+}
 
 /// <summary>A deferral that came of a visit or of the tests of its blood; not those made of it for the true donor.</summary>
 internal sealed record ArisenDeferral(Guid Id, Guid DonorId, byte[] Code, DateOnly StartsOn, DateOnly? EndsOn, string Certainty, string Origin, DateTimeOffset? LiftedAt, Guid? VoidId, Guid? RecordedBy)
 {
     public const string OfVisit = """
-        select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.lifted_at, f.void_id, f.recorded_by
+        select f.id, f.donor_id, f.code, f.starts_on, f.ends_on, f.certainty, f.origin, f.lifted_at, coalesce(f.void_id, f.finding_correction_id) as void_id, f.recorded_by
         from donor.visit v join donor.deferral f on f.visit_id = v.id or f.din = v.din where v.id = @id and f.copy_of is null order by f.id;
         """;
 }
@@ -126,11 +130,7 @@ public static class CorrectVisit
             if (voids)
                 AnnounceVoid(tx, row, correction, before, donor.NextVersion());
             else
-                visit.Announce(tx, new DonationCorrected
-                {
-                    Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = row.Din!, Number = correction.Number, DonorId = donor.Id, DriveId = row.DriveId, District = row.District, ReasonCode = request.ReasonCode,
-                    Before = StateOf(before), After = StateOf(after), Backfilled = row.Backfilled,
-                });
+                Announce(tx, visit, correction, before, after, donor);
             if (voids || (day, after.CollectedMl, after.TreatmentUnits) != (dayBefore, before.CollectedMl, before.TreatmentUnits))
             {
                 var donations = donor.Facts.Donations.ToList();
@@ -144,6 +144,24 @@ public static class CorrectVisit
             tx.Audit("visit.correct", $"visits/{id}", new { din = row.Din, correction.Number, correction.Kind, request.ReasonCode });
             return Answers.Created($"/v1/visits/{id}/corrections/{correction.Id}", 1, ViewOf(visit, correction.Number - 1, beside.Deferrals));
         }, ct);
+
+    /// <summary>An answer that was corrected forbids components of what was collected: a correction like any other, that only adds restrictions.</summary>
+    internal static void Restrict(Transaction tx, VisitFile visit, string[] restrictions, Guid by)
+    {
+        var (row, donor, before) = (visit.Row, visit.Donor, visit.Collected);
+        var after = before with { Restrictions = [.. before.Restrictions, .. restrictions] };
+        var correction = new CorrectionRow(tx.NewId(), visit.Corrections.Count + 1, "corrected", "entered-wrong", after.NominalMl, after.CollectedMl, after.TreatmentUnits, after.Outcome,
+            JsonSerializer.Serialize(after.Bag, Json.Options), after.Arm, after.StartedAt, after.EndedAt, after.Deviations, after.Restrictions, tx.Now, by);
+        Keep(tx, row.Din!, correction, null);
+        visit.Add(correction);
+        Announce(tx, visit, correction, before, after, donor);
+    }
+
+    private static void Announce(Transaction tx, VisitFile visit, CorrectionRow correction, CollectionRecord before, CollectionRecord after, DonorFile donor) => visit.Announce(tx, new DonationCorrected
+    {
+        Key = donor.Id.ToString(), Version = donor.NextVersion(), OccurredAt = tx.Now, CorrectionId = correction.Id, Din = visit.Row.Din!, Number = correction.Number, DonorId = donor.Id, DriveId = visit.Row.DriveId, District = visit.Row.District,
+        ReasonCode = correction.ReasonCode, Before = StateOf(before), After = StateOf(after), Backfilled = visit.Row.Backfilled,
+    });
 
     private static VoidRow Void(Transaction tx, VisitRow row, Guid? trueDonorId, Guid id, Guid by, byte[]? note)
     {
@@ -269,8 +287,7 @@ public static class CorrectVisit
         if (!voided) return view;
         view = view with
         {
-            Deferrals = [.. arisen.Select(d => new ArisenDeferralView(d.Id, d.DonorId, visit.Donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin,
-                d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error"))],
+            Deferrals = [.. arisen.Select(d => ArisenDeferralView.Of(d, visit.Donor))],
         };
         return wrong is null ? view : view with
         {

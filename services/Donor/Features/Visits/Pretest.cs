@@ -15,7 +15,26 @@ public sealed record PretestRequest(
     [property: Range(0.05, 0.90)] decimal? Hematocrit = null,
     [property: Range(1, 5000)] int? PlateletCount = null,
     [property: Range(1, 5000)] int? PlateletCountAfter = null,
-    DateTimeOffset? At = null);
+    DateTimeOffset? At = null)
+{
+    /// <summary>By the names under which rules speak of them; a boolean is 1 or 0.</summary>
+    internal Dictionary<string, decimal> Values
+    {
+        get
+        {
+            var values = new Dictionary<string, decimal> { ["altPass"] = AltPass ? 1 : 0, ["hbsagPass"] = HbsagPass ? 1 : 0 };
+            if (Haemoglobin.ValueGl is { } haemoglobin) values["haemoglobinGl"] = haemoglobin;
+            if (Haemoglobin.Pass is { } sinks) values["copperSulfatePass"] = sinks ? 1 : 0;
+            if (Hematocrit is { } hematocrit) values["hematocrit"] = hematocrit;
+            if (PlateletCount is { } platelets) values["plateletCount"] = platelets;
+            if (PlateletCountAfter is { } left) values["plateletCountAfter"] = left;
+            return values;
+        }
+    }
+
+    internal FieldError? Wrong => (Haemoglobin.Method == "meter" ? Haemoglobin.ValueGl is null || Haemoglobin.Pass is not null : Haemoglobin.Pass is null || Haemoglobin.ValueGl is not null)
+        ? new("/haemoglobin", "invalid", "meter has valueGl, copper-sulfate has pass, and neither has the other") : null;
+}
 
 /// <param name="ValueGl">With method meter.</param>
 /// <param name="Pass">With method copper-sulfate.</param>
@@ -30,20 +49,11 @@ public static class Pretest
     private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, PretestRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            var meter = request.Haemoglobin.Method == "meter";
-            if (meter ? request.Haemoglobin.ValueGl is null || request.Haemoglobin.Pass is not null : request.Haemoglobin.Pass is null || request.Haemoglobin.ValueGl is not null)
-                return CommonProblems.Invalid.With(null, new FieldError("/haemoglobin", "invalid", "meter has valueGl, copper-sulfate has pass, and neither has the other"));
+            if (request.Wrong is { } wrong) return CommonProblems.Invalid.With(null, wrong);
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("pretest", caller, request.At, tx.Now, "physician") is { } no) return no;
-
-            var values = new Dictionary<string, decimal> { ["altPass"] = request.AltPass ? 1 : 0, ["hbsagPass"] = request.HbsagPass ? 1 : 0 };
-            if (request.Haemoglobin.ValueGl is { } haemoglobin) values["haemoglobinGl"] = haemoglobin;
-            if (request.Haemoglobin.Pass is { } sinks) values["copperSulfatePass"] = sinks ? 1 : 0;
-            if (request.Hematocrit is { } hematocrit) values["hematocrit"] = hematocrit;
-            if (request.PlateletCount is { } platelets) values["plateletCount"] = platelets;
-            if (request.PlateletCountAfter is { } left) values["plateletCountAfter"] = left;
-            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
-            visit.Row = visit.Row with { BloodGroup = request.BloodGroup, Measured = [.. visit.Row.Measured, .. values.Keys] };
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: request.Values, Procedures: visit.Open));
+            visit.Row = visit.Row with { BloodGroup = request.BloodGroup, Measured = [.. visit.Row.Measured, .. request.Values.Keys] };
             return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

@@ -15,7 +15,25 @@ public sealed record VitalsRequest(
     [property: Range(20.0, 400.0)] decimal WeightKg,
     bool EnduranceAthlete = false,
     ExaminationRequest? Examination = null,
-    DateTimeOffset? At = null);
+    DateTimeOffset? At = null)
+{
+    /// <summary>By the names under which rules speak of them; a boolean is 1 or 0.</summary>
+    internal Dictionary<string, decimal> Values
+    {
+        get
+        {
+            var values = new Dictionary<string, decimal>
+            {
+                ["temperatureC"] = TemperatureC, ["systolic"] = Systolic, ["diastolic"] = Diastolic, ["pulsePressure"] = Systolic - Diastolic, [EnduranceAthlete ? "pulseOfAthlete" : "pulse"] = Pulse, ["weightKg"] = WeightKg,
+            };
+            if (Examination is { } seen)
+                foreach (var (measure, sound) in new[] { ("noJaundice", seen.NoJaundice), ("noExtensiveSkinDisease", seen.NoExtensiveSkinDisease), ("limbsSound", seen.LimbsSound), ("punctureSitesIntact", seen.PunctureSitesIntact) }) values[measure] = sound ? 1 : 0;
+            return values;
+        }
+    }
+
+    internal FieldError? Wrong => Diastolic >= Systolic ? new("/diastolic", "invalid", "Not below systolic") : null;
+}
 
 /// <summary>What is seen on the donor; false ends the visit. Where nobody says it, the needle's answer names each rule of it with the code `not-judged`.</summary>
 /// <param name="NoJaundice">Of skin and sclera.</param>
@@ -32,18 +50,11 @@ public static class TakeVitals
     private static async Task<Results<Made<VisitView>, ProblemHttpResult>> Handle(Guid id, VitalsRequest request, Caller caller, Database db, Vault vault, RuleBooks books, CancellationToken ct) =>
         await db.InTransaction<Results<Made<VisitView>, ProblemHttpResult>>(async tx =>
         {
-            if (request.Diastolic >= request.Systolic) return CommonProblems.Invalid.With(null, new FieldError("/diastolic", "invalid", "Not below systolic"));
+            if (request.Wrong is { } wrong) return CommonProblems.Invalid.With(null, wrong);
             if (await VisitFile.Lock(tx, vault, books, id) is not { } visit) return CommonProblems.Unknown(id);
             if (visit.Enter("vitals", caller, request.At, tx.Now, "registrar", "physician") is { } no) return no;
-            var values = new Dictionary<string, decimal>
-            {
-                ["temperatureC"] = request.TemperatureC, ["systolic"] = request.Systolic, ["diastolic"] = request.Diastolic, ["pulsePressure"] = request.Systolic - request.Diastolic,
-                [request.EnduranceAthlete ? "pulseOfAthlete" : "pulse"] = request.Pulse, ["weightKg"] = request.WeightKg,
-            };
-            if (request.Examination is { } seen)
-                foreach (var (measure, sound) in new[] { ("noJaundice", seen.NoJaundice), ("noExtensiveSkinDisease", seen.NoExtensiveSkinDisease), ("limbsSound", seen.LimbsSound), ("punctureSitesIntact", seen.PunctureSitesIntact) }) values[measure] = sound ? 1 : 0;
-            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: values, Procedures: visit.Open));
-            visit.Row = visit.Row with { Measured = [.. values.Keys] };
+            var findings = visit.Judge(tx, new(visit.Day, Sex: visit.Donor.Facts.Sex, Values: request.Values, Procedures: visit.Open));
+            visit.Row = visit.Row with { Measured = [.. request.Values.Keys] };
             return visit.Settle(tx, caller, request, findings);
         }, ct);
 }

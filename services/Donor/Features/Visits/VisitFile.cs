@@ -102,7 +102,8 @@ public sealed class VisitFile
         Read(tx, vault, books, DonorFile.Unlocked.Replace("@donorId", $"({ByVisit})", StringComparison.Ordinal) + Select + ";" + Steps + more, new { id }, reader);
 
     internal const string Steps = """
-        select step, at, staff_id from donor.visit_step where visit_id = @id order by recorded_at;
+        select s.step, s.at, s.staff_id from (select step, at, staff_id, recorded_at from donor.visit_step where visit_id = @id
+            union all select step || '/correction', recorded_at, recorded_by, recorded_at from donor.finding_correction where visit_id = @id) s order by s.recorded_at;
         select c.id, c.number, c.kind, c.reason_code, c.nominal_ml, c.collected_ml, c.treatment_units, c.outcome, c.bag::text as bag, c.arm, c.started_at, c.ended_at, c.deviations, c.restrictions, c.recorded_at, c.recorded_by
         from donor.donation_correction c join donor.donation d on d.din = c.din where d.visit_id = @id order by c.number;
         select w.id, t.true_donor_id, w.recorded_at, w.recorded_by, s.staff_id as signed_by, s.signed_at from donor.visit_void w left join donor.visit_void_named t on t.void_id = w.id left join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = @id;
@@ -186,6 +187,13 @@ public sealed class VisitFile
         Row = Row with { Reasons = Donor.Key.Seal("visit_reasons", JsonSerializer.Serialize(reasons, Json.Options)) };
     }
 
+    /// <summary>What a step said that a correction takes back.</summary>
+    public void Unsay(Findings taken)
+    {
+        foreach (var reason in taken.Closed ?? []) reasons.Remove(reason);
+        Say([]);
+    }
+
     /// <summary>The step found why this donor does not give today: the visit ends, and what the rule set wants recorded is.</summary>
     public Made<VisitView> Defer(Transaction tx, Caller caller, object record, Findings findings)
     {
@@ -220,13 +228,19 @@ public sealed class VisitFile
     }
 
     /// <summary>Keeps a judgement. The visit's row must have been written.</summary>
-    internal void Keep(Transaction tx, string step, DecisionInput input, Findings findings) => tx.Write("""
-        insert into donor.decision (id, donor_id, visit_id, step, judged_on, rule_set, rule_set_version, input, outcome, recorded_at) values (@id, @DonorId, @VisitId, @step, @On, @RuleSet, @RuleSetVersion, @input, @outcome, @now)
-        """, new
+    /// <returns>Its id.</returns>
+    internal Guid Keep(Transaction tx, string step, DecisionInput input, Findings findings)
+    {
+        var id = tx.NewId();
+        tx.Write("""
+            insert into donor.decision (id, donor_id, visit_id, step, judged_on, rule_set, rule_set_version, input, outcome, recorded_at) values (@id, @DonorId, @VisitId, @step, @On, @RuleSet, @RuleSetVersion, @input, @outcome, @now)
+            """, new
         {
-            id = tx.NewId(), Row.DonorId, VisitId = Row.Id, step, input.On, Row.RuleSet, Row.RuleSetVersion, now = tx.Now,
+            id, Row.DonorId, VisitId = Row.Id, step, input.On, Row.RuleSet, Row.RuleSetVersion, now = tx.Now,
             input = Donor.Key.Seal("decision_input", Decision.Text(input)), outcome = Donor.Key.Seal("decision_outcome", Decision.Text(findings)),
         });
+        return id;
+    }
 
     /// <summary>
     /// The visit ends before the needle because the donor goes. Whether he said so or asked for it in the booth: the same row, the same event, no
@@ -286,7 +300,7 @@ public sealed class VisitFile
             Row.ExternalCheck, Forms, steps, [.. reasons.Select(r => ReasonView.Of(Rules, r.Code, r.Rule, r.Until))], Row.BloodGroup, Row.Din, Row.Procedure, now.NominalMl, now.CollectedMl, now.TreatmentUnits,
             now.Bag is null ? null : JsonSerializer.Deserialize<CollectionBag>(now.Bag, Json.Options), now.Arm, now.StartedAt, now.EndedAt,
             now is { StartedAt: { } start, EndedAt: { } end } ? (int)(end - start).TotalSeconds : null, now.Outcome, now.Deviations, now.Restrictions, Row.RestSeconds, (int?)Rules.OfKind("rest-time").FirstOrDefault()?.AtLeast,
-            Math.Max(corrections.Count, (Empty is null ? 0 : 1) + (Void is null ? 0 : 1)), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action != "corrections" || !Voided)], VisitSteps.BeforeNeedle(Row.Status) ? Open : [], Row.Scanned);
+            Math.Max(corrections.Count, (Empty is null ? 0 : 1) + (Void is null ? 0 : 1)), Voided, [.. VisitSteps.Allowed(Row.Status).Where(action => action switch { "corrections" => !Voided, "finding-corrections" => !Voided && steps.Exists(s => Correction.Findings.Contains(s.Step)), _ => true })], VisitSteps.BeforeNeedle(Row.Status) ? Open : [], Row.Scanned);
     }
 }
 

@@ -142,16 +142,17 @@ internal sealed class DonationFile
         (Row.ArrivedAt, Row.DonorId, Row.DriveId, Row.Procedure, Row.NominalMl, Row.CollectedMl) = (tx.Now, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl);
         (Row.TreatmentUnits, Row.Outcome, Row.Preservative, Row.Deviations, Row.Restrictions) = (e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Deviations, e.Restrictions);
         Row.ExternalCheck ??= e.ExternalCheck; // what was said of it later came first
-        (Row.ChairGroup, Row.StartedAt, Row.EndedAt, Row.Backfilled, Row.Status) = (e.BloodGroup, e.StartedAt, e.EndedAt, e.Backfilled, e.Backfilled ? "historic" : "quarantine");
+        if (Row.ChairGroupCorrected == 0) Row.ChairGroup = e.BloodGroup; // else what a second person found came first
+        (Row.StartedAt, Row.EndedAt, Row.Backfilled, Row.Status) = (e.StartedAt, e.EndedAt, e.Backfilled, e.Backfilled ? "historic" : "quarantine");
         tx.Write("""
             update inventory.donation set arrived_at = @Now, collected_version = @Version, donor_id = @DonorId, drive_id = @DriveId, procedure = @Procedure, nominal_ml = @NominalMl,
                    collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative, bag_catalogue = @Catalogue, bag_lot = @Lot,
-                   deviations = @Deviations, restrictions = @Restrictions, chair_group = @BloodGroup, started_at = @StartedAt, ended_at = @EndedAt
+                   deviations = @Deviations, restrictions = @Restrictions, chair_group = @ChairGroup, started_at = @StartedAt, ended_at = @EndedAt
             where din = @Din and arrived_at is null
             """, new
         {
             tx.Now, e.Version, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl, e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Bag.Catalogue, e.Bag.Lot,
-            e.Deviations, e.Restrictions, e.BloodGroup, e.StartedAt, e.EndedAt, e.Din,
+            e.Deviations, e.Restrictions, Row.ChairGroup, e.StartedAt, e.EndedAt, e.Din,
         });
         Apply(tx);
     }
@@ -164,6 +165,13 @@ internal sealed class DonationFile
         tx.Write("insert into inventory.donation_correction (correction_id, din, number, kind, reason_code, after, recorded_at) values (@CorrectionId, @Din, @Number, @Kind, @reasonCode, @After::jsonb, @now)",
             new { correction.CorrectionId, correction.Din, correction.Number, correction.Kind, reasonCode, correction.After, now = tx.Now });
         if (Arrived) Apply(tx);
+    }
+
+    /// <summary>The newest word on the group that was found in the chair, whether the donation has arrived or not.</summary>
+    public void CorrectChairGroup(Transaction tx, int number, string group)
+    {
+        (Row.ChairGroupCorrected, Row.ChairGroup) = (number, group);
+        tx.Write("update inventory.donation set chair_group = @group, chair_group_corrected = @number where din = @Din", new { group, number, Din });
     }
 
     /// <summary>Whether a correction changes anything of what is in the bags or on their labels.</summary>
@@ -272,6 +280,7 @@ internal sealed record DonationRow
     public string[] Deviations { get; set; } = [];
     public string[] Restrictions { get; set; } = [];
     public string? ChairGroup { get; set; }
+    public int ChairGroupCorrected { get; set; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? EndedAt { get; set; }
     public bool Backfilled { get; set; }
