@@ -201,11 +201,12 @@ public sealed class MembershipImportTests(DonorService fixture)
             {
                 await database.Execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'donor'");
                 await Eventually.That(async () => await Done() > before, 60);
-                Assert.Equal(await Done(), await database.Scalar<long>("select accepted + rejected from donor.membership_import"));
+                Assert.Equal(0, await database.Scalar<long>("select i.accepted + i.rejected - j.done from donor.membership_import i join donor.job j on j.id = i.job_id")); // in one look: the next step may be done meanwhile
             }
             station = second.As(Roles.Station, stationId);
-            await Eventually.That(async () => (await station.Get($"/v1/imports/memberships/{import.Id}")).Text("state") == "succeeded", 60);
-            var result = await station.Get($"/v1/imports/memberships/{import.Id}?limit=1000");
+            Answer result = null!;
+            // A request may meet a connection that was killed in the pool: 503, and the next one is answered.
+            await Eventually.That(async () => (result = await station.Get($"/v1/imports/memberships/{import.Id}?limit=1000")).Status == 200 && result.Text("state") == "succeeded", 60);
             Assert.Equal((Members, Strangers + Unreadable, rows.Length, rows.Length), (result["accepted"].GetInt32(), result["rejected"].GetInt32(), result["progress"].GetProperty("done").GetInt32(), result["progress"].GetProperty("total").GetInt32()));
             Assert.Equal(rows.Select((r, n) => r[0] == 'X' ? $"{n} rejected member_unknown" : r.Contains("someday", StringComparison.Ordinal) ? $"{n} rejected invalid_value" : $"{n} accepted"), Rows(result));
             Assert.Equal(rows.Length - Members, await database.Scalar<long>("select count(*) from donor.job_problem"));
