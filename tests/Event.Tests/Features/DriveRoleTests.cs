@@ -34,11 +34,13 @@ public sealed class DriveRoleTests(EventService events)
             Assert.Equal(404, (await http.Post($"/v1/drives/{drive}/cancel", new { })).Status);
             Assert.Equal(404, (await http.Patch($"/v1/drives/{drive}", new { theme = "x" }, "\"1\"")).Status);
             Assert.NotEqual(200, (await http.Get($"/v1/appointments?driveId={drive}")).Status);
+            Assert.Equal(drive, Assert.Single((await http.Get("/v1/drives?mine=true"))["items"].EnumerateArray()).GetProperty("id").GetGuid());
         }
         foreach (var other in new[] { supporter, await events.Organisation() })
         {
             Assert.Equal(404, (await events.Organiser(other).Get($"/v1/drives/{drive}")).Status);
             Assert.Equal(404, (await events.Organiser(other).Get($"/v1/drives/{drive}/results")).Status);
+            Assert.Empty((await events.Organiser(other).Get("/v1/drives?mine=true"))["items"].EnumerateArray());
         }
 
         async Task<(int, int, int)> Counted(Guid organisation)

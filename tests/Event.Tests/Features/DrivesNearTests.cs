@@ -32,7 +32,7 @@ public sealed class DrivesNearTests(EventService events)
                 select {DriveRow.Columns}, {PublicDrives.Distance(point)} as distance_km
                 from event.drive d join event.organisation o on o.id = d.organisation_id
                 where d.visibility = 'public' and d.status in ('approved', 'open', 'started') {PublicDrives.Filter(point)}) found
-            where distance_km is null or distance_km <= {PublicDrives.RadiusKm}
+            where {PublicDrives.Near}
             order by starts_at, id limit 1000
             """;
         var values = new { from = new DateOnly(2090, 1, 1), to = (DateOnly?)null, district = (string?)null, procedure = (string?)null };

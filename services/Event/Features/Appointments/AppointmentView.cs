@@ -20,6 +20,15 @@ internal sealed record AppointmentRow
     /// <summary>In the order of their ids, so that two who lock many never wait for each other crosswise.</summary>
     public static readonly string BookedOfDrive = Select + " where a.drive_id = @id and a.status = 'booked' order by a.id for update of a";
 
+    public const string InsertRow = """
+        insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at, walk_in)
+        values (@Id, @Version, @DriveId, @SlotStartsAt, @donorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @backfillReason, @BookedAt, @now, @WalkIn)
+        """;
+
+    public const string DeleteBlocks = "delete from event.booking_block where appointment_id = @Id";
+
+    public const string InsertBlocks = "insert into event.booking_block (appointment_id, person_id, procedure, side, days) select @Id, @DonorId, b.procedure, b.side, b.days::datemultirange from unnest(@procedures, @sides, @days) as b(procedure, side, days)";
+
     public required Guid Id { get; init; }
     public required long Version { get; init; }
     public required Guid DriveId { get; init; }
@@ -60,10 +69,7 @@ internal sealed record AppointmentRow
     /// <param name="donorId">Under which it is recorded; <see cref="DonorId"/> is the person.</param>
     public void Insert(Transaction tx, Guid donorId, string? backfillReason = null)
     {
-        tx.Write("""
-            insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, appeal_id, status, backfilled, backfill_reason, booked_at, created_at, walk_in)
-            values (@Id, @Version, @DriveId, @SlotStartsAt, @donorId, @Procedure, @Channel, @AppealId, @Status, @Backfilled, @backfillReason, @BookedAt, @now, @WalkIn)
-            """, new { Id, Version, DriveId, SlotStartsAt, donorId, Procedure, Channel, AppealId, Status, Backfilled, backfillReason, BookedAt, now = tx.Now, WalkIn });
+        tx.Write(InsertRow, new { Id, Version, DriveId, SlotStartsAt, donorId, Procedure, Channel, AppealId, Status, Backfilled, backfillReason, BookedAt, now = tx.Now, WalkIn });
         tx.Append(ToBooked(BookedAt));
     }
 
@@ -72,7 +78,7 @@ internal sealed record AppointmentRow
     {
         var after = this with { Version = Version + 1, Status = "cancelled", ReasonCode = reasonCode, SettledAt = at };
         tx.Write("update event.appointment set version = @Version, status = @Status, reason_code = @ReasonCode, settled_at = @SettledAt where id = @Id", after);
-        tx.WriteAny("delete from event.booking_block where appointment_id = @Id", after);
+        tx.WriteAny(DeleteBlocks, after);
         tx.Write($"update event.slot set {(WalkIn ? "walked_in = walked_in - 1" : "booked = booked - 1")} where drive_id = @DriveId and starts_at = @SlotStartsAt", after);
         tx.Append(after.ToCancelled(reasonCode, at));
         return after;
@@ -81,10 +87,10 @@ internal sealed record AppointmentRow
     /// <summary>The days it takes of its person; replaces those it took before.</summary>
     public void Block(Transaction tx, IReadOnlyCollection<IntervalRules> rules)
     {
-        tx.WriteAny("delete from event.booking_block where appointment_id = @Id", this);
+        tx.WriteAny(DeleteBlocks, this);
         var blocks = Booking.Blocks(Procedure, Shanghai.DateOf(SlotStartsAt), rules);
         if (blocks.Count == 0) return;
-        tx.Write("insert into event.booking_block (appointment_id, person_id, procedure, side, days) select @Id, @DonorId, b.procedure, b.side, b.days::datemultirange from unnest(@procedures, @sides, @days) as b(procedure, side, days)",
+        tx.Write(InsertBlocks,
             new { Id, DonorId, procedures = blocks.Select(b => b.Procedure).ToArray(), sides = blocks.Select(b => b.Side).ToArray(), days = blocks.Select(b => b.Multirange).ToArray() }, rows: blocks.Count);
     }
 

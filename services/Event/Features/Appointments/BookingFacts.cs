@@ -30,9 +30,12 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
     /// <summary>What limits the places of slots.</summary>
     public const string PlacesRules = "select code, kind, valid_from, valid_to, donors_per_slot from event.rule_set";
 
+    /// <summary>What is asked for a new booking.</summary>
+    public static readonly string ForNew = Sql("@driveId", "@donorId", "null::uuid");
+
     /// <summary>For a new booking.</summary>
     public static Task<BookingFacts> Read(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt) =>
-        tx.Read(Sql("@driveId", "@donorId", "null::uuid"), new { driveId, donorId, slotStartsAt }, Read);
+        tx.Read(ForNew, new { driveId, donorId, slotStartsAt }, Read);
 
     /// <summary>For a new booking of somebody who was invited: his invitation is locked after him.</summary>
     public static Task<(InvitationRow? Invitation, bool ClaimedAnother, BookingFacts Facts)> ReadForInvited(Transaction tx, Guid driveId, Guid donorId, DateTimeOffset slotStartsAt, byte[] codeHash) =>

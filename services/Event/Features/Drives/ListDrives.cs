@@ -7,13 +7,15 @@ namespace BloodPlatform.Drives.Features.Drives;
 /// <summary>
 /// GET /v1/drives?from=&amp;to=&amp;district=&amp;near=lat,lng&amp;procedure=: the public's drives one can still go to, soonest first. `from` and `to`
 /// are Shanghai dates, both included; `near` keeps those within 20 km and tells the distance; `district` may be a whole city (440700).
-/// With a token and `mine=true`: the caller's own drives of every status, also by `status=`.
+/// With a token and `mine=true`: the caller's own drives of every status, an organiser's with those it hosts or co-organises, also by `status=`.
 /// </summary>
 public static class ListDrives
 {
     private const string Own = """
         ((@role = 'station' and (d.station_id = @tenant or (d.station_id is null and d.status = 'submitted')))
-            or (@role = 'organiser' and o.path @> array[@tenant]::uuid[])
+            or (@role = 'organiser' and (o.path @> array[@tenant]::uuid[] or d.id in (
+                select h.id from event.organisation x join event.drive h on h.host_organisation_id = x.id where x.path @> array[@tenant]::uuid[]
+                union all select h.id from event.organisation x join event.drive h on h.parties @> jsonb_build_array(jsonb_build_object('organisationId', x.id, 'role', 'co-organiser')) where x.path @> array[@tenant]::uuid[])))
             or (@role = 'authority' and exists (select from unnest(@districts::text[]) a where d.district like regexp_replace(a, '(00)+$', '') || '%'))
             or @role = 'admin')
         """;
@@ -38,14 +40,14 @@ public static class ListDrives
                   and (@status::text is null or d.status = @status)
                   {PublicDrives.Filter(point)}
                   and (@afterStart::timestamptz is null or (d.starts_at, d.id) > (@afterStart, @afterId))) found
-            where distance_km is null or distance_km <= {PublicDrives.RadiusKm}
+            where {PublicDrives.Near}
             order by starts_at, id limit @rows
             """, new
             {
                 role = caller?.Role ?? "", tenant = caller?.TenantId ?? Guid.Empty, districts = caller?.Districts.ToArray() ?? [], status, from, to, district, procedure,
                 afterStart = after?.StartsAt, afterId = after?.Id ?? Guid.Empty, rows = Answers.Limit(limit) + 1,
             }, ct);
-        return TypedResults.Ok(Page<DriveView>.From(rows.ConvertAll(r => r.ViewFor(caller, clock.GetUtcNow(), r.DistanceKm)), Answers.Limit(limit),
+        return TypedResults.Ok(Page<DriveView>.From(rows.ConvertAll(r => r.ViewFor(caller, clock.GetUtcNow(), r.DistanceKm is { } km ? Math.Round(km, 1) : null)), Answers.Limit(limit),
             d => $"{d.StartsAt.UtcTicks.ToString(CultureInfo.InvariantCulture)}_{d.Id}"));
     }
 
@@ -56,7 +58,10 @@ public static class ListDrives
 /// <summary>What the list of public drives and its calendar filter by. @from, @to, @district and @procedure are theirs.</summary>
 internal static class PublicDrives
 {
-    public const int RadiusKm = 20;
+    private const int RadiusKm = 20;
+
+    /// <summary>Of what has a `distance_km`.</summary>
+    public const string Near = "(distance_km is null or distance_km < 20.05)";
 
     /// <summary>Reads `near`; a point that is half given, on no globe or 0,0 (an empty form's coordinates) is refused.</summary>
     public static ProblemHttpResult? Parse(string? near, out (double Latitude, double Longitude)? point)
@@ -71,9 +76,12 @@ internal static class PublicDrives
         return null;
     }
 
-    /// <summary>Kilometres over the ground, rounded to 100 m; null where no point was given.</summary>
+    /// <summary>
+    /// Kilometres over the ground; null where no point was given. As they are: rounding each of hundreds that are compared costs more than the sines. An answer says
+    /// 100 m, so that what would be told as 20.0 km counts.
+    /// </summary>
     public static string Distance((double Latitude, double Longitude)? point) => point is not var (latitude, longitude) ? "null::float8" : string.Create(CultureInfo.InvariantCulture,
-        $"round((6371 * 2 * asin(sqrt(power(sin(radians(d.latitude - {latitude:F6}) / 2), 2) + cos(radians({latitude:F6})) * cos(radians(d.latitude)) * power(sin(radians(d.longitude - {longitude:F6}) / 2), 2))))::numeric, 1)::float8");
+        $"6371 * 2 * asin(sqrt(power(sin(radians(d.latitude - {latitude:F6}) / 2), 2) + cos(radians({latitude:F6})) * cos(radians(d.latitude)) * power(sin(radians(d.longitude - {longitude:F6}) / 2), 2)))");
 
     /// <summary>
     /// The box around the circle, for the index on the place, before any distance is computed. Its numbers stand in the statement: only

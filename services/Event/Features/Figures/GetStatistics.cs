@@ -58,30 +58,34 @@ public static class GetStatistics
         if (period is not var (begin, end)) return CommonProblems.Invalid.With("Say the period in one way", new FieldError("/year", "invalid", "year, or from and to, a year at most"));
 
         // Some thousands of sums a year, however many donations there were. A station counts its own collections; an authority those of its districts.
+        var byOrganisation = by == "organisation";
         var asked = new
         {
-            byOrganisation = by == "organisation", begin, end, beforeBegin = begin.AddYears(-1), beforeEnd = end.AddYears(-1),
+            begin, end, beforeBegin = begin.AddYears(-1), beforeEnd = end.AddYears(-1),
             station = caller.Is(Roles.Station) ? caller.TenantId : null, limited = caller.Is(Roles.Authority), districts = caller.Districts.ToArray(),
         };
-        var counted = await db.Query<CountRow>($"""
+        // None waits for another: each its own connection.
+        var counting = db.Query<CountRow>($"""
             select x.code, x.organisation_id, n.day >= @begin as now, n.nominal_ml, n.channel, sum(n.donations)::int as donations, sum(n.volume_ml)::bigint as volume_ml, sum(n.treatment_units)::int as treatment_units, sum(n.first_time)::int as first_time
-            from event.collected n {PlacedBy("n.organiser_id", "n.day", "n.district")}
+            from event.collected n {PlacedBy(byOrganisation, "n.organiser_id", "n.day", "n.district")}
             where (n.day between @begin and @end or n.day between @beforeBegin and @beforeEnd) and (@station::uuid is null or n.station_id = @station) and {Within("n.district")}
             group by 1, 2, 3, 4, 5 having sum(n.donations) <> 0
             """, asked, ct);
-        var attended = await db.Query<AttendanceRow>($"""
+        var attending = db.Query<AttendanceRow>($"""
             select x.code, x.organisation_id, count(*)::int as drives, coalesce(sum(s.booked), 0)::int as booked, coalesce(sum(v.visits), 0)::int as checked_in, coalesce(sum(v.deferred), 0)::int as deferred
-            from (select d.*, (d.starts_at at time zone 'Asia/Shanghai')::date as day from event.drive d) n {PlacedBy("n.organisation_id", "n.day", "n.district")}
+            from (select d.*, (d.starts_at at time zone 'Asia/Shanghai')::date as day from event.drive d) n {PlacedBy(byOrganisation, "n.organisation_id", "n.day", "n.district")}
             left join lateral (select sum(booked + walked_in) as booked from event.slot where drive_id = n.id) s on true
             left join event.attended v on v.drive_id = n.id
             where n.status not in ('draft', 'submitted', 'cancelled') and n.starts_at >= @begin::timestamp at time zone 'Asia/Shanghai' and n.starts_at < (@end + 1)::timestamp at time zone 'Asia/Shanghai'
               and (@station::uuid is null or n.station_id = @station) and {Within("n.district")}
             group by 1, 2
             """, asked, ct);
-        var figures = (await db.Query<FigureRow>(FigureRow.Select + """
+        var reporting = db.Query<FigureRow>(FigureRow.Select + """
              where (f.subject_kind = 'organisation') = @byOrganisation and f.period_from <= @until and f.period_to >= @begin order by f.id
-            """, new { asked.byOrganisation, begin, until = year is null ? end : end.AddYears(1) }, ct)).FindAll(f => f.IsVisibleTo(caller)).ConvertAll(f => f.View);
-        var names = by == "organisation"
+            """, new { byOrganisation, begin, until = year is null ? end : end.AddYears(1) }, ct);
+        await Task.WhenAll(counting, attending, reporting);
+        var (counted, attended, figures) = (await counting, await attending, (await reporting).FindAll(f => f.IsVisibleTo(caller)).ConvertAll(f => f.View));
+        var names = byOrganisation
             ? (await db.Query<NameRow>("select id, name from event.organisation where id = any(@ids)", new { ids = counted.Select(c => c.OrganisationId).Concat(attended.Select(a => a.OrganisationId)).OfType<Guid>().Distinct().ToArray() }, ct)).ToDictionary(n => n.Id, n => n.Name) : [];
 
         var subjects = figures.Select(f => f.Subject)
@@ -115,10 +119,9 @@ public static class GetStatistics
     }
 
     /// <summary>The district it is in, or each organisation that stood above its organiser on its day.</summary>
-    private static string PlacedBy(string organiser, string day, string district) => $"""
-        left join event.organisation_placement o on @byOrganisation and o.organisation_id = {organiser} and o.valid_from <= {day} and o.valid_to > {day}
-        cross join lateral (select {district} as code, null::uuid as organisation_id where not @byOrganisation union all select null, above from unnest(o.path) as above where @byOrganisation) x
-        """;
+    private static string PlacedBy(bool organisations, string organiser, string day, string district) => organisations
+        ? $"join event.organisation_placement o on o.organisation_id = {organiser} and o.valid_from <= {day} and o.valid_to > {day} cross join lateral (select null::text as code, above as organisation_id from unnest(o.path) above) x"
+        : $"cross join lateral (select {district} as code, null::uuid as organisation_id) x";
 
     private static string Within(string district) => $"(not @limited or exists (select from unnest(@districts) a where {district} like regexp_replace(a, '(00)+$', '') || '%'))";
 
