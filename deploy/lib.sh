@@ -134,20 +134,20 @@ claim() { # VARIABLE PURPOSE: the port that VARIABLE names must be free
 
 # --- packages, secrets, build -----------------------------------------------------------------------------------------
 
-need_packages() {
+need_packages() { # [browser]
   local missing sudo=()
-  missing=$("$ROOT/deploy/install" --missing)
+  missing=$("$ROOT/deploy/install" --missing "$@")
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null || ! { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
       die "not installed here: $missing; and installing needs root" \
-        "Ask someone who has root on this machine to run once: $ROOT/deploy/install" \
+        "Ask someone who has root on this machine to run once: $ROOT/deploy/install $*" \
         "It installs the distribution's packages and starts nothing. Then run $PROGRAM again as yourself."
     fi
     sudo=(sudo)
   fi
   say "installing $missing"
-  "${sudo[@]}" "$ROOT/deploy/install" >/dev/null 8>&- 9>&- || die "the packages could not be installed" "See above; then run $PROGRAM again."
+  "${sudo[@]}" "$ROOT/deploy/install" "$@" >/dev/null 8>&- 9>&- || die "the packages could not be installed" "See above; then run $PROGRAM again."
 }
 
 random() { od -An -vtx1 -N "$1" /dev/urandom | tr -d ' \n'; }
@@ -174,18 +174,23 @@ load_secrets() {
   . "$file"
 }
 
+# What is built: all that runs. Tests and what they need (a browser's driver is 200 MB to fetch) only for deploy/test, which says Platform.sln.
+SOLUTION=Platform.slnf
+
 # What a build reads and what it leaves, by path, size and time. The same again: nothing to build.
-build_stamp() {
+build_stamp() { # of a solution
+  local tests=()
+  if [ "$1" = Platform.sln ]; then tests=(tests); fi
   (
     cd "$ROOT"
     dotnet --version
     find . -maxdepth 1 -type f -printf '%p %s %T@\n'
-    find services tests docs deploy/*/ -name obj -prune -o -path '*/bin/Debug' -prune -o -name TestResults -prune \
+    find services "${tests[@]}" docs deploy/*/ -name obj -prune -o -path '*/bin/Debug' -prune -o -name TestResults -prune \
       -o -type f -printf '%p %s %T@\n' 2>/dev/null || true # not all of them exist in every checkout
   ) | sort | sha256sum
 }
 
-built() { [ -e "$ROOT/.run/compiled" ] && [ "$(build_stamp)" = "$(cat "$ROOT/.run/build.stamp" 2>/dev/null)" ]; }
+built() { [ -e "$ROOT/.run/compiled" ] && [ "$(build_stamp "$SOLUTION")" = "$(cat "$ROOT/.run/build.$SOLUTION.stamp" 2>/dev/null)" ]; }
 
 # What is run: the services as they were built, in the machine's own code.
 COMPILED=$ROOT/.run/compiled
@@ -220,12 +225,13 @@ build() {
   if ! built; then
     say "building (log: $log)"
     # nodeReuse: no process is left behind that would keep memory and this script's descriptors
-    if ! (cd "$ROOT" && dotnet build Platform.sln -c Release -nodeReuse:false -v:minimal) >"$log" 2>&1 8>&- 9>&-; then
+    if ! (cd "$ROOT" && dotnet build "$SOLUTION" -c Release -nodeReuse:false -v:minimal) >"$log" 2>&1 8>&- 9>&-; then
       grep -E '(error|warning) [A-Z]+[0-9]+' "$log" | sort -u | head -n 30 >&2 || tail -n 30 "$log" >&2
       die "the build failed" "The whole log: $log"
     fi
     compile >>"$log" 2>&1 8>&- 9>&- || { tail -n 10 "$log" >&2; die "the services could not be compiled for this machine" "The whole log: $log"; }
-    build_stamp >"$ROOT/.run/build.stamp"
+    build_stamp "$SOLUTION" >"$ROOT/.run/build.$SOLUTION.stamp"
+    build_stamp Platform.slnf >"$ROOT/.run/build.Platform.slnf.stamp" # a part of the whole
   fi
   flock -s 8
 }

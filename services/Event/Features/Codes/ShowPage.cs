@@ -74,17 +74,21 @@ public static class ShowPage
         if (!open) html.Append($"<p class=\"note\" id=\"status\">{Notice(drive.Status, drive.EndsAt <= now)}</p>");
         if (refused is not null) html.Append($"<p class=\"note\" id=\"refused\">{E(refused)}</p>");
         html.Append($"""
-            <dl><dt>时间 <span lang="en">When</span></dt><dd id="when">{E(DriveTime.Chinese(drive.StartsAt, drive.EndsAt))}</dd>
+            <dl><dt>时间 <span lang="en">When</span></dt><dd id="when">{string.Join("<br>", DriveTime.Lines(drive.StartsAt, drive.EndsAt).Select(E))}</dd>
             <dt>地点 <span lang="en">Where</span></dt><dd id="where">{E(drive.VenueName)}<br>{E(drive.VenueAddress)}</dd>
             <dt>主办 <span lang="en">Organiser</span></dt><dd>{E(organiser)}</dd>
             <dt>献血种类 <span lang="en">Procedures</span></dt><dd>{E(string.Join("、", drive.Procedures.Select(Procedure)))}</dd></dl>
             """);
         if (open)
         {
-            html.Append("<h2>可预约时段 <span lang=\"en\">Free places</span></h2><ul id=\"slots\">");
-            foreach (var slot in slots.Where(s => s.EndsAt > now))
-                html.Append($"<li>{DriveTime.Slot(slot.StartsAt, slot.EndsAt)} <b>{(slot.HasRoomFor("booking") ? $"余 {slot.Places - slot.Booked - slot.Held} 位" : "已约满")}</b></li>");
-            html.Append("</ul><h2>预约 <span lang=\"en\">Book</span></h2>");
+            html.Append("<h2>可预约时段 <span lang=\"en\">Free places</span></h2><div id=\"slots\">");
+            foreach (var day in slots.Where(s => s.EndsAt > now).GroupBy(s => DriveTime.MonthDay(s.StartsAt)))
+            {
+                html.Append($"<h3>{day.Key}</h3><ul>");
+                foreach (var slot in day) html.Append($"<li>{DriveTime.Hours(slot.StartsAt, slot.EndsAt)} <b>{(slot.HasRoomFor("booking") ? $"余 {slot.Places - slot.Booked - slot.Held} 位" : "已约满")}</b></li>");
+                html.Append("</ul>");
+            }
+            html.Append("</div><h2>预约 <span lang=\"en\">Book</span></h2>");
             if (slots.FindAll(s => s.EndsAt > now && s.HasRoomFor("booking")) is { Count: > 0 } free)
                 html.Append($"""
                     <p>填写姓名和手机号即可预留名额，到现场出示证件后正式生效。<span lang="en">Name and telephone hold a place; it is yours when you show your document at the desk.</span></p>
@@ -95,6 +99,8 @@ public static class ShowPage
             foreach (var app in apps) html.Append($"<p><a class=\"button\" rel=\"noreferrer\" href=\"{E(app.Template.Replace("{code}", code, StringComparison.Ordinal))}\">在「{E(app.Name)}」中预约</a></p>");
             html.Append($"<p>在您使用的献血小程序中输入预约码 <b id=\"code\">{E(code)}</b>，或当天直接到现场登记。<br><span lang=\"en\">Enter this code in your blood donation app, or just come.</span></p>");
         }
+        // Whoever reads that there is no drive (any more) is not told what to bring to it.
+        if (drive.Status is "cancelled" or "closed" || drive.EndsAt <= now) return html.ToString();
         html.Append($"""
             <h2>请携带 <span lang="en">Bring</span></h2><p>本人有效身份证件原件（居民身份证、港澳台居民居住证或来往内地通行证、护照）。<br><span lang="en">Your own identity document, not a copy.</span></p>
             <h2>我当天可以献血吗？ <span lang="en">May I give that day?</span></h2>
@@ -148,7 +154,7 @@ public static class ShowPage
 
     internal static ContentHttpResult Html(int status, string title, string body) => TypedResults.Text($$"""
         <!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>{{E(title)}}</title>
-        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222}h1{background:#b3122b;color:#fff;margin:0 -.7em;padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:inline-block;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font-size:1em;text-decoration:none}select,input{font-size:1em;padding:.35em}.reference{font:bold 2em monospace;letter-spacing:.15em;text-align:center;border:2px solid #b3122b;padding:.3em}</style></head>
+        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222;overflow-wrap:anywhere}h1{background:#b3122b;color:#fff;margin:0 calc(-1em/1.35);padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}h3{font-size:1em;margin:.8em 0 0}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0;margin:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee;white-space:nowrap}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:block;box-sizing:border-box;width:100%;text-align:center;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font:inherit;text-decoration:none}label{display:block}select,input{display:block;box-sizing:border-box;width:100%;padding:.5em;border:1px solid #888;border-radius:.3em;background:#fff;color:#222;font:inherit}input[type=checkbox]{display:inline-block;width:1.4em;height:1.4em;margin:0 .3em 0 0;vertical-align:-.35em}.reference{font:bold 2em monospace;letter-spacing:.15em;text-align:center;border:2px solid #b3122b;padding:.3em}</style></head>
         <body><h1>{{E(title)}}</h1>{{body}}</body></html>
         """, "text/html; charset=utf-8", null, status);
 }

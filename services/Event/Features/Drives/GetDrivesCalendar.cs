@@ -28,7 +28,7 @@ public static class GetDrivesCalendar
                 from event.drive d join event.organisation o on o.id = d.organisation_id
                 where d.visibility = 'public' and (d.status in ('approved', 'open', 'started') or (d.status in ('cancelled', 'postponed') and d.approved_at is not null and d.ends_at > @now - interval '30 days'))
                   {PublicDrives.Filter(point)}) found
-            where distance_km is null or distance_km <= {PublicDrives.RadiusKm}
+            where {PublicDrives.Near}
             order by starts_at, id limit {Most}
             """, new { from, to, district, procedure, now = clock.GetUtcNow() }, ct);
 

@@ -18,7 +18,9 @@ public static class HoldPlace
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapPost("/q/{code}/booking", Handle).Public().IgnoresIdempotencyKey().ExcludeFromDescription();
 
-    private sealed record Kept(string Reference, DateTimeOffset StartsAt, DateTimeOffset EndsAt);
+    private sealed record Venue(string Name, string Address);
+
+    private sealed record Kept(string Reference, BookableSlot Slot, Venue Venue);
 
     private sealed record Outcome(Kept? Kept, int Status = 200, string? Fault = null);
 
@@ -29,7 +31,7 @@ public static class HoldPlace
         if (outcome.Kept is not { } kept) return await ShowPage.Page(code, http, db, form, false, outcome.Status, outcome.Fault, ct);
         ShowPage.Restrict(http);
         return ShowPage.Html(200, "名额已预留", $"""
-            <p>到现场时请出示本人有效身份证件原件，并告诉工作人员预留号：</p><p class="reference" id="reference">{kept.Reference}</p><p id="slot">{DriveTime.Slot(kept.StartsAt, kept.EndsAt)}</p>
+            <p>到现场时请出示本人有效身份证件原件，并告诉工作人员预留号：</p><p class="reference" id="reference">{kept.Reference}</p><p id="slot"><b>{DriveTime.Slot(kept.Slot.StartsAt, kept.Slot.EndsAt)}</b><br>{ShowPage.E(kept.Venue.Name)}<br>{ShowPage.E(kept.Venue.Address)}</p>
             <p>工作人员核对证件并登记后，预约才正式生效；能否献血以现场健康征询和检测为准。请保存或截图本页。<br><span lang="en">Show your identity document and this reference at the desk; only then is the booking real. Keep a picture of this page.</span></p>
             <p>{Keeping}</p><p><a href="/q/{ShowPage.E(code)}">返回活动页面</a></p>
             """);
@@ -57,8 +59,9 @@ public static class HoldPlace
     private static async Task<Outcome> Hold(Transaction tx, string code, DateTimeOffset at, ProvisionalPerson person, Vault vault)
     {
         var index = ProvisionalRow.IndexOf(vault, person.Phone);
-        var (drive, channel, slot, known) = await tx.Read($"""
+        var (drive, venue, channel, slot, known) = await tx.Read($"""
             select d.id, d.status, d.procedures, d.station_id from event.drive d where d.id = (select drive_id from event.code where code = @code) for share;
+            select d.venue_name as name, d.venue_address as address from event.code c join event.drive d on d.id = c.drive_id where c.code = @code;
             select channel from event.code where code = @code;
             select {BookingFacts.SlotColumns} from event.code c join event.slot s on s.drive_id = c.drive_id where c.code = @code and s.starts_at = @at;
             {BookingFacts.PlacesRules};
@@ -66,14 +69,15 @@ public static class HoldPlace
             """, new { code, at, index }, async grid =>
         {
             var drive = await grid.ReadSingleOrDefaultAsync<BookingDriveRow>();
+            var venue = await grid.ReadSingleOrDefaultAsync<Venue>();
             var channel = await grid.ReadSingleOrDefaultAsync<string>();
             var place = await grid.ReadSingleOrDefaultAsync<BookableSlot>();
             var limits = (await grid.ReadAsync<PlacesRule>()).ToList();
-            return (drive, channel, place?.Under(limits), await grid.ReadSingleOrDefaultAsync<ProvisionalRow>());
+            return (drive, venue, channel, place?.Under(limits), await grid.ReadSingleOrDefaultAsync<ProvisionalRow>());
         });
         // The same form sent again is answered as before: a page without scripts is reloaded. Whoever knows but the number learns no reference.
         if (known is not null && known.HeldUntil > tx.Now)
-            return slot is not null && known.SlotStartsAt == at && known.Who(vault) == person ? new(new(known.Reference, slot.StartsAt, slot.EndsAt)) : new(null, 409, "此手机号已预留过本次活动的名额，每个手机号限一个。");
+            return slot is not null && known.SlotStartsAt == at && known.Who(vault) == person ? new(new(known.Reference, slot, venue!)) : new(null, 409, "此手机号已预留过本次活动的名额，每个手机号限一个。");
         if (drive is null) return new(null, 404);
         if (Booking.SlotForbids(drive.Bookable, slot, "booking", tx.Now) is { } no)
             return no.Problem == Problems.SlotFull ? Full : no.Problem == Problems.DriveNotOpen ? new(null, 409, "活动当前不接受预约。") : new(null, 422, "该时段不存在或已结束，请重新选择。");
@@ -86,7 +90,7 @@ public static class HoldPlace
             values (@Id, @Version, @DriveId, @SlotStartsAt, @HeldUntil, @Channel, @Reference, @content, @index, @Status, @CreatedAt)
             """, new { row.Id, row.Version, row.DriveId, row.SlotStartsAt, row.HeldUntil, row.Channel, row.Reference, content, index, row.Status, row.CreatedAt });
         tx.Write(BookingFacts.HoldPlace, new { row.DriveId, row.SlotStartsAt, places = slot.PlacesFor("booking") });
-        return new(new(row.Reference, slot.StartsAt, slot.EndsAt));
+        return new(new(row.Reference, slot, venue!));
     }
 }
 
