@@ -15,9 +15,9 @@ public static class Program
         var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
         var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
         var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
-        if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near" or "hot-drive", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -37,6 +37,15 @@ public static class Program
             var near = await DrivesNear.Measure(api, superuser, 20_000);
             Console.WriteLine("\none request after another through the gateway          count     p50 ms     p99 ms     max ms");
             foreach (var (what, milliseconds) in near) Print(what, milliseconds);
+            return 0;
+        }
+        if (args[0] == "hot-drive")
+        {
+            var (direct, gateway, bare) = await HotDrive.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["EVENT_PORT"]}"));
+            Console.WriteLine("\nbookings a second at one slot, 16 clients                  median   round by round");
+            foreach (var (what, rounds) in new[] { ("bare Kestrel and Npgsql (reference)", bare), ("the Event service", direct), ("the same through the gateway", gateway) })
+                Console.WriteLine($"  {what,-52} {Median(rounds),10:0}   {string.Join(", ", rounds.Select(r => r.ToString("0", null)))}");
+            Console.WriteLine($"ratio of medians: {Median(direct) / Median(bare):0.00}, through the gateway {Median(gateway) / Median(bare):0.00}");
             return 0;
         }
         if (args[0] == "donor-search")
@@ -78,6 +87,8 @@ public static class Program
         .Sum(service => File.ReadLines($"/proc/{File.ReadAllText(Path.Combine(run, service + ".pid")).Trim()}/status").Where(l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Select(l => long.Parse(l[6..^2], null) / 1024.0).Single());
 
     private static double Percentile(double[] sorted, double p) => sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(p * sorted.Length) - 1)];
+
+    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 
     private static void Print(string what, double[] sorted) => Console.WriteLine($"  {what,-48} {sorted.Length,8} {Percentile(sorted, 0.5),10:0.0} {Percentile(sorted, 0.99),10:0.0} {sorted[^1],10:0.0}");
 }
