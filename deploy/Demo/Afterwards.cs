@@ -11,17 +11,19 @@ public sealed class Afterwards
     private const string Key = "afterwards";
     private const int Weighed = 402;
     private const int Corrected = 396;
+    private const string Group = "B+";
     private static readonly string[] Consents = ["registration", "contact"];
 
     private readonly Api api;
     private readonly string[] dins;
     private readonly string corrected;
+    private readonly string visited;
     private readonly string once;
     private readonly string twice;
     private readonly string forgotten;
 
-    private Afterwards(Api api, string[] dins, string corrected, string once, string twice, string forgotten) =>
-        (this.api, this.dins, this.corrected, this.once, this.twice, this.forgotten) = (api, dins, corrected, once, twice, forgotten);
+    private Afterwards(Api api, string[] dins, string corrected, string visited, string once, string twice, string forgotten) =>
+        (this.api, this.dins, this.corrected, this.visited, this.once, this.twice, this.forgotten) = (api, dins, corrected, visited, once, twice, forgotten);
 
     public static async Task<Afterwards> Play(Api api, Action<string> say)
     {
@@ -37,6 +39,9 @@ public sealed class Afterwards
         var visited = await Give(0, corrected, Weighed);
         await api.Once($"{Key}-correction", "station", $"/v1/visits/{visited}/corrections", new { reasonCode = "entered-wrong", values = new { collectedMl = Corrected } }, api.Credentials.With("quality"));
 
+        // And the group at the pretest was written down wrong.
+        await api.Once($"{Key}-group", "station", $"/v1/visits/{visited}/finding-corrections", new { reasonCode = "entered-wrong", pretest = new { haemoglobin = new { method = "meter", valueGl = 131 }, bloodGroup = Group, altPass = true, hbsagPass = true } }, api.Credentials.With("quality"));
+
         // He gave with his resident id, and had registered with his passport before.
         var once = await api.Once($"{Key}-once", "station", "/v1/donors", new
         {
@@ -48,7 +53,7 @@ public sealed class Afterwards
 
         var forgotten = await api.Once($"{Key}-forgotten", "app", "/v1/donors", people[2].Registration);
         await api.Once($"{Key}-erasure", "app", $"/v1/donors/{forgotten}/erasure", new { });
-        return new(api, dins, corrected, once, twice, forgotten);
+        return new(api, dins, corrected, visited, once, twice, forgotten);
     }
 
     public async Task<IEnumerable<Row>> Rows(Feed feed)
@@ -56,11 +61,13 @@ public sealed class Afterwards
         Task<List<JsonNode>> Of(string path, string donor) => api.List("station", $"{path}?donorId={donor}");
         var (given, stored, credits) = ((await api.Get("station", $"/v1/donors/{corrected}/donations")).AsArray(), await api.Get("station", $"/v1/donations/{dins[0]}"), await Of("/v1/credits", corrected));
         var (his, bags, hisCredits) = ((await api.Get("station", $"/v1/donors/{once}/donations")).AsArray(), await Of("/v1/donations", once), await Of("/v1/credits", once));
+        var visit = await api.Get("station", $"/v1/visits/{visited}");
         var erasure = await api.Get("station", $"/v1/donors/{forgotten}/erasure");
         return
         [
             new("ml, corrected", Corrected, given.Sum(d => (decimal)d!["collectedMl"]!), Inventory: (decimal)stored["collectedMl"]!, Recognition: credits.Sum(c => (decimal)c["volumeMl"]!),
                 Partner: feed.Of("donation-corrected", "donorId", corrected).Sum(e => (decimal)e["after"]!["collectedMl"]!)),
+            new("group at the pretest, corrected", 1, (string?)visit["bloodGroup"] == Group ? 1 : 0, Partner: feed.Of("blood-group-corrected", "din", dins[0]).Count(e => (string?)e["after"] == Group)),
             new("given by who registered twice", 1, his.Count, Inventory: bags.Count, Recognition: hisCredits.Count, Partner: feed.Of("donors-merged", "absorbed", twice).Sum(e => e["dins"]!.AsArray().Count)),
             new("forgotten", 1, (string?)erasure["outcome"] == "erased" ? 1 : 0, Partner: feed.Of("donor-erased", "donorId", forgotten).Count()),
         ];

@@ -9,7 +9,7 @@ public sealed class Feed(Api api)
     [
         "appointment-booked", "appointment-missed", "visit-opened", "visit-deferred", "donation-collected", "credit-granted",
         "donation-released", "donation-held", "donation-withdrawn", "donor-deferral-required", "unit-released", "unit-issued", "unit-received", "unit-transfused",
-        "donation-corrected", "donors-merged", "donor-erased",
+        "donation-corrected", "blood-group-corrected", "donors-merged", "donor-erased", "appeal-closed",
     ];
 
     private readonly List<(string Kind, JsonNode Data)> entries = [];

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BloodPlatform.Demo;
 
 /// <summary>
-/// deploy/demo: plays five parts through the public API and compares what was sent with what each service counts. Exit code 0: all agree; 1: two
+/// deploy/demo: plays six parts through the public API and compares what was sent with what each service counts. Exit code 0: all agree; 1: two
 /// disagree, or the platform refused something; 2: it could not begin.
 /// </summary>
 public static class Program
@@ -47,6 +47,7 @@ public static class Program
         var figures = await ReportedFigures.Play(api, say);
         var today = await LivingDay.Play(api, say);
         var afterwards = await Afterwards.Play(api, say);
+        var appeal = await Appeal.Play(api, say);
 
         say("Reading back what each service counts");
         var feed = new Feed(api);
@@ -60,6 +61,7 @@ public static class Program
             var table = new Table();
             for (var i = 0; i < drives.Length; i++) table.Add(played[i].Title, drives[i] == drives[^1] ? [.. drives[i].Rows(), .. await today.Rows(drives[i], feed)] : drives[i].Rows());
             table.Add("Afterwards", await afterwards.Rows(feed));
+            table.Add("An appeal", await appeal.Rows(feed));
             table.Add("Reported figures", figures);
             if (!table.Agrees && TimeProvider.System.GetElapsedTime(started) < Eventually.Patience) { await Task.Delay(250); continue; }
             Console.WriteLine();
