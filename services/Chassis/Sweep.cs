@@ -20,6 +20,7 @@ namespace BloodPlatform.Chassis;
 public abstract class Sweep(IServiceScopeFactory scopes, TimeSpan every, ILogger log) : BackgroundService
 {
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
+    private readonly SemaphoreSlim turn = new(1, 1); // not disposed: it holds nothing, and a look that outlives the host's patience still releases it
 
     protected sealed override async Task ExecuteAsync(CancellationToken stopping)
     {
@@ -41,11 +42,16 @@ public abstract class Sweep(IServiceScopeFactory scopes, TimeSpan every, ILogger
         }
     }
 
-    /// <summary>One look, at once.</summary>
+    /// <summary>One look, as soon as the one that is under way has ended: what that had begun is then done.</summary>
     public async Task LookNow(CancellationToken ct)
     {
-        await using var scope = scopes.CreateAsyncScope();
-        await Look(scope.ServiceProvider.GetRequiredService<Database>(), ct);
+        await turn.WaitAsync(ct);
+        try
+        {
+            await using var scope = scopes.CreateAsyncScope();
+            await Look(scope.ServiceProvider.GetRequiredService<Database>(), ct);
+        }
+        finally { turn.Release(); }
     }
 
     /// <summary>For what needs more of a scope than its database.</summary>
