@@ -186,6 +186,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("finding-corrected-by-another", "delete from donor.finding_correction_signature"),
         ("finding-corrected-by-another", "update donor.finding_correction set group_after = 'B+' where id = id('finding 1')"),
         ("finding-corrected-by-another", "update donor.deferral set lifted_by = id('second') where id = id('deferral of a finding')"),
+        ("reaction-voided-by-another", "update donor.reaction_void set voided_by = id('first')"),
+        ("reaction-voided-by-another", "update donor.reaction_void set voided_at = '2026-03-04'"),
         ("chair-group-equal-everywhere", "update inventory.donation set chair_group = 'A+' where din = din(2)"),
         ("left-collection-is-told", "update donor.visit set left_told_at = null"),
         ("dismissed-candidates-are-two-persons", "update donor.duplicate_dismissal set undone_at = '2026-03-04', undone_by = id('first')"),

@@ -116,6 +116,8 @@ internal static class Seed
             (id('finding 1'), id('visit 1'), 1, 'pretest', 'entered-wrong', '\x00', 'A+', 'O+', id('decision'), false, '2026-03-06', id('second')),
             (id('finding 2'), id('visit 1'), 2, 'vitals', 'entered-wrong', '\x00', null, null, id('decision'), false, '2026-03-07', id('second'));
         insert into donor.finding_correction_signature (correction_id, staff_id, signed_at) values (id('finding 2'), id('third'), '2026-03-08');
+        insert into donor.reaction (id, visit_id, donor_id, kind, severity, at, recorded_at, recorded_by) values (id('reaction'), id('visit 1'), id('donor 1'), 'vasovagal', 'mild', '2026-03-05', '2026-03-05', id('first'));
+        insert into donor.reaction_void (reaction_id, reason_code, voided_at, voided_by) values (id('reaction'), 'no-reaction', '2026-03-06', id('second'));
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
         select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;
         insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled, external_check, chair_group)

@@ -88,6 +88,9 @@ internal static class Collections
             where c.number <> c.nth or s.staff_id is null or c.recorded_by = s.staff_id or c.recorded_by = c.before_by or g.staff_id in (s.staff_id, c.recorded_by) or v.blood_group is distinct from coalesce(c.newest_group, v.blood_group)
                or (f.id is not null and (g.staff_id is null or f.visit_id is distinct from c.visit_id or f.lifted_by is null or f.lifted_by in (s.staff_id, c.recorded_by)))
             """),
+        new("reaction-voided-by-another", "A reaction is entered in error by somebody else than who recorded it.",
+            "select count(*) from donor.reaction_void",
+            "select r.id, r.recorded_by, x.voided_by, x.voided_at from donor.reaction_void x join donor.reaction r on r.id = x.reaction_id where x.voided_by = r.recorded_by or x.voided_at < r.recorded_at"),
         new("chair-group-equal-everywhere", "Inventory compares the laboratory's group with the one that stands of the pretest.",
             "select count(*) from inventory.donation where arrived_at is not null and chair_group is not null",
             "select d.din, v.blood_group, i.chair_group from donor.donation d join donor.visit v on v.id = d.visit_id join inventory.donation i on i.din = d.din and i.arrived_at is not null where v.blood_group is distinct from i.chair_group"),

@@ -145,10 +145,7 @@ public sealed class DonorFile
         select {Columns} where d.id = any({IdsOf}) and d.id <> {PersonOf} order by d.id;
         select donor_id, "on", procedure, ml, units, attempt, din, station_id from donor.counted where donor_id = any({IdsOf});
         select donor_id, code, starts_on, ends_on, lifted_at, origin, coalesce(void_id, finding_correction_id) is not null as in_error from donor.deferral where donor_id = any({IdsOf});
-        select donor_id, min(at) as at from (
-            select r.donor_id, r.at from donor.reaction r where r.donor_id = any({IdsOf}) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-            union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any({IdsOf})
-            union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any({IdsOf})) x group by donor_id;
+        select donor_id, min(at) as at from donor.reaction_counted where donor_id = any({IdsOf}) group by donor_id;
         select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any({IdsOf}) and withdrawn_at is null;
         select {MembershipRow.Columns} from donor.membership m where m.donor_id = any({IdsOf}) order by m.organisation_id, m.valid_from nulls first;
         select distinct o.claimant_id from donor.tombstone_claim c join donor.tombstone_claim o on o.tombstone_id = c.tombstone_id where c.claimant_id = any({IdsOf}) and o.claimant_id <> all({IdsOf}) order by 1;

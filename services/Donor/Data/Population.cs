@@ -31,10 +31,7 @@ public static class Population
         return await tx.Read("""
             select donor_id, "on", procedure, ml, units, attempt from donor.counted where donor_id = any(@ids);
             select donor_id, code, starts_on, ends_on, lifted_at from donor.deferral where donor_id = any(@ids);
-            select donor_id, min(at) as at from (
-                select r.donor_id, r.at from donor.reaction r where r.donor_id = any(@ids) and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-                union all select t.true_donor_id, r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any(@ids)
-                union all select donor_id, first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any(@ids)) x group by donor_id;
+            select donor_id, min(at) as at from donor.reaction_counted where donor_id = any(@ids) group by donor_id;
             select donor_id, rule, approved_for as "on" from donor.interval_approval where donor_id = any(@ids) and withdrawn_at is null;
             """, new { ids = rows.Select(r => r.Id).Concat(absorbed.SelectMany(a => a).Select(a => a.Id)).ToArray() }, async grid =>
         {

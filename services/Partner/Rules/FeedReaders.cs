@@ -12,7 +12,7 @@ public static class FeedReaders
     // Medical, or telling of a person what only the station may know.
     private static readonly string[] StationAndAdminOnly =
     [
-        "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
+        "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "DonorReactionVoided", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
         "DonorDeferralRequired", "UnitDiscarded", "Lookback*", "Recall*",
         // What would tell of a voided donation, or of a register of deferred donors.
         "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged", "BloodGroupCorrected",

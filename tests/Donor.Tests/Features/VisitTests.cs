@@ -451,4 +451,36 @@ public sealed class VisitTests(DonorService fixture)
         Assert.Equal("moderate", Assert.Single(await service.Published<DonorReactionRecorded>(), e => e.VisitId == visit).Severity);
         Assert.Contains("AGE_MAX_FIRST", SomeStation.Rules(await station.Eligibility(donor, $"?asOf={today.AddMonths(7):yyyy-MM-dd}")));
     }
+
+    [Fact]
+    public async Task A_reaction_that_was_recorded_wrong_is_entered_in_error_by_another_physician_and_only_what_stands_ends_giving()
+    {
+        var station = new SomeStation(service);
+        var today = Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+        var donor = await station.Donor(today.AddYears(-56).AddDays(1)); // 55, the last day
+        var visit = await station.VisitAt("completed", donor);
+        async Task<bool> MayGive() => (await station.Eligibility(donor, $"?asOf={today.AddMonths(7):yyyy-MM-dd}"))["eligible"].GetBoolean();
+        var (mine, unnamed) = ((await station.Physician.Post($"/v1/visits/{visit}/reactions", new { kind = "haematoma", severity = "mild" })).Id, (await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "citrate", severity = "mild" })).Id);
+        Task<Answer> Void(HttpClient who, Guid reaction, object? body = null) => who.Post($"/v1/visits/{visit}/reactions/{reaction}/void", body ?? new { reasonCode = "no-reaction", note = "按错了键" });
+        var another = service.As(Roles.Station, station.Id, "P2", "physician");
+
+        foreach (var refused in new[] { await Void(station.Physician, mine), await Void(station.Physician, unnamed) }) Assert.Equal((409, "second_person_required"), (refused.Status, refused.Code)); // he recorded the one, and had a part in the visit of the other
+        Assert.Equal(403, (await Void(station.Quality, mine)).Status);
+        Assert.Equal(404, (await Void(service.As(Roles.Station, Some.Id(), "P3", "physician"), mine)).Status);
+        Assert.Equal("invalid_value", (await Void(another, mine, new { reasonCode = "forgiven" })).Code);
+        Assert.DoesNotContain(await service.Published<DonorReactionVoided>(), e => e.VisitId == visit);
+
+        var voided = await Void(another, mine);
+        Assert.Equal((200, "entered-in-error", "no-reaction"), (voided.Status, voided["status"].GetString(), voided["reasonCode"].GetString()));
+        Assert.False(await MayGive()); // the other one stands
+        Assert.Equal("nothing_corrected", (await Void(another, mine)).Code);
+        Assert.Equal(200, (await Void(another, unnamed)).Status);
+        Assert.True(await MayGive());
+        Assert.Equal(["entered-in-error", "entered-in-error"], (await station.Client.Get($"/v1/visits/{visit}/reactions")).Body.EnumerateArray().Select(r => r.GetProperty("status").GetString()));
+        Assert.Equal(2, (await service.Published<DonorReactionVoided>()).Count(e => e.VisitId == visit && e.DonorId == donor));
+        var exported = (await station.Quality.Post($"/v1/donors/{donor}/export"))["reactions"].EnumerateArray().Select(r => (r.GetProperty("inError").GetBoolean(), r.GetProperty("inErrorNote").GetString()));
+        Assert.Equal([(true, "按错了键"), (true, "按错了键")], exported); // what was said of him is his to read
+        Assert.Equal(201, (await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "arm-pain", severity = "mild" })).Status);
+        Assert.False(await MayGive());
+    }
 }

@@ -67,7 +67,8 @@ public sealed record ExportedStep(string Step, DateTimeOffset At, JsonElement Re
 
 public sealed record ExportedDeferral(string Code, DateOnly From, DateOnly? Until, string Certainty, string Origin, string Status, string? Note, DateTimeOffset RecordedAt, DateTimeOffset? LiftedAt, string? LiftReason);
 
-public sealed record ExportedReaction(string Kind, string Severity, DateTimeOffset At, string? Note);
+/// <param name="InError">It was recorded wrong.</param>
+public sealed record ExportedReaction(string Kind, string Severity, DateTimeOffset At, string? Note, bool InError, string? InErrorNote);
 
 public sealed record ExportedRead(DateTimeOffset At, Guid StationId, string Purpose, string? Reason);
 
@@ -114,7 +115,7 @@ public static class ExportDonor
                     [.. more.Steps.Where(s => s.VisitId == v.Id && !v.AnotherDonors).Select(s => new ExportedStep(s.Step, s.At, Opened(donor.KeyOf(v.DonorId), "visit_step", s.Record), Text(v.DonorId, "correction_note", s.Note)))],
                     v.AnotherDonors ? null : v.ExternalCheck, Text(v.DonorId, "backfill_reason", v.BackfillReason)))],
                 [.. more.Deferrals.Select(d => new ExportedDeferral(donor.KeyOf(d.DonorId).Open("deferral_code", d.Code), d.StartsOn, d.EndsOn, d.Certainty, d.Origin, d.LiftedAt is null ? "active" : d.VoidId is null ? "lifted" : "entered-in-error", Text(d.DonorId, "deferral_note", d.Note), d.RecordedAt, d.LiftedAt, Text(d.DonorId, "lift_reason", d.LiftReason)))],
-                [.. more.Reactions.Select(r => new ExportedReaction(r.Kind, r.Severity, r.At, r.Note is null ? null : donor.KeyOf(r.DonorId).Open("reaction_note", r.Note)))],
+                [.. more.Reactions.Select(r => new ExportedReaction(r.Kind, r.Severity, r.At, Text(r.DonorId, "reaction_note", r.Note), r.InError, Text(r.DonorId, "reaction_note", r.InErrorNote)))],
                 [.. more.Reads.Select(f => new ExportedRead(f.At, f.StationId, f.Purpose, donor.KeyOf(f.DonorId).Open("full_read_reason", f.Reason)))],
                 more.Uses,
                 [.. more.Decisions.Select(c => new ExportedDecision(c.VisitId, c.Step, c.JudgedOn, new(c.RuleSet, c.RuleSetVersion), Opened(donor.KeyOf(c.DonorId), "decision_input", c.Input), Opened(donor.KeyOf(c.DonorId), "decision_outcome", c.Outcome), c.RecordedAt))],
@@ -141,7 +142,7 @@ public static class ExportDonor
         select s.visit_id, s.step, s.at, s.record, s.note from (select visit_id, step, at, record, null::bytea as note, recorded_at from donor.visit_step union all select visit_id, step || '/correction', recorded_at, record, note, recorded_at from donor.finding_correction) s
             where s.visit_id in (select id from donor.visit where donor_id = any({DonorFile.IdsOf})) order by s.recorded_at;
         select donor_id, code, starts_on, ends_on, certainty, origin, note, recorded_at, lifted_at, coalesce(void_id, finding_correction_id) as void_id, lift_reason from donor.deferral where donor_id = any({DonorFile.IdsOf}) order by recorded_at, id;
-        select donor_id, kind, severity, at, note from donor.reaction where donor_id = any({DonorFile.IdsOf}) order by at, id;
+        select r.donor_id, r.kind, r.severity, r.at, r.note, x.reaction_id is not null as in_error, x.note as in_error_note from donor.reaction r left join donor.reaction_void x on x.reaction_id = r.id where r.donor_id = any({DonorFile.IdsOf}) order by r.at, r.id;
         select donor_id, at, station_id, purpose, reason from donor.full_read where donor_id = any({DonorFile.IdsOf}) order by at, id;
         select at, action, tenant_id from donor.audit where resource in (select 'donors/' || x.id from (select donor_id as id from donor.donor_person where person_id = {DonorFile.PersonOf} union select {DonorFile.PersonOf}) x
             union select 'visits/' || id from donor.visit where donor_id = any({DonorFile.IdsOf}) union select 'deferrals/' || id from donor.deferral where donor_id = any({DonorFile.IdsOf})) order by at, id;
@@ -207,7 +208,7 @@ public static class ExportDonor
 
     private sealed record WishesRow(string Reminders, string[] Channels, DateTimeOffset SetAt, DateOnly? NextOn);
 
-    private sealed record ReactionRow(Guid DonorId, string Kind, string Severity, DateTimeOffset At, byte[]? Note);
+    private sealed record ReactionRow(Guid DonorId, string Kind, string Severity, DateTimeOffset At, byte[]? Note, bool InError, byte[]? InErrorNote);
 
     private sealed record ReadRow(Guid DonorId, DateTimeOffset At, Guid StationId, string Purpose, byte[] Reason);
 }

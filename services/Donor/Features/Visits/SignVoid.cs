@@ -24,10 +24,7 @@ public static class SignVoid
         await db.InTransaction<Results<Made<CorrectionView>, ProblemHttpResult>>(async tx =>
         {
             var (found, arisen) = await VisitFile.Lock(tx, vault, books, id, ArisenDeferral.OfVisit + $"""
-                select min(at) as at from (
-                    select r.at from donor.reaction r where r.donor_id = any({IdsOfDonor}) and r.visit_id <> @id and not exists (select from donor.visit_void w join donor.visit_void_signature s on s.void_id = w.id where w.visit_id = r.visit_id)
-                    union all select r.at from donor.visit_void_named t join donor.visit_void w on w.id = t.void_id join donor.reaction r on r.visit_id = w.visit_id where t.true_donor_id = any({IdsOfDonor})
-                    union all select first_on::timestamp at time zone 'Asia/Shanghai' from donor.carried_reaction where donor_id = any({IdsOfDonor})) x;
+                select min(at) as at from donor.reaction_counted where donor_id = any({IdsOfDonor}) and visit_id is distinct from @id;
                 select exists (select from donor.donor where id = @TrueDonorId) as known
                 """, new { id, request?.TrueDonorId }, async grid => (Deferrals: (await grid.ReadAsync<ArisenDeferral>()).ToList(), Reaction: await grid.ReadSingleAsync<ReactionRow>(), TrueDonorKnown: await grid.ReadSingleAsync<bool>()));
             if (found is not { } visit) return CommonProblems.Unknown(id);
