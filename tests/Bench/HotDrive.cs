@@ -43,7 +43,7 @@ internal static class HotDrive
         var run = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() % 10_000_000_000;
         var donors = new Guid[WarmUp + Rounds * Bookings];
         await Parallel.ForAsync(0, donors.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) => donors[i] = (await api.Send(HttpMethod.Post, "station", "/v1/donors", Person(run, i))).Body["id"]!.GetValue<Guid>());
-        await Until(database, "select count(*) = cardinality(@donors) from event.donor where donor_id = any(@donors) and profile_version > 0 and eligibility_version > 0", new { donors });
+        await Pace.Until(database, "select count(*) = cardinality(@donors) from event.donor where donor_id = any(@donors) and profile_version > 0 and eligibility_version > 0", new { donors });
 
         await database.ExecuteAsync("create schema if not exists bench; drop table if exists bench.outbox, bench.idempotency; create table bench.outbox (like event.outbox including all); create table bench.idempotency (like event.idempotency including all)");
         var drives = new List<Guid>();
@@ -86,7 +86,7 @@ internal static class HotDrive
                 drop schema bench cascade
                 """, new { borrowed = borrowed.ToArray(), Bookings }, commandTimeout: 300);
             foreach (var drive in drives) await api.Send(HttpMethod.Post, "station", $"/v1/drives/{drive}/cancel", new { reasonCode = "measured" }, $"bench-cancel-{drive}");
-            await Drained();
+            await Pace.Drained(database);
         }
 
         async Task<(Guid Id, DateTimeOffset Slot)> Open(DateTimeOffset startsAt)
@@ -103,7 +103,7 @@ internal static class HotDrive
 
         async Task<double> Round(HttpClient client, string path, (Guid Id, DateTimeOffset Slot) drive, ReadOnlyMemory<Guid> his)
         {
-            await Drained(); // what a round before left to the relay and to those who listen is not this one's
+            await Pace.Drained(database); // what a round before left to the relay and to those who listen is not this one's
             var started = Stopwatch.GetTimestamp();
             await Parallel.ForAsync(0, his.Length, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (i, ct) =>
             {
@@ -117,18 +117,6 @@ internal static class HotDrive
             var booked = await database.QuerySingleAsync<(int Appointments, int Booked, int Persons)>("select (select count(*) from event.appointment where drive_id = @Id and status = 'booked')::int, (select sum(booked) from event.slot where drive_id = @Id)::int, (select count(distinct b.person_id) from event.booking_block b join event.appointment a on a.id = b.appointment_id where a.drive_id = @Id)::int", new { drive.Id });
             if (booked != (his.Length, his.Length, his.Length)) throw new InvalidOperationException($"{his.Length} bookings were answered, there are {booked}");
             return his.Length / seconds;
-        }
-
-        // Sent, and heard: the listeners have had nothing to do for a second.
-        async Task Drained()
-        {
-            for (long before = -1, heard; ; before = heard)
-            {
-                await Until(database, "select not exists (select from event.outbox where published_at is null and parked_at is null) and not exists (select from donor.outbox where published_at is null and parked_at is null)", new { });
-                heard = await database.ExecuteScalarAsync<long>("select sum(n_tup_ins) from pg_stat_user_tables where relname = 'inbox'");
-                if (heard == before) return;
-                await Task.Delay(1200); // the server's statistics are a second old
-            }
         }
     }
 
@@ -197,16 +185,6 @@ internal static class HotDrive
         return app;
 
         static string Own(string sql) => sql.Replace("{schema}", "bench", StringComparison.Ordinal);
-    }
-
-    private static async Task Until(NpgsqlConnection database, string condition, object args)
-    {
-        var deadline = TimeProvider.System.GetUtcNow().AddMinutes(2);
-        while (!await database.ExecuteScalarAsync<bool>(condition, args))
-        {
-            if (TimeProvider.System.GetUtcNow() > deadline) throw new TimeoutException("Not within 2 minutes: " + condition);
-            await Task.Delay(100);
-        }
     }
 
     // Nobody's: numbers of the run, and telephones that begin with 12 as no mobile number in China does.
