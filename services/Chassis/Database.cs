@@ -1,5 +1,6 @@
 using System.Data;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using BloodPlatform.Contracts;
 using Dapper;
@@ -11,7 +12,7 @@ namespace BloodPlatform.Chassis;
 
 /// <summary>
 /// The service's own schema. Reads go through Dapper; a change goes through <see cref="InTransaction{T}"/>, whose rows queue
-/// up and leave as one batch just before the commit: three round trips (read, write, commit), two where nothing is read.
+/// up and leave as one batch with the commit: two round trips (read; write and commit), one where nothing is read.
 /// </summary>
 public sealed class Database(NpgsqlDataSource source, ServiceName service, Request request, TimeProvider clock, RelaySignal relay)
 {
@@ -118,6 +119,7 @@ public sealed class Transaction
     private readonly Request request;
     private readonly CancellationToken ct;
     private readonly List<(string Sql, object? Args, int? Rows)> writes = [];
+    private readonly List<(string Sql, object? Args, int? Rows)> last = [];
     private readonly List<DomainEvent> events = [];
     private bool idempotencyLookedUp, plansKept;
 
@@ -204,6 +206,12 @@ public sealed class Transaction
     /// <summary>Queues a statement that may touch any number of rows: upserts that ignore what is older, sweeps.</summary>
     public void WriteAny(string sql, object? args = null) => writes.Add((sql, args, null));
 
+    /// <summary>
+    /// Queues a statement behind all others, the events' too: for a row that everybody wants, so that its lock is held for the flush only. What locks several such
+    /// rows locks them in one order.
+    /// </summary>
+    public void WriteLast(string sql, object? args = null) => last.Add((sql, args, 1));
+
     internal void WriteFirst(string sql, object? args) => writes.Insert(0, (sql, args, 1));
 
     /// <summary>Queues an event: it leaves if and only if this transaction commits.</summary>
@@ -228,32 +236,48 @@ public sealed class Transaction
         WriteAny(AuditEntry.Insert("@__detail::jsonb"), AuditEntry.Of(service, request, NewId(), Now, action, resource) with { __detail = JsonSerializer.Serialize(detail ?? new { }, Json.Options) });
 
     /// <summary>
-    /// Sends everything queued as one batch, and commits. Where no count of rows is to be looked at first (a read that is audited, an upsert), the commit goes with the batch.
+    /// Sends everything queued as one batch with its commit: locks are held for no further round trip. The server looks at the counts of rows itself.
     /// </summary>
     internal async Task Commit()
     {
         foreach (var e in events)
             writes.Add((KeepEvent, new { e.RecordedAt, e.EventId, type = EventTypes.NameOf(e.GetType()), e.Key, e.Version, payload = JsonSerializer.Serialize(e, e.GetType(), Json.Options), trace = Activity.Current?.Id }, 1));
+        writes.AddRange(last);
         if (writes.Count == 0)
         {
             await dbTransaction.CommitAsync(ct);
             return;
         }
         await using var batch = new NpgsqlBatch(connection, dbTransaction);
-        foreach (var (sql, args, _) in writes)
+        var commits = true;
+        foreach (var (sql, args, rows) in writes)
         {
-            var command = new NpgsqlBatchCommand(service.Sql(sql));
+            var counted = rows is null || IsOneRow(sql) && rows == 1 ? sql : Counted(sql, rows.Value);
+            commits &= counted is not null;
+            var command = new NpgsqlBatchCommand(service.Sql(counted ?? sql));
             BatchParameters.AddTo(command, args);
             batch.BatchCommands.Add(command);
         }
-        var commits = writes.TrueForAll(w => w.Rows is null);
         if (commits) batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
-        await batch.ExecuteNonQueryAsync(ct);
+        try { await batch.ExecuteNonQueryAsync(ct); }
+        catch (PostgresException e) when (e.SqlState == OtherRows) { throw new InvalidOperationException($"{e.MessageText}: {e.BatchCommand?.CommandText}", e); }
+        if (commits) return;
         for (var i = 0; i < writes.Count; i++)
-            if (writes[i].Rows is { } expected && (int)batch.BatchCommands[i].RecordsAffected != expected)
+            if (writes[i].Rows is { } expected && StartsWith(writes[i].Sql, "with") && (int)batch.BatchCommands[i].RecordsAffected != expected)
                 throw new InvalidOperationException($"A write touched {batch.BatchCommands[i].RecordsAffected} rows where {expected} must be: {writes[i].Sql}");
-        if (!commits) await dbTransaction.CommitAsync(ct);
+        await dbTransaction.CommitAsync(ct);
     }
+
+    private const string OtherRows = "BP001"; // Migrations/C0003
+
+    /// <summary>An insert of one list of values: that it touches one row needs no look.</summary>
+    private static bool IsOneRow(string sql) => StartsWith(sql, "insert") && !sql.Contains("on conflict", StringComparison.OrdinalIgnoreCase) && !sql.Contains("select", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The statement with its count looked at; null where it has a `with` of its own, which PostgreSQL takes at the top only.</summary>
+    private static string? Counted(string sql, int rows) => StartsWith(sql, "with") ? null
+        : string.Create(CultureInfo.InvariantCulture, $"with touched as ({sql.TrimEnd().TrimEnd(';')} returning 1) select {{schema}}.rows_must_be((select count(*) from touched), {rows})");
+
+    private static bool StartsWith(string sql, string word) => sql.AsSpan().TrimStart().StartsWith(word, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>An entry of the audit: who did what to which resource, for whom.</summary>

@@ -21,7 +21,7 @@ namespace BloodPlatform.Bench;
 
 /// <summary>
 /// Bookings a second at one slot: all compete for its row. The reference is a bare Kestrel and Npgsql program in this process that runs the service's own statements (taken
-/// from its constants) in the same three round trips against the same tables, with the same driver settings: no authentication, no rules, no problems, nothing sealed.
+/// from its constants) in the same two round trips against the same tables, with the same driver settings: no authentication, no rules, no problems, nothing sealed.
 /// They take turns, each round at a drive of its own and with donors of its own.
 /// </summary>
 /// <remarks>
@@ -166,7 +166,6 @@ internal static class HotDrive
                     },
                     new(AppointmentRow.DeleteBlocks) { Parameters = { new("Id", id) } },
                     new(AppointmentRow.InsertBlocks) { Parameters = { new("Id", id), new("DonorId", request.DonorId), new("procedures", blocks.Select(b => b.Procedure).ToArray()), new("sides", blocks.Select(b => b.Side).ToArray()), new("days", blocks.Select(b => b.Multirange).ToArray()) } },
-                    new(BookingFacts.TakePlace) { Parameters = { new("DriveId", request.DriveId), new("SlotStartsAt", slotStartsAt), new("places", Bookings) } },
                     new(keepEvent)
                     {
                         Parameters =
@@ -175,10 +174,11 @@ internal static class HotDrive
                             new("payload", JsonSerializer.Serialize(booked, Json.Options)), new("trace", NpgsqlDbType.Text) { Value = none },
                         },
                     },
+                    new(BookingFacts.TakePlace) { Parameters = { new("DriveId", request.DriveId), new("SlotStartsAt", slotStartsAt), new("places", Bookings) } },
+                    new("commit"),
                 },
             };
             await batch.ExecuteNonQueryAsync();
-            await transaction.CommitAsync();
             return TypedResults.Json(view, Json.Options, statusCode: StatusCodes.Status201Created);
         });
         await app.StartAsync();
