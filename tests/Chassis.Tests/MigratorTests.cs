@@ -60,6 +60,6 @@ public sealed class MigratorTests
     {
         await using var database = await Servers.CreateDatabase("donor");
         await Migrator.Migrate(database.Owner("donor"), Donor, Assembly.GetExecutingAssembly(), NullLogger.Instance, CancellationToken.None);
-        Assert.Equal(["C0001__chassis.sql", "C0002__jobs.sql", "V0001__probe.sql"], await database.Query<string>("select name from donor.schema_migration order by applied_at"));
+        Assert.Equal(["C0001__chassis.sql", "C0002__jobs.sql", "C0003__rows_must_be.sql", "V0001__probe.sql"], await database.Query<string>("select name from donor.schema_migration order by applied_at"));
     }
 }
