@@ -43,6 +43,28 @@ public sealed class CorrectionTests
     }
 
     [Fact]
+    public void The_last_moment_that_can_be_is_taken()
+    {
+        Assert.Equal(Opened.AddMinutes(-15), Correct(new(StartedAt: Opened.AddMinutes(-15))).After!.StartedAt); // clocks differ by a quarter of an hour
+        Assert.Equal(Recorded.StartedAt, Correct(new(EndedAt: Recorded.StartedAt)).After!.EndedAt);
+        Assert.Equal(Now.AddMinutes(15), Correct(new(EndedAt: Now.AddMinutes(15))).After!.EndedAt);
+        Assert.Equal("/values/startedAt", Correct(new(StartedAt: Opened.AddMinutes(-15).AddTicks(-1))).Pointer);
+        Assert.Equal("/values/endedAt", Correct(new(EndedAt: Now.AddMinutes(15).AddTicks(1))).Pointer);
+    }
+
+    [Fact]
+    public void Outcome_and_treatment_units_are_corrected_and_what_was_found_of_the_plasma_stays()
+    {
+        Assert.Equal(["collection-abandoned"], Correct(new(Outcome: "abandoned")).After!.Deviations);
+        var apheresis = Recorded with { Procedure = "apheresis-platelets", NominalMl = null, CollectedMl = 250, TreatmentUnits = 1, Deviations = ["plasma-over-limit", "volume-out-of-tolerance"], Restrictions = [] };
+        CollectionRecord After(CorrectedValues values) => Correction.Correct(Release.Rules, apheresis, values, [], Opened, Now).After!;
+        Assert.Equal(2, After(new(TreatmentUnits: 2)).TreatmentUnits);
+        Assert.Equal(1, After(new(Arm: "right")).TreatmentUnits);
+        Assert.Equal("completed", After(new(Arm: "right")).Outcome);
+        Assert.Equal(["plasma-over-limit"], After(new(Arm: "right")).Deviations); // the other is judged anew
+    }
+
+    [Fact]
     public void Who_recorded_it_or_corrected_it_last_does_not_correct_it()
     {
         var (ann, ben, cat) = (Some.Id(), Some.Id(), Some.Id());
