@@ -117,4 +117,59 @@ public sealed class IdentityRulesTests
         Assert.Equal(University, Memberships.SharedOn(periods, new(2026, 1, 1), University));
         Assert.Equal(Club, Memberships.SharedOn([periods[0] with { ShareParticipation = false }, periods[1]], new(2026, 1, 1), University));
     }
+
+    [Theory]
+    [InlineData("1900-01-01", "2199-12-31", null)]
+    [InlineData("1899-12-31", null, "/validFrom")]
+    [InlineData(null, "1899-12-31", "/validTo")]
+    [InlineData("2200-01-01", null, "/validFrom")]
+    [InlineData(null, "2200-01-01", "/validTo")]
+    [InlineData("2026-09-02", "2026-09-01", "/validTo")]
+    [InlineData("2026-09-01", "2026-09-01", null)]
+    public void A_membership_lies_within_these_centuries_and_ends_no_earlier_than_it_begins(string? from, string? to, string? wrong)
+    {
+        var no = Memberships.Put([], Period(from, to)).Rejection;
+        Assert.Equal(wrong, no?.Errors.Single().Pointer);
+        Assert.Equal(wrong is null ? null : BloodPlatform.Chassis.CommonProblems.Invalid, no?.Problem);
+    }
+
+    [Fact]
+    public void A_membership_is_told_the_first_one_that_it_would_reach_into()
+    {
+        var no = Memberships.Put([Period("2027-09-01", null), Period("2026-09-01", "2027-08-31")], Period("2025-09-01", "2030-01-01")).Rejection!;
+        Assert.Equal("The next membership there begins on 2026-09-01", no.Detail);
+    }
+
+    [Fact]
+    public void Of_two_that_began_the_same_day_one_and_the_same_is_always_taken()
+    {
+        MembershipPeriod[] periods = [Period("2025-09-01", null), Period("2025-09-01", null, Club)];
+        var first = new[] { University, Club }.Min();
+        Assert.Equal(first, Memberships.SharedOn(periods, new(2026, 1, 1), null));
+        Assert.Equal(first, Memberships.SharedOn([periods[1], periods[0]], new(2026, 1, 1), null));
+    }
+
+    [Theory]
+    [InlineData("registration", "2021-11-01", true)]
+    [InlineData("registration", "2021-10-31", false)]
+    [InlineData("health-data", "2026-03-10", true)]
+    [InlineData("anything", "2026-03-10", false)]
+    public void Nobody_agrees_to_a_text_that_is_not_shown_on_the_day(string code, string day, bool shown) => Assert.Equal(shown ? code : null, ConsentTexts.On(code, DateOnly.Parse(day, null))?.Code);
+
+    [Fact]
+    public void The_texts_are_told_in_the_readers_language_and_by_code_oldest_version_first()
+    {
+        var before = System.Globalization.CultureInfo.CurrentUICulture;
+        try
+        {
+            foreach (var (language, zh) in new[] { ("zh-CN", true), ("en", false) })
+            {
+                System.Globalization.CultureInfo.CurrentUICulture = new(language);
+                Assert.All(ConsentTexts.All, t => Assert.Equal(zh ? t.Zh : t.En, t.Text));
+                Assert.Equal(zh ? RetentionRule.Shipped.Zh : RetentionRule.Shipped.En, RetentionRule.Shipped.Text);
+            }
+        }
+        finally { System.Globalization.CultureInfo.CurrentUICulture = before; }
+        Assert.Equal(ConsentTexts.All.OrderBy(t => t.Code, StringComparer.Ordinal).ThenBy(t => t.Version), ConsentTexts.All);
+    }
 }

@@ -72,6 +72,34 @@ public sealed class MergingTests
         Assert.Equal([("contact", (DateTimeOffset?)Day(5)), ("honours-publication", null), ("registration", null)], standing.Select(c => (c.Code, c.Withdrawn)));
     }
 
+    [Fact]
+    public void What_falls_on_one_day_stands_in_one_order_whoever_comes_first()
+    {
+        DateOnly day = new(2024, 5, 1);
+        PastDonation platelets = new(day, "apheresis-platelets", Units: 1), blood = new(day, "whole-blood"), attempt = new(day, "whole-blood", Attempt: true);
+        DeferralFact shorter = new("T14", day, new(2025, 5, 1)), endless = new("T14", day, null), other = new("T20", day, new(2024, 6, 1));
+        Approval anApproval = new("INT_WB_WB", day), another = new("INT_WB_PLT", day), later = new("INT_WB_PLT", day.AddDays(1));
+        DonorFacts one = new(new(1990, 1, 1), "male", [attempt, platelets], [endless, other], null, [later, anApproval]);
+        DonorFacts two = new(new(1990, 1, 1), "male", [blood], [shorter], null, [another]);
+        foreach (var together in new[] { Merging.Together([one, two]), Merging.Together([two, one]) })
+        {
+            Assert.Equal([platelets, blood, attempt], together.Donations);
+            Assert.Equal([shorter, endless, other], together.Deferrals);
+            Assert.Equal([another, anApproval, later], together.Approvals!);
+        }
+        Assert.Same(one, Merging.Together([one]));
+        Assert.Empty(Merging.Together([one with { Approvals = null }, two with { Approvals = null }]).Approvals!);
+    }
+
+    [Fact]
+    public void Of_what_was_said_of_a_consent_at_one_moment_the_newer_text_stands_and_who_agrees_anew_has_agreed()
+    {
+        static DateTimeOffset Day(int day) => new(2026, 1, day, 0, 0, 0, TimeSpan.Zero);
+        DonorConsent given = new("contact", 1, Day(2), null), withdrawn = new("contact", 1, Day(1), Day(2)), newer = new("contact", 2, Day(2), null);
+        foreach (var said in new[] { new[] { given, newer }, [newer, given] }) Assert.Equal(newer, Merging.Consents(said).Single());
+        foreach (var said in new[] { new[] { given, withdrawn }, [withdrawn, given] }) Assert.Equal(given, Merging.Consents(said).Single());
+    }
+
     public static TheoryData<Registration, Registration, string> Refused
     {
         get
