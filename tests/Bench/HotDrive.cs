@@ -33,8 +33,9 @@ internal static class HotDrive
 {
     private const int Rounds = 3, Bookings = 1000, WarmUp = 300, Clients = 16;
 
+    /// <param name="standStill">Processes that stand still while bookings are timed, and hear of them afterwards: whoever else has his own machine. None where all share this one.</param>
     /// <returns>Bookings a second, round by round.</returns>
-    public static async Task<(double[] Service, double[] Gateway, double[] Reference)> Measure(Api api, string superuser, Uri service)
+    public static async Task<(double[] Service, double[] Gateway, double[] Reference)> Measure(Api api, string superuser, Uri service, int[] standStill)
     {
         await using var database = new NpgsqlConnection(superuser);
         await database.OpenAsync();
@@ -89,6 +90,14 @@ internal static class HotDrive
             await Pace.Drained(database);
         }
 
+        void Signal(string signal)
+        {
+            if (standStill.Length == 0) return;
+            using var kill = Process.Start("kill", [signal, .. standStill.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
+            kill.WaitForExit();
+            if (kill.ExitCode != 0) throw new InvalidOperationException($"kill {signal} answered {kill.ExitCode}");
+        }
+
         async Task<(Guid Id, DateTimeOffset Slot)> Open(DateTimeOffset startsAt)
         {
             var id = (await api.Send(HttpMethod.Post, "station", "/v1/drives", new
@@ -104,8 +113,16 @@ internal static class HotDrive
         async Task<double> Round(HttpClient client, string path, (Guid Id, DateTimeOffset Slot) drive, ReadOnlyMemory<Guid> his)
         {
             await Pace.Drained(database); // what a round before left to the relay and to those who listen is not this one's
+            Signal("-STOP");
             var started = Stopwatch.GetTimestamp();
-            await Parallel.ForAsync(0, his.Length, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (i, ct) =>
+            try { await BookAll(); }
+            finally { Signal("-CONT"); }
+            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            var booked = await database.QuerySingleAsync<(int Appointments, int Booked, int Persons)>("select (select count(*) from event.appointment where drive_id = @Id and status = 'booked')::int, (select sum(booked) from event.slot where drive_id = @Id)::int, (select count(distinct b.person_id) from event.booking_block b join event.appointment a on a.id = b.appointment_id where a.drive_id = @Id)::int", new { drive.Id });
+            if (booked != (his.Length, his.Length, his.Length)) throw new InvalidOperationException($"{his.Length} bookings were answered, there are {booked}");
+            return his.Length / seconds;
+
+            Task BookAll() => Parallel.ForAsync(0, his.Length, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (i, ct) =>
             {
                 using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(new BookAppointmentRequest(drive.Id, drive.Slot, his.Span[i], "bench"), options: Json.Options) };
                 request.Headers.Add("Idempotency-Key", $"bench-{drive.Id}-{i}");
@@ -113,10 +130,6 @@ internal static class HotDrive
                 if (answer.StatusCode != HttpStatusCode.Created) throw new InvalidOperationException($"{path} answered {answer.StatusCode}: {await answer.Content.ReadAsStringAsync(ct)}");
                 await answer.Content.ReadAsByteArrayAsync(ct);
             });
-            var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            var booked = await database.QuerySingleAsync<(int Appointments, int Booked, int Persons)>("select (select count(*) from event.appointment where drive_id = @Id and status = 'booked')::int, (select sum(booked) from event.slot where drive_id = @Id)::int, (select count(distinct b.person_id) from event.booking_block b join event.appointment a on a.id = b.appointment_id where a.drive_id = @Id)::int", new { drive.Id });
-            if (booked != (his.Length, his.Length, his.Length)) throw new InvalidOperationException($"{his.Length} bookings were answered, there are {booked}");
-            return his.Length / seconds;
         }
     }
 

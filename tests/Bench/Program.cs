@@ -17,7 +17,7 @@ public static class Program
         var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
         if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near" or "hot-drive", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive [--alone]   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -41,7 +41,8 @@ public static class Program
         }
         if (args[0] == "hot-drive")
         {
-            var (direct, gateway, bare) = await HotDrive.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["EVENT_PORT"]}"));
+            var others = args.Contains("--alone") ? new[] { "donor", "inventory", "recognition", "partner", "rabbitmq" } : [];
+            var (direct, gateway, bare) = await HotDrive.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["EVENT_PORT"]}"), [.. others.Select(name => int.Parse(File.ReadAllText(Path.Combine(run, name + ".pid")).Trim(), null))]);
             Console.WriteLine("\nbookings a second at one slot, 16 clients                  median   round by round");
             foreach (var (what, rounds) in new[] { ("bare Kestrel and Npgsql (reference)", bare), ("the Event service", direct), ("the same through the gateway", gateway) })
                 Console.WriteLine($"  {what,-52} {Median(rounds),10:0}   {string.Join(", ", rounds.Select(r => r.ToString("0", null)))}");
