@@ -361,6 +361,31 @@ public sealed class InvitationTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_claimed_a_kept_place_that_a_cut_takes_is_told_and_stays_invited()
+    {
+        var (station, _, organiser, drive) = await Drive(capacity: 3);
+        var app = Some.Id();
+        var invited = await Invite(organiser, drive, 3, reserve: 3);
+        var claimed = new List<(Guid Invitation, Guid Donor)>();
+        foreach (var code in Codes(invited).Take(2)) // the third is claimed by nobody: nobody can be told
+        {
+            var donor = await events.Donor(app);
+            claimed.Add(((await events.App(app).Post("/v1/invitations/claim", new { claimCode = code, donorId = donor })).Id, donor));
+        }
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/capacity", new { capacity = 1, reason = "一张床坏了", force = true })).Status);
+        Assert.Equal("0/1", await Places(drive));
+        Assert.Equal(["claimed", "claimed", "invited"], await Statuses(organiser, invited.Id));
+        var without = new List<Guid>();
+        foreach (var (invitation, donor) in claimed)
+            if ((await events.App(app).Get($"/v1/invitations/{invitation}"))["slotStartsAt"].ValueKind == JsonValueKind.Null) without.Add(donor);
+        Assert.NotEmpty(without);
+        List<NoticeRequested> told = [];
+        await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => n.References.DriveId == drive)).Count == without.Count);
+        Assert.Equal(without.Order(), told.Select(n => n.DonorId).Order());
+        Assert.All(told, n => Assert.Equal(("invitation-place-withdrawn", "invitation", slot), (n.TemplateCode, n.Purpose, n.References.SlotStartsAt)));
+    }
+
+    [Fact]
     public async Task One_person_under_two_ids_claims_once_and_an_undone_merge_leaves_the_invitation_with_who_booked()
     {
         var (_, _, organiser, drive) = await Drive();

@@ -189,6 +189,48 @@ public sealed partial class ProvisionalTests(EventService events)
         Assert.Equal(["lapsed"], await service.Database.Query<string>("select distinct status from event.provisional_booking where drive_id = @drive", new { drive }));
     }
 
+    [Fact]
+    public async Task Declined_confirmed_and_lapsed_while_the_drive_moves_each_place_is_counted_once()
+    {
+        for (var round = 0; round < 4; round++)
+        {
+            var (station, drive, code) = await Announced(at: slot);
+            for (var i = 0; i < 6; i++) Assert.Equal(200, (await Hold(code, slot.AddHours(i % 2 * 3), "测试", Phone())).Status);
+            var held = (await events.Station(station).Get($"/v1/drives/{drive}/provisional-bookings"))["items"].EnumerateArray().Select(i => i.GetProperty("id").GetGuid()).ToArray();
+            var donor = await events.Donor();
+            // Two that are nearly over, as the sweep finds them.
+            await service.Database.Execute("update event.provisional_booking set held_until = now() - interval '1 second' where id = any(@over)", new { over = held[..2] });
+            var sweep = service.App.Services.GetServices<IHostedService>().OfType<LapseProvisional>().Single().LookNow(TestContext.Current.CancellationToken);
+            // An hour later and an hour shorter: the last slot is gone.
+            var moved = events.Station(station).Post($"/v1/drives/{drive}/postpone", new { startsAt = slot.AddHours(1), endsAt = slot.AddHours(4), reasonCode = "weather" });
+            Task<Answer>[] settled = [.. held[2..5].Select(id => events.Station(station).Post($"/v1/provisional-bookings/{id}/decline")), Registrar(station).Post($"/v1/provisional-bookings/{held[5]}/confirm", new { donorId = donor })];
+            await sweep;
+            Assert.Equal(200, (await moved).Status);
+            foreach (var answer in await Task.WhenAll(settled)) Assert.True(answer is { Status: 200 } or { Status: 409, Code: "provisional_settled" or "drive_not_open" } or { Status: 422, Code: "slot_unknown" }, answer.ToString());
+            await Eventually.That(() => service.Database.Scalar<bool>("select not exists (select from event.provisional_booking where drive_id = @drive and status = 'held' and held_until <= now())", new { drive }));
+            Assert.Equal(await service.Database.Scalar<string>("""
+                select string_agg((select count(*) from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status = 'booked') || '/' ||
+                                  (select count(*) from event.provisional_booking p where p.drive_id = s.drive_id and p.slot_starts_at = s.starts_at and p.status = 'held'), ' ' order by s.starts_at) from event.slot s where s.drive_id = @drive
+                """, new { drive }), await Slot(drive));
+            Assert.Equal(await service.Database.Scalar<long>("select count(*) from event.provisional_booking where drive_id = @drive and status = 'held'", new { drive }), await Known(drive));
+        }
+    }
+
+    [Fact]
+    public async Task A_drive_that_closes_forgets_whom_places_were_held_for_whoever_settles_them_meanwhile()
+    {
+        var (station, drive, code) = await Announced();
+        for (var i = 0; i < 3; i++) Assert.Equal(200, (await Hold(code, slot, "测试", Phone())).Status);
+        var held = (await events.Station(station).Get($"/v1/drives/{drive}/provisional-bookings"))["items"].EnumerateArray().Select(i => i.GetProperty("id").GetGuid()).ToArray();
+        await service.Database.Execute("update event.drive set status = 'started', started_at = now() where id = @drive", new { drive });
+        var closing = events.Station(station).Post($"/v1/drives/{drive}/close");
+        var declined = await Task.WhenAll(held.Select(id => events.Station(station).Post($"/v1/provisional-bookings/{id}/decline")));
+        Assert.Equal(200, (await closing).Status);
+        Assert.All(declined, a => Assert.True(a is { Status: 200 } or { Status: 409, Code: "provisional_settled" }, a.ToString()));
+        Assert.Equal(("0/0 0/0 0/0 0/0", 0), (await Slot(drive), await Known(drive)));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.provisional_booking where drive_id = @drive and status not in ('declined', 'lapsed')", new { drive }));
+    }
+
     [GeneratedRegex("id=\"reference\">([0-9A-Z]+)<")]
     private static partial Regex Reference();
 }
