@@ -77,8 +77,20 @@ public sealed class SiteTests(EventService events)
         Assert.True(series.Status == 201, series.ToString());
         var drives = series["planned"].EnumerateArray().Where(p => p.GetProperty("outcome").GetString() == "made").Select(p => p.GetProperty("driveId").GetGuid()).ToArray();
         Assert.Equal(6, drives.Length);
+        // The room is renovated: its drives move to another one, but for the one that is approved.
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drives[1]}/approve")).Status);
+        var other = (await http.Post("/v1/sites", Body("fixed", beds: 4))).Id;
+        var moved = await http.Patch($"/v1/drive-series/{series.Id}", new { siteId = other, staff = 2 }, "\"1\"");
+        Assert.True(moved.Status == 200, moved.ToString());
+        Assert.Equal((other, 2), (moved["drive"].GetProperty("siteId").GetGuid(), moved["drive"].GetProperty("staff").GetInt32()));
+        foreach (var (drive, n) in drives.Select((d, n) => (d, n)))
+        {
+            var now = await http.Get($"/v1/drives/{drive}");
+            Assert.Equal(n == 1 ? (room, 3) : (other, 2), (now["siteId"].GetGuid(), now["staff"].GetInt32()));
+        }
+        Assert.Equal((422, "site_unknown"), Code(await http.Patch($"/v1/drive-series/{series.Id}", new { siteId = Some.OldId() }, "\"2\"")));
         var first = await http.Post($"/v1/drives/{drives[0]}/approve");
-        Assert.Equal((200, room, 3), (first.Status, first["siteId"].GetGuid(), first["staff"].GetInt32()));
+        Assert.Equal((200, other, 2), (first.Status, first["siteId"].GetGuid(), first["staff"].GetInt32()));
     }
 
     [Fact]

@@ -21,7 +21,10 @@ public sealed record ChangeSeriesRequest(
     DateOnly[]? ExcludedDates = null,
     [property: Range(1, 366)] int? HorizonDays = null,
     [property: AllowedValues("public", "organisation", "unlisted", null)] string? Visibility = null,
-    [property: StringLength(80, MinimumLength = 1)] string? Theme = null);
+    [property: StringLength(80, MinimumLength = 1)] string? Theme = null,
+    Guid? SiteId = null,
+    Guid? VehicleId = null,
+    [property: Range(1, 200)] int? Staff = null);
 
 /// <summary>
 /// PATCH /v1/drive-series/{id}: its drives from tomorrow on follow, but for those that somebody changed, submitted or had approved
@@ -57,7 +60,7 @@ public static class ChangeSeries
             {
                 Venue = request.Venue is { } v ? new(v.Name, v.Address, v.District, v.Latitude, v.Longitude) : plan.Venue, Minutes = (int)(endsAt - startsAt).TotalMinutes, SlotMinutes = request.SlotMinutes ?? plan.SlotMinutes,
                 CapacityPerSlot = request.CapacityPerSlot ?? plan.CapacityPerSlot, WalkInPerSlot = request.WalkInPerSlot ?? plan.WalkInPerSlot, Procedures = request.Procedures ?? plan.Procedures,
-                Visibility = request.Visibility ?? plan.Visibility, Theme = request.Theme ?? plan.Theme,
+                Visibility = request.Visibility ?? plan.Visibility, Theme = request.Theme ?? plan.Theme, SiteId = request.SiteId ?? plan.SiteId, VehicleId = request.VehicleId ?? plan.VehicleId, Staff = request.Staff ?? plan.Staff,
             };
             // The first day of a running series may lie in the past; a new one may not.
             if (new DrivePlan(startsAt, endsAt, plan.SlotMinutes, plan.Procedures).Faults(false, request.StartsAt is null && startsAt < tx.Now ? startsAt : tx.Now) is { } impossible) return impossible.ToProblem();

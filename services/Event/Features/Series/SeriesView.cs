@@ -134,7 +134,7 @@ internal sealed class SeriesFile(SeriesRow series, IReadOnlyList<ExcludedDays> e
                 case "update":
                     tx.Write("""
                         update event.drive set version = @Version, venue_name = @VenueName, venue_address = @VenueAddress, district = @District, latitude = @Latitude, longitude = @Longitude, starts_at = @StartsAt, ends_at = @EndsAt,
-                            slot_minutes = @SlotMinutes, capacity_per_slot = @CapacityPerSlot, walk_in_per_slot = @WalkInPerSlot, procedures = @Procedures, visibility = @Visibility, theme = @Theme
+                            slot_minutes = @SlotMinutes, capacity_per_slot = @CapacityPerSlot, walk_in_per_slot = @WalkInPerSlot, procedures = @Procedures, visibility = @Visibility, theme = @Theme, site_id = @SiteId, vehicle_id = @VehicleId, staff = @Staff
                         where id = @Id
                         """, drive);
                     Remember(tx, act, "made", drive.Id, drive.Version);
