@@ -27,6 +27,7 @@ public static class Problems
     public static readonly ProblemCode AppointmentSettled = new("appointment_settled", 409, "该预约已到场、取消或爽约", "The appointment has been kept, cancelled or missed");
     public static readonly ProblemCode FigureAlreadyReported = new("figure_already_reported", 409, "同一来源已就该对象和期间报告过不同数字", "The same source has already reported this measure of the subject and period");
     public static readonly ProblemCode ActivityVoided = new("activity_voided", 409, "该宣传记录已作废", "The activity has been taken back");
+    public static readonly ProblemCode CoordinatorPresent = new("coordinator_present", 409, "现任联系人须先交接", "The present coordinator hands over first");
     public static readonly ProblemCode OrganisationCycle = new("organisation_cycle", 422, "组织不能移到自身或其下级之下", "An organisation cannot stand below itself");
     public static readonly ProblemCode TreeTooDeep = new("tree_too_deep", 422, "组织层级过多", "The tree would have too many levels");
     public static readonly ProblemCode AlreadyThere = new("already_there", 409, "组织已在该上级之下", "The organisation already stands there");

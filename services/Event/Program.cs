@@ -50,7 +50,7 @@ public static class Program
             .Constraint("reported_figure_once", Problems.FigureAlreadyReported)
             .Map(
                 RegisterOrganisation.Map, GetOrganisation.Map, ListOrganisations.Map, ChangeOrganisation.Map, GetOrganisationTree.Map, GetOrganisationResults.Map,
-                MoveOrganisation.Map, GetOrganisationHistory.Map, HandOverCoordinator.Map, ListCoordinators.Map, SetTarget.Map, ListTargets.Map, AssignResponsibilities.Map,
+                MoveOrganisation.Map, GetOrganisationHistory.Map, HandOverCoordinator.Map, ListCoordinators.Map, ForgetCoordinator.Map, SetTarget.Map, ListTargets.Map, AssignResponsibilities.Map,
                 CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map, ChangeCapacity.Map, ListDriveChanges.Map,
                 RegisterSite.Map, ReplaceSite.Map, GetSite.Map, ListSites.Map, ProposeCapacity.Map,

@@ -68,6 +68,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("organisation-stands-in-one-place", "update event.organisation_placement set path = array[id('university'), id('moved class')] where organisation_id = id('moved class') and valid_to = 'infinity'"),
         ("organisation-has-one-coordinator", "update event.coordinator set ends_at = '2025-03-02' where id = id('coordinator 1')"),
         ("organisation-has-one-coordinator", "delete from event.subject_key where subject_id = id('coordinator 2')"),
+        ("organisation-has-one-coordinator", "update event.coordinator set name = null, phone = null, forgotten_at = now() where id = id('coordinator 1')"),
         ("organisation-has-one-coordinator", "drop index event.coordinator_one_now; update event.coordinator set ends_at = null"),
         ("target-total-is-the-sum", "update event.target_total set donations = donations + 1 where organisation_id = id('university')"),
         ("target-total-is-the-sum", "update event.target set volume_ml = 1 where organisation_id = id('class')"),

@@ -23,14 +23,14 @@ internal static class Organisations
                 from (select p.*, lag(p.valid_to) over (order by p.valid_from) as previous_to from event.organisation_placement p where p.organisation_id = o.id) p) s on true
             where s.first is distinct from '-infinity' or s.last is distinct from 'infinity' or s.broken or n.path is distinct from o.path
             """),
-        new("organisation-has-one-coordinator", "At no time has an organisation two coordinators, and each has a key of his own.",
+        new("organisation-has-one-coordinator", "At no time has an organisation two coordinators, and each has a key of his own until he is forgotten, and none after.",
             "select count(*) from event.coordinator",
             """
-            select a.organisation_id, a.id, b.id as other, k.subject_id is not null as has_key
+            select a.organisation_id, a.id, b.id as other, k.subject_id is not null as has_key, a.forgotten_at is not null as forgotten
             from event.coordinator a
             left join event.coordinator b on b.organisation_id = a.organisation_id and b.id <> a.id and b.starts_at >= a.starts_at and b.starts_at < coalesce(a.ends_at, 'infinity')
             left join event.subject_key k on k.subject_id = a.id
-            where b.id is not null or k.subject_id is null
+            where b.id is not null or (k.subject_id is null) <> (a.forgotten_at is not null)
             """),
         new("target-total-is-the-sum", "An organisation's total target is its own and those of all that stood below it on the period's first day.",
             "select count(*) from event.target_total",

@@ -51,6 +51,28 @@ public sealed class CoordinatorTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_coordinates_no_more_is_forgotten_on_his_wish_and_that_somebody_did_stays()
+    {
+        var organisation = await events.Organisation();
+        var http = events.Organiser(organisation);
+        foreach (var (name, phone, from) in new[] { ("甲测试", "13900000001", "2023-09-01"), ("乙测试", "13900000002", "2025-03-01") }) await http.Post($"/v1/organisations/{organisation}/coordinators", new { name, phone, from });
+        var ids = (await http.Get($"/v1/organisations/{organisation}/coordinators"))["items"].EnumerateArray().Select(c => c.GetProperty("id").GetGuid()).ToArray();
+        string Forget(Guid id) => $"/v1/organisations/{organisation}/coordinators/{id}/forget";
+        Assert.Equal((409, "coordinator_present"), Code(await http.Post(Forget(ids[0]))));
+        Assert.Equal(404, (await events.Organiser(await events.Organisation()).Post(Forget(ids[1]))).Status);
+        Assert.Equal(404, (await http.Post(Forget(Some.OldId()))).Status);
+        Assert.Equal(2, await service.Database.Scalar<long>("select count(*) from event.coordinator c join event.subject_key k on k.subject_id = c.id where c.organisation_id = @organisation and c.name is not null", new { organisation }));
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => http.Post(Forget(ids[1]))));
+        Assert.All(answers, a => Assert.True(a.Status == 200, a.ToString()));
+        var list = (await http.Get($"/v1/organisations/{organisation}/coordinators"))["items"].EnumerateArray().ToArray();
+        Assert.Equal([("乙**", "2025-03-01", null), (null, "2023-09-01", "2025-03-01")], list.Select(c => (c.GetProperty("name").GetString(), c.GetProperty("from").GetString()![..10], c.GetProperty("to").GetString()?[..10])));
+        Assert.Equal(JsonValueKind.Null, list[1].GetProperty("phone").ValueKind);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.coordinator c left join event.subject_key k on k.subject_id = c.id where c.id = @id and (c.name is not null or c.phone is not null or k.subject_id is not null)", new { id = ids[1] }));
+        Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from event.audit where action = 'organisation.coordinator-forget' and resource = @r", new { r = $"organisation/{organisation}" }));
+    }
+
+    [Fact]
     public async Task A_handover_before_the_present_coordinator_or_in_the_future_is_refused()
     {
         var organisation = await events.Organisation();

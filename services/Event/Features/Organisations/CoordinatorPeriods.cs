@@ -2,35 +2,38 @@ using BloodPlatform.Chassis;
 
 namespace BloodPlatform.Drives.Features.Organisations;
 
-/// <summary>Who was an organisation's coordinator when, masked. `to` is null for the present one; `recordedBy` is the client, and the member of staff where one signed in.</summary>
-public sealed record CoordinatorPeriodView(Guid Id, string Name, string Phone, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset RecordedAt, RecorderView RecordedBy);
+/// <summary>Who was an organisation's coordinator when, masked. `to` is null for the present one, name and telephone of one who was forgotten; `recordedBy` is the client, and the member of staff where one signed in.</summary>
+public sealed record CoordinatorPeriodView(Guid Id, string? Name, string? Phone, DateTimeOffset From, DateTimeOffset? To, DateTimeOffset RecordedAt, RecorderView RecordedBy);
 
 public sealed record RecorderView(string ClientId, Guid? StaffId);
 
 internal sealed record CoordinatorRow
 {
-    public const string Select = "select c.id, c.name, c.phone, c.starts_at, c.ends_at, c.recorded_at, c.client_id, c.staff_id, k.wrapped_key from event.coordinator c join event.subject_key k on k.subject_id = c.id";
+    public const string Select = "select c.id, c.name, c.phone, c.starts_at, c.ends_at, c.recorded_at, c.client_id, c.staff_id, c.forgotten_at, k.wrapped_key from event.coordinator c left join event.subject_key k on k.subject_id = c.id";
 
     public required Guid Id { get; init; }
-    public required byte[] Name { get; init; }
-    public required byte[] Phone { get; init; }
+    public byte[]? Name { get; init; }
+    public byte[]? Phone { get; init; }
     public DateTimeOffset StartsAt { get; init; }
     public DateTimeOffset? EndsAt { get; init; }
     public DateTimeOffset RecordedAt { get; init; }
     public required string ClientId { get; init; }
     public Guid? StaffId { get; init; }
-    public required byte[] WrappedKey { get; init; }
+    public DateTimeOffset? ForgottenAt { get; init; }
+    public byte[]? WrappedKey { get; init; }
 
-    public (string Name, string Phone) Open(Vault vault)
+    /// <summary>Null of one who was forgotten.</summary>
+    public (string Name, string Phone)? Open(Vault vault)
     {
-        var key = vault.Unwrap(Id, WrappedKey);
-        return (key.Open("coordinator_name", Name), key.Open("coordinator_phone", Phone));
+        if (ForgottenAt is not null) return null;
+        var key = vault.Unwrap(Id, WrappedKey!);
+        return (key.Open("coordinator_name", Name!), key.Open("coordinator_phone", Phone!));
     }
 
     public CoordinatorPeriodView View(Vault vault)
     {
-        var (name, phone) = Open(vault);
-        return new(Id, Mask.Name(name), Mask.Number(phone), Shanghai.Local(StartsAt), EndsAt is { } end ? Shanghai.Local(end) : null, RecordedAt, new(ClientId, StaffId));
+        var person = Open(vault);
+        return new(Id, person is { } n ? Mask.Name(n.Name) : null, person is { } p ? Mask.Number(p.Phone) : null, Shanghai.Local(StartsAt), EndsAt is { } end ? Shanghai.Local(end) : null, RecordedAt, new(ClientId, StaffId));
     }
 
     /// <summary>Queues the new coordinator; whoever he follows has been ended.</summary>

@@ -40,7 +40,7 @@ public static class ListCoordinators
                 async grid => (await grid.ReadSingleOrDefaultAsync<OrganisationRow>(), await grid.ReadSingleOrDefaultAsync<CoordinatorRow>()));
             if (organisation is null) return CommonProblems.Unknown(id);
             if (!organisation.IsManagedBy(caller) || coordinator is null) return CommonProblems.NotFound.With();
-            var (name, phone) = coordinator.Open(vault);
+            var (name, phone) = coordinator.Open(vault)!.Value; // of the present one nothing is forgotten
             tx.Audit("organisation.coordinator-full-read", $"organisation/{id}", new { coordinator = coordinator.Id, request.Purpose });
             return TypedResults.Ok(new CoordinatorContactView(coordinator.Id, name, phone));
         }, ct);
