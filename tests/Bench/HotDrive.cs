@@ -187,7 +187,7 @@ internal static class HotDrive
                             new("payload", JsonSerializer.Serialize(booked, Json.Options)), new("trace", NpgsqlDbType.Text) { Value = none },
                         },
                     },
-                    new(BookingFacts.TakePlace) { Parameters = { new("DriveId", request.DriveId), new("SlotStartsAt", slotStartsAt), new("places", Bookings) } },
+                    new(BookingFacts.TakePlace) { Parameters = { new("DriveId", request.DriveId), new("SlotStartsAt", slotStartsAt), new("places", Bookings), new("all", Bookings) } },
                     new("commit"),
                 },
             };

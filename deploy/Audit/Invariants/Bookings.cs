@@ -12,12 +12,12 @@ internal static class Bookings
         new("slot-within-the-profile", "No place was promised in a slot that the epidemic profile of its day had left none.",
             "select count(*) from event.slot",
             """
-            select s.drive_id, s.starts_at, s.booked, p.code, p.donors_per_slot
+            select s.drive_id, s.starts_at, s.booked, s.walked_in, p.code, p.donors_per_slot
             from event.slot s, lateral (select r.* from event.rule_set r, (select (s.starts_at at time zone 'Asia/Shanghai')::date as day) d
               where r.valid_from <= day and (r.valid_to is null or r.valid_to >= day)
                 and not exists (select from event.rule_set n where n.kind = r.kind and (n.kind = 'base' or n.code = r.code) and n.valid_from <= day and n.valid_from > r.valid_from)
               order by r.donors_per_slot limit 1) p
-            where s.booked > p.donors_per_slot
+            where s.booked + s.walked_in > p.donors_per_slot
               and exists (select from event.appointment a where a.drive_id = s.drive_id and a.slot_starts_at = s.starts_at and a.status <> 'cancelled' and not a.backfilled and a.created_at > p.heard_at + interval '1 minute')
             """),
         new("slot-counts-its-appointments", "A slot's counter equals its appointments that are not cancelled, and each of those is in a slot.",

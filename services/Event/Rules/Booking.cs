@@ -27,6 +27,9 @@ public sealed record BookableSlot(DateTimeOffset StartsAt, DateTimeOffset EndsAt
     /// <param name="place">`booking`, `walk-in`, `backfill`, or `kept` for him already.</param>
     public int PlacesFor(string place) => place == "backfill" ? Capacity : Places;
 
+    /// <summary>The same, of all places.</summary>
+    public int AllPlacesFor(string place) => place == "backfill" ? Capacity + WalkIn : AllPlaces;
+
     /// <summary>Whether one more of the kind fits.</summary>
     public bool HasRoomFor(string place) => place == "kept" || (place == "walk-in" ? (WalkedIn < WalkIn || HasRoomFor("booking")) && Booked + Held + WalkedIn < AllPlaces : Booked + Held < PlacesFor(place) && !(Awaited && place == "booking"));
 }

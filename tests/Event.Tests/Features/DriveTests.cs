@@ -95,6 +95,38 @@ public sealed class DriveTests(EventService events)
     }
 
     [Fact]
+    public async Task A_drive_that_nobody_closed_is_listed_no_more_once_its_time_is_over_but_by_its_date()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, EventService.Morning(41));
+        await service.Database.Execute("update event.drive set starts_at = starts_at - interval '400 days', ends_at = ends_at - interval '400 days' where id = @drive", new { drive });
+        var date = Shanghai.DateOf(EventService.Morning(41).AddDays(-400)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        Assert.DoesNotContain((await service.Anonymous().Get("/v1/drives?limit=200"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
+        Assert.Contains((await service.Anonymous().Get($"/v1/drives?from={date}&to={date}"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
+        Assert.Contains((await events.Station(station).Get("/v1/drives?mine=true"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
+        using var http = service.Anonymous();
+        Assert.DoesNotContain(drive.ToString(), await http.GetStringAsync("/v1/drives.ics"), StringComparison.Ordinal);
+        Assert.Contains(drive.ToString(), await http.GetStringAsync($"/v1/drives.ics?from={date}&to={date}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drive_closed_before_its_time_cancels_whose_slot_had_not_begun_and_has_them_told()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station, EventService.Morning(42));
+        var booked = (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(42).AddHours(2), await events.Donor()), Some.Key())).Id;
+        var passed = (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(42), await events.Donor()), Some.Key())).Id;
+        // The day of the drive, at ten: two hours of it are over.
+        await service.Database.Execute("update event.drive set status = 'started', started_at = now() where id = @drive; update event.appointment set slot_starts_at = now() - interval '1 hour' where id = @passed", new { drive, passed });
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/close")).Status);
+        Assert.Equal(("cancelled", "drive-cancelled"), ((await events.Station(station).Get($"/v1/appointments/{booked}")).Text("status"), (await events.Station(station).Get($"/v1/appointments/{booked}")).Text("reasonCode")));
+        Assert.Equal("missed", (await events.Station(station).Get($"/v1/appointments/{passed}")).Text("status"));
+        await Eventually.That(async () => (await service.Published<NoticeRequested>()).Count(n => n.References.AppointmentId == booked && n.TemplateCode == "drive-cancelled") == 1);
+        Assert.DoesNotContain(await service.Published<NoticeRequested>(), n => n.References.AppointmentId == passed);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.booking_block where appointment_id = any(@ids)", new { ids = new[] { booked, passed } }));
+    }
+
+    [Fact]
     public async Task Lists_page_without_gaps_or_repeats()
     {
         var station = Some.Id();

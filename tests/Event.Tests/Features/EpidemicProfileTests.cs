@@ -53,6 +53,23 @@ public sealed class EpidemicProfileTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_books_and_who_walks_in_at_once_share_what_the_profile_allows()
+    {
+        var station = Some.Id();
+        var body = EventService.DriveBody(await events.Organisation(), EventService.Morning(107), capacity: 10);
+        body["walkInPerSlot"] = 5;
+        var drive = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        await service.Database.Execute("update event.drive set status = 'started', started_at = now() where id = @drive", new { drive }); // walk-ins come on the day
+        await Publish("cn-test-walk-ins", 13, 107, 107, 6);
+        var donors = new List<Guid>();
+        for (var i = 0; i < 24; i++) donors.Add(await events.Donor());
+        var answers = await Task.WhenAll(donors.Select((d, i) => events.Station(station).Post("/v1/appointments", new { driveId = drive, slotStartsAt = EventService.Morning(107), donorId = d, channel = "desk", walkIn = i % 2 == 0 }, Some.Key())));
+        Assert.Equal((6, 18), (answers.Count(a => a.Status == 201), answers.Count(a => a is { Status: 409, Code: "slot_full" })));
+        Assert.Equal(6, await service.Database.Scalar<int>("select booked + walked_in from event.slot where drive_id = @drive and starts_at = @at", new { drive, at = EventService.Morning(107) }));
+    }
+
+    [Fact]
     public async Task What_was_promised_before_stays_and_the_ordinary_places_come_back_when_the_profile_is_lifted()
     {
         var station = Some.Id();

@@ -146,5 +146,26 @@ public sealed class NoLongerBookableTests(EventService events)
         Assert.Equal((1, 1, 0, 1, 1), (seen.GetProperty("capacity").GetInt32(), seen.GetProperty("booked").GetInt32(), seen.GetProperty("available").GetInt32(), seen.GetProperty("walkIn").GetInt32(), seen.GetProperty("walkedIn").GetInt32()));
     }
 
+    [Fact]
+    public async Task A_walk_in_who_is_moved_gives_his_place_of_the_reserve_back_and_has_a_booking()
+    {
+        var station = Some.Id();
+        var body = EventService.DriveBody(await events.Organisation(), EventService.Now.AddMinutes(30), capacity: 1);
+        body["walkInPerSlot"] = 1;
+        var drive = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, drive, null, "submit", "approve", "open", "start");
+        var http = events.Station(station);
+        var slots = (await http.Get($"/v1/drives/{drive}/slots"))["items"].EnumerateArray().Select(s => s.GetProperty("startsAt").GetDateTimeOffset()).ToArray();
+        Task<string> Taken() => service.Database.Scalar<string>("select string_agg(booked || '+' || walked_in, ' ' order by starts_at) from (select * from event.slot where drive_id = @drive order by starts_at limit 2) s", new { drive });
+        Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, slots[0], await events.Donor()))).Status);
+        var walkIn = await http.Post("/v1/appointments", new { driveId = drive, slotStartsAt = slots[0], donorId = await events.Donor(), channel = "desk", walkIn = true });
+        Assert.Equal((201, "1+1 0+0"), (walkIn.Status, await Taken()));
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{walkIn.Id}/move", new { slotStartsAt = slots[1] })).Status);
+        Assert.Equal("1+0 1+0", await Taken());
+        Assert.Equal((409, "slot_full"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slots[0], await events.Donor()))));
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{walkIn.Id}/cancel")).Status);
+        Assert.Equal("1+0 0+0", await Taken());
+    }
+
     private static (int, string?) Code(Answer answer) => (answer.Status, answer.Code);
 }

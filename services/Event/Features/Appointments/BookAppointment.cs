@@ -69,14 +69,14 @@ public static class BookAppointment
             };
             appointment.Insert(tx, request.DonorId, request.BackfillReason);
             if (!backfill) appointment.Block(tx, rules); // what is recorded afterwards can be in the way of nothing that is promised
-            if (appointment.WalkIn) tx.Write("update event.slot set walked_in = walked_in + 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
+            if (appointment.WalkIn) tx.Write(BookingFacts.TakeWalkIn, new { appointment.DriveId, appointment.SlotStartsAt, all = slot.AllPlacesFor(place) });
             else if (place == "kept") tx.Write("update event.slot set booked = booked + 1, held = held - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt", appointment);
             else
             {
                 // Who takes another slot than the kept one gives that back; both in one order, as a move.
                 var take = (appointment.SlotStartsAt, BookingFacts.TakePlace);
                 (DateTimeOffset Slot, string Write)[] writes = invitation?.SlotStartsAt is { } given ? [take, (given, "update event.slot set held = held - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt")] : [take];
-                foreach (var (at, write) in writes.OrderBy(w => w.Slot)) tx.WriteLast(write, new { appointment.DriveId, SlotStartsAt = at, places = slot.PlacesFor(place) });
+                foreach (var (at, write) in writes.OrderBy(w => w.Slot)) tx.WriteLast(write, new { appointment.DriveId, SlotStartsAt = at, places = slot.PlacesFor(place), all = slot.AllPlacesFor(place) });
             }
             if (invitation is not null)
                 tx.Write("update event.invitation set version = version + 1, status = 'booked', donor_id = @recordedFor, appointment_id = @appointment, settled_at = @now where id = @Id", new { invitation.Id, recordedFor = request.DonorId, appointment = appointment.Id, now = tx.Now });

@@ -15,11 +15,17 @@ namespace BloodPlatform.Drives.Features.Appointments;
 /// </summary>
 internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, BookingDonorRow? Donor, IReadOnlyList<OtherBooking> Others, IReadOnlyList<IntervalRules> Rules)
 {
-    /// <summary>Takes one of @places places. Whoever comes when the last went meanwhile asks for more than the capacity, and is refused by slot_never_overbooked.</summary>
-    public const string TakePlace = $"update event.slot s set booked = case when booked + held < @places and not {Awaited} then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+    /// <summary>
+    /// Takes one of @places places, and of @all that are left with the walk-ins'. Whoever comes when the last went meanwhile asks for more than the capacity, and is refused
+    /// by slot_never_overbooked.
+    /// </summary>
+    public const string TakePlace = $"update event.slot s set booked = case when booked + held < @places and booked + held + walked_in < @all and not {Awaited} then booked + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+
+    /// <summary>The same of the reserve for who comes without a booking; refused by slot_walk_ins_fit.</summary>
+    public const string TakeWalkIn = "update event.slot s set walked_in = case when booked + held + walked_in < @all then walked_in + 1 else walk_in + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
 
     /// <summary>The same for a place that is held and not yet booked.</summary>
-    public const string HoldPlace = $"update event.slot s set held = case when booked + held < @places and not {Awaited} then held + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
+    public const string HoldPlace = $"update event.slot s set held = case when booked + held < @places and booked + held + walked_in < @all and not {Awaited} then held + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
 
     /// <summary>Somebody waits for a place of slot s.</summary>
     public const string Awaited = "exists (select from event.waiting w where w.drive_id = s.drive_id and w.status = 'waiting' and coalesce(w.slot_starts_at, s.starts_at) = s.starts_at)";

@@ -27,12 +27,13 @@ public static class MoveAppointment
             if (Booking.OthersForbid(drive.Id, before.Procedure, request.SlotStartsAt, facts.Others, facts.Rules) is { } tooClose)
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
-            var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt };
-            tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt, placed_at = @now where id = @Id", new { after.Version, after.SlotStartsAt, after.Id, now = tx.Now });
+            // Who came without a booking gives his place of the reserve back and has a booking in the other slot.
+            var after = before with { Version = before.Version + 1, SlotStartsAt = facts.Slot!.StartsAt, WalkIn = false };
+            tx.Write("update event.appointment set version = @Version, slot_starts_at = @SlotStartsAt, walk_in = @WalkIn, placed_at = @now where id = @Id", new { after.Version, after.SlotStartsAt, after.WalkIn, after.Id, now = tx.Now });
             (after with { DonorId = donor.DonorId }).Block(tx, facts.Rules);
             // Both slots in one order, so that two movers in opposite directions do not wait for each other crosswise.
-            foreach (var (slot, write) in new[] { (before.SlotStartsAt, "update event.slot set booked = booked - 1 where drive_id = @DriveId and starts_at = @SlotStartsAt"), (after.SlotStartsAt, BookingFacts.TakePlace) }.OrderBy(s => s.Item1))
-                tx.Write(write, new { before.DriveId, SlotStartsAt = slot, places = facts.Slot.Places });
+            foreach (var (slot, write) in new[] { (before.SlotStartsAt, $"update event.slot set {(before.WalkIn ? "walked_in = walked_in - 1" : "booked = booked - 1")} where drive_id = @DriveId and starts_at = @SlotStartsAt"), (after.SlotStartsAt, BookingFacts.TakePlace) }.OrderBy(s => s.Item1))
+                tx.Write(write, new { before.DriveId, SlotStartsAt = slot, places = facts.Slot.Places, all = facts.Slot.AllPlaces });
             tx.Append(after.ToMoved(before.SlotStartsAt, tx.Now));
             return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);

@@ -33,13 +33,18 @@ public static class CloseDrive
             tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
             tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
             tx.WriteAny("update event.slot set held = 0 where drive_id = @id", new { id });
-            if (booked.Length > 0)
-                tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where drive_id = @id and status = 'booked'", new { id, at }, rows: booked.Length);
+            // Whose slot had not begun has missed nothing: a vehicle that breaks down at ten, a drive of three days that ends on the first.
+            var toCome = before.Backfilled ? [] : booked.Where(b => b.SlotStartsAt > at).ToArray();
+            foreach (var appointment in toCome) appointment.Cancel(tx, "drive-cancelled", at);
+            if (toCome.Length > 0) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled", at));
+            var missed = booked.Except(toCome).ToArray();
+            if (missed.Length > 0)
+                tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where id = any(@ids)", new { ids = missed.Select(b => b.Id).ToArray(), at }, rows: missed.Length);
             tx.WriteAny("delete from event.booking_block b using event.appointment a where a.id = b.appointment_id and a.drive_id = @id", new { id });
-            foreach (var appointment in booked) tx.Append((appointment with { Version = appointment.Version + 1 }).ToMissed(at));
+            foreach (var appointment in missed) tx.Append((appointment with { Version = appointment.Version + 1 }).ToMissed(at));
             tx.Append(after.ToChanged(at));
             tx.Append(new DriveClosed { Key = id.ToString(), Version = after.Version, OccurredAt = at, StationId = after.StationId, DriveId = id, OrganiserId = after.OrganisationId, ClosedAt = at, Backfilled = after.Backfilled });
-            tx.Audit("drive.close", $"drive/{id}", new { at, missed = booked.Length });
+            tx.Audit("drive.close", $"drive/{id}", new { at, missed = missed.Length, cancelled = toCome.Length });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
         }, ct);
 }

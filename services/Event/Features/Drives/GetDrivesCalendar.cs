@@ -26,10 +26,10 @@ public static class GetDrivesCalendar
             select * from (
                 select {DriveRow.Columns}, o.name as organisation, {PublicDrives.Distance(point)} as distance_km
                 from event.drive d join event.organisation o on o.id = d.organisation_id
-                where d.visibility = 'public' and (d.status in ('approved', 'open', 'started') or (d.status in ('cancelled', 'postponed') and d.approved_at is not null and d.ends_at > @now - interval '30 days'))
+                where d.visibility = 'public' and ((d.status in ('approved', 'open', 'started') and (@from::date is not null or d.ends_at > @now)) or (d.status in ('cancelled', 'postponed') and d.approved_at is not null and d.ends_at > @now - interval '30 days'))
                   {PublicDrives.Filter(point)}) found
             where {PublicDrives.Near}
-            order by starts_at, id limit {Most}
+            order by ends_at <= @now, starts_at, id limit {Most}
             """, new { from, to, district, procedure, now = clock.GetUtcNow() }, ct);
 
         var body = Write(rows);

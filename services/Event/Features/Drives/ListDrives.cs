@@ -36,7 +36,7 @@ public static class ListDrives
             select * from (
                 select {DriveRow.Columns}, {PublicDrives.Distance(point)} as distance_km
                 from event.drive d join event.organisation o on o.id = d.organisation_id
-                where {(mine is true ? Own : "d.visibility = 'public' and d.status in ('approved', 'open', 'started')")}
+                where {(mine is true ? Own : "d.visibility = 'public' and d.status in ('approved', 'open', 'started') and (@from::date is not null or d.ends_at > @now)")}
                   and (@status::text is null or d.status = @status)
                   {PublicDrives.Filter(point)}
                   and (@afterStart::timestamptz is null or (d.starts_at, d.id) > (@afterStart, @afterId))) found
@@ -44,7 +44,7 @@ public static class ListDrives
             order by starts_at, id limit @rows
             """, new
             {
-                role = caller?.Role ?? "", tenant = caller?.TenantId ?? Guid.Empty, districts = caller?.Districts.ToArray() ?? [], status, from, to, district, procedure,
+                role = caller?.Role ?? "", tenant = caller?.TenantId ?? Guid.Empty, districts = caller?.Districts.ToArray() ?? [], status, from, to, district, procedure, now = clock.GetUtcNow(),
                 afterStart = after?.StartsAt, afterId = after?.Id ?? Guid.Empty, rows = Answers.Limit(limit) + 1,
             }, ct);
         return TypedResults.Ok(Page<DriveView>.From(rows.ConvertAll(r => r.ViewFor(caller, clock.GetUtcNow(), r.DistanceKm is { } km ? Math.Round(km, 1) : null)), Answers.Limit(limit),

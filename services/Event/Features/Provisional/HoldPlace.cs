@@ -89,7 +89,7 @@ public static class HoldPlace
             insert into event.provisional_booking (id, version, drive_id, slot_starts_at, held_until, channel, reference, content, phone_index, status, created_at)
             values (@Id, @Version, @DriveId, @SlotStartsAt, @HeldUntil, @Channel, @Reference, @content, @index, @Status, @CreatedAt)
             """, new { row.Id, row.Version, row.DriveId, row.SlotStartsAt, row.HeldUntil, row.Channel, row.Reference, content, index, row.Status, row.CreatedAt });
-        tx.Write(BookingFacts.HoldPlace, new { row.DriveId, row.SlotStartsAt, places = slot.PlacesFor("booking") });
+        tx.Write(BookingFacts.HoldPlace, new { row.DriveId, row.SlotStartsAt, places = slot.PlacesFor("booking"), all = slot.AllPlacesFor("booking") });
         return new(new(row.Reference, slot, venue!));
     }
 }
