@@ -143,6 +143,8 @@ public sealed class AppealTests(EventService events)
         var donors = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => events.Donor()));
         foreach (var donor in donors) Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, start, donor))).Status);
         await service.Deliver([.. donors.Take(50).SelectMany((d, i) => (DomainEvent[])[EventService.VisitOpened(Visit(i), d, drive), .. i >= 10 ? [] : (DomainEvent[])[Deferred(Visit(i), d, drive)]])]);
+        // Their slot has begun: who has not come has missed it.
+        await service.Database.Execute("update event.appointment set slot_starts_at = now() - interval '1 minute' where drive_id = @drive and status = 'booked'", new { drive });
         await events.Steps(station, drive, null, "close");
 
         await events.OpenDrive(station, slot, capacity: 10);
@@ -217,6 +219,12 @@ public sealed class AppealTests(EventService events)
             Assert.Equal((422, "invalid_value", pointer), (answer.Status, answer.Code, Text(answer["errors"][0], "pointer")));
         }
         Assert.Empty(await Appeals(http));
+        // Only what an appeal asks for counts for it.
+        var made = await http.Post("/v1/appeals", Body(["B-"]));
+        var others = await events.OpenDrive(Some.Id(), slot, capacity: 10);
+        var app = Some.Id();
+        var elsewhere = await Book(events.App(app), others, await events.Donor(app), made.Id);
+        Assert.Equal((422, "appeal_unknown"), (elsewhere.Status, elsewhere.Code));
         var unknown = await Book(http, drive, await events.Donor(), Some.OldId());
         Assert.Equal((422, "appeal_unknown"), (unknown.Status, unknown.Code));
         Assert.Equal(0, await service.Database.Scalar<int>("select booked from event.slot where drive_id = @drive order by starts_at limit 1", new { drive }));

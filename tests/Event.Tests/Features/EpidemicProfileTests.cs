@@ -62,10 +62,19 @@ public sealed class EpidemicProfileTests(EventService events)
         await events.Steps(station, drive, null, "submit", "approve", "open");
         await service.Database.Execute("update event.drive set status = 'started', started_at = now() where id = @drive", new { drive }); // walk-ins come on the day
         await Publish("cn-test-walk-ins", 13, 107, 107, 6);
-        var donors = new List<Guid>();
-        for (var i = 0; i < 24; i++) donors.Add(await events.Donor());
-        var answers = await Task.WhenAll(donors.Select((d, i) => events.Station(station).Post("/v1/appointments", new { driveId = drive, slotStartsAt = EventService.Morning(107), donorId = d, channel = "desk", walkIn = i % 2 == 0 }, Some.Key())));
-        Assert.Equal((6, 18), (answers.Count(a => a.Status == 201), answers.Count(a => a is { Status: 409, Code: "slot_full" })));
+        for (var i = 0; i < 5; i++) Assert.Equal(201, (await Book(station, drive, EventService.Morning(107))).Status);
+        // Both have read that one place is left before either takes it.
+        Guid[] donors = [await events.Donor(), await events.Donor()];
+        await using var connection = new Npgsql.NpgsqlConnection(service.Database.Superuser);
+        await connection.OpenAsync();
+        await using var holding = await connection.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("select 1 from event.slot where drive_id = @drive for update", connection, holding) { Parameters = { new("drive", drive) } }) await hold.ExecuteNonQueryAsync();
+        Task<long> Waiting() => service.Database.Scalar<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
+        var both = donors.Select((d, i) => events.Station(station).Post("/v1/appointments", new { driveId = drive, slotStartsAt = EventService.Morning(107), donorId = d, channel = "desk", walkIn = i == 1 }, Some.Key())).ToArray();
+        await Eventually.That(async () => await Waiting() == 2);
+        await holding.CommitAsync();
+        var answers = await Task.WhenAll(both);
+        Assert.Equal((1, 1), (answers.Count(a => a.Status == 201), answers.Count(a => a is { Status: 409, Code: "slot_full" })));
         Assert.Equal(6, await service.Database.Scalar<int>("select booked + walked_in from event.slot where drive_id = @drive and starts_at = @at", new { drive, at = EventService.Morning(107) }));
     }
 

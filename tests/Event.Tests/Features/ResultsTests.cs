@@ -143,8 +143,9 @@ public sealed class ResultsTests(EventService events)
         await holding.CommitAsync();
 
         Assert.Equal((201, 200), ((await booking).Status, (await closing).Status));
-        Assert.Equal("missed", (await events.Station(station).Get($"/v1/appointments/{(await booking).Id}")).Text("status"));
-        Assert.Single(await service.Published<AppointmentMissed>(), e => e.DriveId == drive);
+        Assert.Equal("cancelled", (await events.Station(station).Get($"/v1/appointments/{(await booking).Id}")).Text("status")); // its slot had not begun
+        var made = (await booking).Id;
+        Assert.Single(await service.Published<AppointmentCancelled>(), e => e.AppointmentId == made);
         Assert.Equal((409, "drive_not_open"), ((await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, slot, await events.Donor()))) is var late ? (late.Status, late.Code) : default));
     }
 

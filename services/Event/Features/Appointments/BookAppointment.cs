@@ -58,6 +58,9 @@ public static class BookAppointment
             if (Booking.SlotForbids(drive.Bookable, slot, place, tx.Now) is { } noSlot) return noSlot.ToProblem();
             var procedure = request.Procedure ?? Booking.DefaultProcedure(drive.Procedures);
             if (Booking.DonorForbids(drive.Bookable, procedure, Shanghai.DateOf(request.SlotStartsAt), donor.OpenWindows, caller.Is(Roles.App) ? Shanghai.DateOf(tx.Now) : null) is { } notThatDay) return notThatDay.ToProblem();
+            // What answers an appeal counts for it, and closes it: only what it asked for does. That it is known at all the database says.
+            if (request.AppealId is { } appealId && await tx.QuerySingle<bool>("select exists (select from event.appeal where id = @appealId and (station_id, procedure) is distinct from (@StationId, @procedure))", new { appealId, drive.StationId, procedure }))
+                return Problems.AppealUnknown.With("It asks for another procedure, or for another station's drives", new FieldError("/appealId", "not_for_this", "GET /v1/appeals lists what it asks for"));
             if (Booking.OthersForbid(drive.Id, procedure, request.SlotStartsAt, others, rules) is { } tooClose)
                 return tooClose.Problem == CommonProblems.NotYetVisible ? FreshIds.WaitThen(tooClose.ToProblem()) : tooClose.ToProblem();
 
