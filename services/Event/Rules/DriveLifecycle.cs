@@ -59,7 +59,7 @@ public static class DriveLifecycle
     {
         if (role is null || !StepsOfRole.TryGetValue(role, out var steps)) return [];
         var actions = steps.Where(step => Steps[step].From.Contains(drive.Status)
-            && (step != "approve" || drive.HasStation || role == Roles.Station)
+            && (drive.HasStation || step switch { "approve" => role == Roles.Station, "cancel" => role != Roles.Station, _ => true })
             && (drive.Backfilled ? role == Roles.Station : TimeForbids(step, drive, now) is null));
         return drive.Status is "draft" or "approved" or "open" or "started" or "postponed" && role != Roles.Authority ? ["change", .. actions] : [.. actions];
     }

@@ -57,6 +57,9 @@ public sealed class DriveTests(EventService events)
         Assert.Equal(200, (await organiser.Post($"/v1/drives/{drive.Id}/submit")).Status);
         Assert.Equal((409, "station_missing"), Code(await events.Authority("440700").Post($"/v1/drives/{drive.Id}/approve")));
         Assert.Contains(drive.Id, (await events.Station(station).Get("/v1/drives?mine=true&limit=1000"))["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+        // Who does not take it on leaves it to the others.
+        Assert.DoesNotContain("cancel", Actions(await events.Station(station).Get($"/v1/drives/{drive.Id}")));
+        Assert.Equal((409, "step_out_of_order"), Code(await events.Station(Some.Id()).Post($"/v1/drives/{drive.Id}/cancel", new { reasonCode = "weather" })));
         var approved = await events.Station(station).Post($"/v1/drives/{drive.Id}/approve");
         Assert.Equal(station, approved["stationId"].GetGuid());
         Assert.Equal(404, (await events.Station(Some.Id()).Post($"/v1/drives/{drive.Id}/open")).Status);

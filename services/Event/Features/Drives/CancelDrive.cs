@@ -26,6 +26,8 @@ public static class CancelDrive
                 async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
+            // Every station sees what is submitted to whichever takes it on; who does not take it leaves it to the others.
+            if (caller.Is(Roles.Station) && before.StationId != caller.Tenant) return Problems.StepOutOfOrder.With("No station has taken the drive on: its organiser cancels it");
             if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
             if (DriveLifecycle.Forbids("cancel", before.State, request.At, tx.Now) is { } no) return no.ToProblem();
 
