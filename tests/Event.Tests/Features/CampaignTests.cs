@@ -61,6 +61,36 @@ public sealed class CampaignTests(EventService events)
     }
 
     [Fact]
+    public async Task A_station_reads_what_its_own_drives_brought_and_nothing_of_anothers()
+    {
+        var (station, other, city) = (Some.Id(), Some.Id(), await events.Organisation("government"));
+        var made = await events.Station(station).Post("/v1/campaigns", new { organisationId = city, name = "40天", from = Today.AddDays(-4), to = Today.AddDays(35), targets = new[] { new { organisationId = city, donations = 100 } } }, Some.Key());
+        await Collect(station, city, 3, 2);
+        Assert.Equal(404, (await events.Station(other).Get($"/v1/campaigns/{made.Id}/progress")).Status);
+        await Collect(other, city, 2, 3);
+        foreach (var (reader, own) in new[] { (station, 2), (other, 3) }) Assert.Equal(own, Target(await events.Station(reader).Get($"/v1/campaigns/{made.Id}/progress"), city).GetProperty("collected").GetInt32());
+        Assert.Equal(5, Target(await events.Authority("440700").Get($"/v1/campaigns/{made.Id}/progress"), city).GetProperty("collected").GetInt32());
+        Assert.Equal(404, (await events.Station(Some.Id()).Get($"/v1/campaigns/{made.Id}/progress")).Status);
+    }
+
+    [Fact]
+    public async Task Of_a_drive_of_several_days_those_within_the_campaign_count_and_an_organiser_sees_no_day_that_tells_who_gave()
+    {
+        var (station, city) = (Some.Id(), await events.Organisation("government"));
+        var made = await events.Station(station).Post("/v1/campaigns", new { organisationId = city, name = "40天", from = Today.AddDays(-4), to = Today.AddDays(35), targets = new[] { new { organisationId = city, donations = 100 } } }, Some.Key());
+        var starts = EventService.Morning(-7);
+        foreach (var (before, within) in new[] { (5, 1), (1, 5), (5, 5) })
+        {
+            var drive = await events.PastDrive(station, starts, organisation: city);
+            await events.Service.Database.Execute("update event.drive set ends_at = ends_at + interval '3 days' where id = @drive", new { drive });
+            for (var i = 0; i < before + within; i++) await events.Service.Deliver(EventService.Collected(EventService.Din(), await events.Donor(), drive, starts.AddDays(i < before ? 0 : 3).AddMinutes(i), 400, station: station));
+            await events.Steps(station, drive, starts.AddDays(3).AddHours(5), "close");
+        }
+        Assert.Equal(11, Target(await events.Station(station).Get($"/v1/campaigns/{made.Id}/progress"), city).GetProperty("collected").GetInt32());
+        Assert.Equal(5, Target(await events.Organiser(city).Get($"/v1/campaigns/{made.Id}/progress"), city).GetProperty("collected").GetInt32());
+    }
+
+    [Fact]
     public async Task A_campaign_that_cannot_be_is_refused_with_every_fault_at_once()
     {
         var organisation = await events.Organisation();

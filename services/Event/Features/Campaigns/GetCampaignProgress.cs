@@ -18,7 +18,7 @@ public sealed record TargetProgressView(
 
 public sealed record DayView(DateOnly On, int Collected);
 
-/// <summary>GET /v1/campaigns/{id}/progress: a drive counts where its organiser stood on its day (decision 13). An organiser sees the targets of its own subtree, and no days: who gave on a day would show.</summary>
+/// <summary>GET /v1/campaigns/{id}/progress: a drive counts where its organiser stood on its day (decision 13). An organiser sees the targets of its own subtree, and no days: who gave on a day would show. A station sees what its own drives brought, of its own campaigns and those they count for.</summary>
 public static class GetCampaignProgress
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/campaigns/{id:guid}/progress", Handle)
@@ -30,23 +30,29 @@ public static class GetCampaignProgress
         {
             var organiser = caller.Is(Roles.Organiser);
             var (campaign, targets, days) = await tx.Read("""
-                select c.id, c.name, c.theme, c.begins_on, c.ends_on, o.district from event.campaign c join event.organisation o on o.id = c.organisation_id where c.id = @id;
+                select c.id, c.owner_id, c.name, c.theme, c.begins_on, c.ends_on, o.district from event.campaign c join event.organisation o on o.id = c.organisation_id where c.id = @id;
                 select t.organisation_id, o.name, o.path, t.donations, t.volume_ml from event.campaign_target t join event.organisation o on o.id = t.organisation_id where t.campaign_id = @id order by o.name, o.id;
                 with counted as (
                     select d.id, p.path from event.campaign c
-                    join event.drive d on d.starts_at >= (c.begins_on - 1)::timestamp at time zone 'Asia/Shanghai' and d.starts_at < (c.ends_on + 1)::timestamp at time zone 'Asia/Shanghai'
+                    join event.drive d on d.ends_at >= (c.begins_on - 1)::timestamp at time zone 'Asia/Shanghai' and d.starts_at < (c.ends_on + 1)::timestamp at time zone 'Asia/Shanghai'
                     join event.organisation_placement p on p.organisation_id = d.organisation_id and p.path @> array[c.organisation_id]
                          and (d.starts_at at time zone 'Asia/Shanghai')::date >= p.valid_from and (d.starts_at at time zone 'Asia/Shanghai')::date < p.valid_to
-                    where c.id = @id and (not @organiser or d.status = 'closed' and (select sum(n.donations) from event.collected n where n.drive_id = d.id) >= @least))
+                    where c.id = @id and (@station::uuid is null or d.station_id = @station)
+                      -- Of a drive that lasts longer than the campaign neither the days within it nor those beside it may tell who gave.
+                      and (not @organiser or d.status = 'closed' and (
+                          select sum(n.donations) filter (where n.day between c.begins_on and c.ends_on) >= @least
+                             and coalesce(sum(n.donations) filter (where n.day not between c.begins_on and c.ends_on), 0) not between 1 and @least - 1
+                          from event.collected n where n.drive_id = d.id)))
                 select t.organisation_id, n.day as donated_on, sum(n.donations)::int as collected, sum(n.volume_ml)::bigint as volume_ml
                 from event.campaign c join event.campaign_target t on t.campaign_id = c.id
                 join counted d on d.path @> array[t.organisation_id]
                 join event.collected n on n.drive_id = d.id and n.day between c.begins_on and c.ends_on
                 where c.id = @id group by t.organisation_id, n.day having sum(n.donations) > 0 order by n.day
-                """, new { id, organiser, least = GetOrganisationResults.LeastShown },
+                """, new { id, organiser, station = caller.Is(Roles.Station) ? caller.TenantId : null, least = GetOrganisationResults.LeastShown },
                 async grid => (await grid.ReadSingleOrDefaultAsync<CampaignRow>(), (await grid.ReadAsync<TargetRow>()).AsList(), (await grid.ReadAsync<DayRow>()).ToLookup(d => d.OrganisationId)));
             if (campaign is null) return CommonProblems.Unknown(id);
             if (caller.Is(Roles.Authority) && !Districts.Cover(caller.Districts, campaign.District)) return CommonProblems.NotFound.With();
+            if (caller.Is(Roles.Station) && campaign.OwnerId != caller.Tenant && days.Count == 0) return CommonProblems.NotFound.With();
             if (organiser) targets = targets.FindAll(t => t.Path.Contains(caller.Tenant));
             if (organiser && targets.Count == 0) return CommonProblems.NotFound.With();
 
@@ -70,7 +76,7 @@ public static class GetCampaignProgress
             daysLeft == 0 || organiser ? null : Forecast.Of([.. daily.Select(d => d.Collected)], daysLeft, days.FirstOrDefault(d => d.DonatedOn == today)?.Collected ?? 0));
     }
 
-    private sealed record CampaignRow(Guid Id, string Name, string? Theme, DateOnly BeginsOn, DateOnly EndsOn, string District);
+    private sealed record CampaignRow(Guid Id, Guid? OwnerId, string Name, string? Theme, DateOnly BeginsOn, DateOnly EndsOn, string District);
 
     private sealed record TargetRow(Guid OrganisationId, string Name, Guid[] Path, int? Donations, long? VolumeMl);
 
