@@ -123,6 +123,7 @@ public sealed class AppealTests(EventService events)
         var visit = Some.Id();
         await service.Deliver(EventService.VisitOpened(visit, donors[0], drive, first.Id), EventService.Collected(EventService.Din(), donors[0], drive, EventService.Now, station: station) with { VisitId = visit });
         Assert.Equal(201, (await Book(http, drive, await events.Donor(), id)).Status);
+        await service.Deliver(EventService.VisitOpened(Some.Id(), donors[0], drive, first.Id, version: 9)); // he had gone to fetch his document: the second visit of one booking
         var effect = (await http.Get($"/v1/appeals/{id}"))["effect"];
         Assert.Equal((3, 1, 1, 400), (effect.GetProperty("booked").GetInt32(), effect.GetProperty("arrived").GetInt32(), effect.GetProperty("collected").GetInt32(), effect.GetProperty("volumeMl").GetInt32()));
         Assert.Equal(3, Assert.Single(effect.GetProperty("daily").EnumerateArray()).GetProperty("booked").GetInt32());

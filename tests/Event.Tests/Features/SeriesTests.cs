@@ -154,6 +154,10 @@ public sealed class SeriesTests(EventService events)
         Assert.Equal(404, (await organiser.Post("/v1/drive-series", Body(mine, calendars: [calendar.Id]))).Status);
         Assert.Equal(404, (await organiser.Post("/v1/drive-series", Body(theirs))).Status);
         Assert.Equal(404, (await organiser.Post("/v1/exclusion-calendars", Calendar(theirs, ("年会", Day(1), Day(2))))).Status);
+        // A station keeps its own, and nobody else's.
+        Assert.Equal(404, (await events.Station(Some.Id()).Post("/v1/exclusion-calendars", Calendar(theirs, ("年会", Day(1), Day(2))))).Status);
+        Assert.Equal(404, (await events.Station(Some.Id()).Put($"/v1/exclusion-calendars/{calendar.Id}", new { name = "x", entries = new[] { new { name = "x", from = Day(1), to = Day(2) } } }, "\"1\"")).Status);
+        Assert.Equal(201, (await events.Station(theirs).Post("/v1/exclusion-calendars", Calendar(theirs, ("年会", Day(1), Day(2))))).Status);
         Assert.Equal(404, (await organiser.Put($"/v1/exclusion-calendars/{calendar.Id}", new { name = "x", entries = new[] { new { name = "x", from = Day(1), to = Day(2) } } }, "\"1\"")).Status);
         var series = await organiser.Post("/v1/drive-series", Body(mine));
         Assert.Equal(404, (await stranger.Get($"/v1/drive-series/{series.Id}")).Status);

@@ -31,6 +31,24 @@ public sealed class WaitlistTests(EventService events)
         return (http, drive, (await Book(http, drive, await events.Donor())).Id);
     }
 
+    [Fact]
+    public async Task However_many_wait_for_another_slot_a_freed_place_is_offered_to_who_waits_for_it()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station, slot, capacity: 1, hours: 2);
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        var http = events.Station(station);
+        foreach (var at in new[] { slot, slot.AddHours(1) }) Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, at, await events.Donor()))).Status);
+        var model = await Wait(http, drive, await events.Donor(), slot);
+        Assert.Equal(201, model.Status);
+        await service.Database.Execute("insert into event.waiting (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, joined_at) select gen_random_uuid(), 1, drive_id, slot_starts_at, gen_random_uuid(), procedure, channel, status, joined_at from event.waiting, generate_series(1, 120) where id = @id", new { model.Id });
+        var last = await Wait(http, drive, await events.Donor(), slot.AddHours(1));
+        var booking = await service.Database.Scalar<Guid>("select id from event.appointment where drive_id = @drive and slot_starts_at = @at", new { drive, at = slot.AddHours(1) });
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booking}/cancel")).Status);
+        await Offer();
+        await Eventually.That(async () => await Status(http, last) == "offered");
+    }
+
     private static async Task<string?> Status(HttpClient http, Answer entry) => (await http.Get($"/v1/waitlist/{entry.Id}")).Text("status");
 
     [Fact]

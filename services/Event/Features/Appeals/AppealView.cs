@@ -171,8 +171,9 @@ internal static class Reach
     {
         var ids = appeals.ToArray();
         var (sums, days) = await tx.Read("""
-            select a.appeal_id, count(*) filter (where a.status in ('booked', 'arrived'))::int as booked, count(*) filter (where a.status = 'arrived')::int as arrived, count(*) filter (where a.status = 'missed')::int as missed,
-                   count(*) filter (where a.status = 'cancelled')::int as cancelled, count(n.din)::int as collected, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml
+            -- Who went and came back the same day has two visits of one booking.
+            select a.appeal_id, count(distinct a.id) filter (where a.status in ('booked', 'arrived'))::int as booked, count(distinct a.id) filter (where a.status = 'arrived')::int as arrived, count(distinct a.id) filter (where a.status = 'missed')::int as missed,
+                   count(distinct a.id) filter (where a.status = 'cancelled')::int as cancelled, count(n.din)::int as collected, coalesce(sum(n.collected_ml), 0)::bigint as volume_ml
             from event.appointment a left join event.visit v on v.appointment_id = a.id left join event.donation n on n.visit_id = v.visit_id and not n.voided
             where a.appeal_id = any(@ids) group by 1;
             select a.appeal_id, (a.booked_at at time zone 'Asia/Shanghai')::date as "on", count(*)::int as booked from event.appointment a where a.appeal_id = any(@ids) and a.status <> 'cancelled' group by 1, 2 order by 1, 2

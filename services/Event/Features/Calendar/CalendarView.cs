@@ -51,8 +51,8 @@ internal sealed record CalendarRow
 
     public IReadOnlyList<ExcludedDaysView> Days => JsonSerializer.Deserialize<ExcludedDaysView[]>(Entries, Json.Options)!;
 
-    /// <summary>As the organisation itself: its own coordinator, one above it, a station.</summary>
-    public bool IsManagedBy(Caller caller) => caller.Is(Roles.Organiser) ? OrganisationPath.Contains(caller.Tenant) : caller.Is(Roles.Station);
+    /// <summary>The organisation itself, or one above it. A station keeps its own, by which it plans for whoever has none: another's would cancel drives that are not its.</summary>
+    public bool IsManagedBy(Caller caller) => OrganisationPath.Contains(caller.Tenant);
 
     public CalendarView ViewFor(Caller caller) => new(Id, OrganisationId, Name, Days, ChangedAt, IsManagedBy(caller) ? ["change"] : []);
 }

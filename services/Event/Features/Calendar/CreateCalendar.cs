@@ -23,7 +23,7 @@ public static class CreateCalendar
             if (ExcludedDaysRequest.Faults(request.Entries) is { Length: > 0 } faults) return CommonProblems.Invalid.With(null, faults);
             var owner = await tx.QuerySingle<OwnerRow>("select path from event.organisation where id = @OrganisationId", new { request.OrganisationId });
             if (owner is null) return CommonProblems.Unknown(request.OrganisationId);
-            if (caller.Is(Roles.Organiser) && !owner.Path.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
+            if (!owner.Path.Contains(caller.Tenant)) return CommonProblems.NotFound.With();
 
             var id = tx.NewId();
             tx.Write("insert into event.exclusion_calendar (id, version, organisation_id, name, created_at, changed_at) values (@id, 1, @OrganisationId, @Name, @now, @now)", new { id, request.OrganisationId, request.Name, now = tx.Now });

@@ -42,7 +42,8 @@ public sealed class OfferPlaces(IServiceScopeFactory scopes, TimeProvider clock,
             select value from event.booking_setting where name = 'waitlist-offer-minutes';
             {WaitingRow.Select} where w.drive_id = @driveId and w.status = 'offered' and w.expires_at <= @now order by w.position limit 1 for update of w;
             select {BookingFacts.SlotColumns} from event.slot s where s.drive_id = @driveId and s.starts_at > @now order by s.starts_at;
-            {WaitingRow.Select} where w.drive_id = @driveId and w.status = 'waiting' order by w.position limit 100;
+            {WaitingRow.Select} where w.drive_id = @driveId and w.status = 'waiting'
+                and exists (select from event.slot s where s.drive_id = w.drive_id and s.starts_at > @now and s.starts_at = coalesce(w.slot_starts_at, s.starts_at) and s.booked + s.held < s.capacity) order by w.position limit 100;
             {BookingFacts.PlacesRules}
             """, new { driveId, now = tx.Now }, async grid =>
         {
