@@ -113,6 +113,26 @@ public sealed class CapacityTests(EventService events)
     }
 
     [Fact]
+    public async Task A_drive_that_gets_its_date_when_the_old_one_is_past_keeps_the_capacity_of_each_slot()
+    {
+        var (station, start) = (Some.Id(), EventService.Morning(12));
+        var drive = await events.OpenDrive(station, start, capacity: 1);
+        var http = events.Station(station);
+        foreach (var (slot, capacity) in new[] { (0, 3), (2, 0) }) Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/capacity", new { capacity, slotStartsAt = start.AddHours(slot), reason = "两张床借来" })).Status);
+        for (var i = 0; i < 3; i++) Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, start, await events.Donor()))).Status);
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/postpone", new { reasonCode = "typhoon" })).Status);
+        await service.Database.Execute("""
+            update event.drive set starts_at = starts_at - interval '30 days', ends_at = ends_at - interval '30 days' where id = @drive;
+            update event.slot set starts_at = starts_at - interval '30 days', ends_at = ends_at - interval '30 days' where drive_id = @drive;
+            update event.appointment set slot_starts_at = slot_starts_at - interval '30 days' where drive_id = @drive
+            """, new { drive });
+        var version = (await http.Get($"/v1/drives/{drive}")).Response.Headers.ETag!.Tag;
+        var dated = await http.Patch($"/v1/drives/{drive}", new { startsAt = start.AddDays(20), endsAt = start.AddDays(20).AddHours(4), reason = "新日期" }, version);
+        Assert.True(dated.Status == 200, dated.ToString());
+        Assert.Equal("3/3 1/0 0/0 1/0", await service.Database.Scalar<string>("select string_agg(capacity || '/' || booked, ' ' order by starts_at) from event.slot where drive_id = @drive and starts_at >= @at", new { drive, at = start.AddDays(20) }));
+    }
+
+    [Fact]
     public async Task A_capacity_that_cannot_be_changed_is_refused_and_nothing_is_written()
     {
         var (station, slot) = (Some.Id(), EventService.Morning(7));

@@ -44,9 +44,13 @@ public static class ChangeCapacity
         }, ct);
 }
 
-/// <summary>The slots of a drive that have not ended and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
-internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, ProvisionalRow[] Provisional, string? OtherStation, SiteFacts[] Sites)
+/// <summary>The slots of a drive and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
+/// <param name="AllSlots">Those that have ended, too: a drive that was postponed without a date gets its new one when the old is long past.</param>
+internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, ProvisionalRow[] Provisional, string? OtherStation, SiteFacts[] Sites)
 {
+    /// <summary>Those that have not ended.</summary>
+    public IReadOnlyList<SlotRow> Slots { get; } = [.. AllSlots.Where(s => !s.Ended)];
+
     /// <summary>A place is taken that can't be given back.</summary>
     public bool SomebodyHasCome => Slots.Sum(s => s.Booked) > Booked.Count(b => !b.WalkIn) || Slots.Any(s => s.WalkedIn > 0);
 
@@ -58,7 +62,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         {WaitingRow.Select} where w.drive_id = @id and w.status = 'offered' order by w.id for update of w;
         {InvitationRow.Select} where i.drive_id = @id and {InvitationRow.Holds} order by i.id for update of i;
         {ProvisionalRow.Select} where p.drive_id = @id and p.status = 'held' order by p.id for update of p;
-        select starts_at, capacity, booked, held, walked_in from event.slot where drive_id = @id and ends_at > @now order by starts_at for update;
+        select starts_at, capacity, booked, held, walked_in, ends_at <= @now as ended from event.slot where drive_id = @id order by starts_at for update;
         select kind from event.organisation where id = @otherStation;
         {SiteRow.OfDrive}
         """, new { id, now = tx.Now, otherStation, siteId, vehicleId }, async grid =>
@@ -111,7 +115,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         var kept = Booked.Except(lost).ToArray();
         tx.WriteAny("delete from event.slot where drive_id = @Id", after);
         tx.WriteAny(DriveRow.MakeSlots, after);
-        var others = Slots.Where(s => s.Capacity != before.CapacityPerSlot).ToArray();
+        var others = AllSlots.Where(s => s.Capacity != before.CapacityPerSlot).ToArray();
         if (others.Length > 0)
             tx.WriteAny("update event.slot s set capacity = c.capacity from unnest(@starts, @capacities) as c(starts_at, capacity) where s.drive_id = @Id and s.starts_at = c.starts_at", new { after.Id, starts = others.Select(s => s.StartsAt + shift).ToArray(), capacities = others.Select(s => s.Capacity).ToArray() });
         if (kept.Length > 0 && shift != TimeSpan.Zero)
@@ -127,5 +131,5 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> Slots, Appoi
         return kept;
     }
 
-    internal sealed record SlotRow(DateTimeOffset StartsAt, int Capacity, int Booked, int Held, int WalkedIn);
+    internal sealed record SlotRow(DateTimeOffset StartsAt, int Capacity, int Booked, int Held, int WalkedIn, bool Ended);
 }
