@@ -1,6 +1,9 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Features.Drives;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BloodPlatform.Drives.Tests.Features;
 
@@ -102,14 +105,37 @@ public sealed class DriveTests(EventService events)
     {
         var station = Some.Id();
         var drive = await events.OpenDrive(station, EventService.Morning(41));
-        await service.Database.Execute("update event.drive set starts_at = starts_at - interval '400 days', ends_at = ends_at - interval '400 days' where id = @drive", new { drive });
-        var date = Shanghai.DateOf(EventService.Morning(41).AddDays(-400)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        await service.Database.Execute("update event.drive set starts_at = now() - interval '6 hours', ends_at = now() - interval '2 hours' where id = @drive", new { drive });
+        var date = Shanghai.DateOf(EventService.Now.AddHours(-4)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
         Assert.DoesNotContain((await service.Anonymous().Get("/v1/drives?limit=200"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
         Assert.Contains((await service.Anonymous().Get($"/v1/drives?from={date}&to={date}"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
         Assert.Contains((await events.Station(station).Get("/v1/drives?mine=true"))["items"].EnumerateArray(), d => d.GetProperty("id").GetGuid() == drive);
         using var http = service.Anonymous();
         Assert.DoesNotContain(drive.ToString(), await http.GetStringAsync("/v1/drives.ics"), StringComparison.Ordinal);
         Assert.Contains(drive.ToString(), await http.GetStringAsync($"/v1/drives.ics?from={date}&to={date}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_drive_that_nobody_closes_closes_itself_a_day_after_its_end_and_only_what_happened_live()
+    {
+        var (station, donor) = (Some.Id(), await events.Donor());
+        var drive = await events.OpenDrive(station, EventService.Morning(43));
+        var booked = (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(drive, EventService.Morning(43), donor), Some.Key())).Id;
+        var recorded = await events.PastDrive(station, EventService.Morning(-30));
+        Task Look() => service.App.Services.GetServices<IHostedService>().OfType<CloseOverdue>().Single().LookNow(TestContext.Current.CancellationToken);
+        Task Ended(string ago) => service.Database.Execute($"update event.drive set starts_at = now() - interval '{ago}' - interval '4 hours', ends_at = now() - interval '{ago}' where id = @drive; update event.appointment set slot_starts_at = now() - interval '{ago}' - interval '4 hours' where id = @booked", new { drive, booked });
+
+        await Ended("23 hours 55 minutes");
+        await Look();
+        Assert.Equal("open", (await events.Station(station).Get($"/v1/drives/{drive}")).Text("status"));
+        await Ended("24 hours");
+        await Task.WhenAll(Look(), Look());
+        Assert.Equal(("closed", "started"), ((await events.Station(station).Get($"/v1/drives/{drive}")).Text("status"), (await events.Station(station).Get($"/v1/drives/{recorded}")).Text("status")));
+        Assert.Equal("missed", (await events.Station(station).Get($"/v1/appointments/{booked}")).Text("status"));
+        Assert.Single(await service.Published<DriveClosed>(), e => e.DriveId == drive);
+        // He may book elsewhere now.
+        var next = await events.OpenDrive(station, EventService.Morning(44));
+        Assert.Equal(201, (await events.Station(station).Post("/v1/appointments", EventService.BookingBody(next, EventService.Morning(44), donor), Some.Key())).Status);
     }
 
     [Fact]
