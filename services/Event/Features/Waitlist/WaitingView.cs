@@ -14,7 +14,7 @@ public sealed record WaitingView(Guid Id, Guid DriveId, Guid DonorId, DateTimeOf
 internal sealed record WaitingRow
 {
     public static readonly string Select = $"""
-        select w.id, w.version, w.position, w.drive_id, w.slot_starts_at, w.donor_id as recorded_for, {Persons.Of("w.donor_id")} as donor_id, w.procedure, w.channel, w.status, w.offered_slot, w.expires_at, w.appointment_id, w.joined_at, d.station_id,
+        select w.id, w.version, w.position, w.drive_id, w.slot_starts_at, w.donor_id as recorded_for, {Persons.Of("w.donor_id")} as donor_id, w.procedure, w.channel, w.status, w.offered_slot, w.expires_at, w.appointment_id, w.joined_at, w.passed_over, d.station_id,
                coalesce((select p.apps from event.donor p where p.donor_id = {Persons.Of("w.donor_id")}), array[]::uuid[]) as apps
         from event.waiting w join event.drive d on d.id = w.drive_id
         """;
@@ -33,11 +33,17 @@ internal sealed record WaitingRow
     public DateTimeOffset? ExpiresAt { get; init; }
     public Guid? AppointmentId { get; init; }
     public required DateTimeOffset JoinedAt { get; init; }
+
+    /// <summary>Slots that became free on a day on which he may not give; the others have them.</summary>
+    public DateTimeOffset[] PassedOver { get; init; } = [];
     public Guid? StationId { get; init; }
     public required Guid[] Apps { get; init; }
 
     /// <summary>A station sees who waits at its drives, an app those whom it acts for.</summary>
     public bool IsVisibleTo(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : caller.Is(Roles.App) && Apps.Contains(caller.Tenant);
+
+    /// <summary>Of a slot of the drive.</summary>
+    public bool WaitsFor(DateTimeOffset startsAt) => (SlotStartsAt is null || SlotStartsAt == startsAt) && !PassedOver.Contains(startsAt);
 
     public WaitingView View => new(Id, DriveId, DonorId, SlotStartsAt is { } slot ? Shanghai.Local(slot) : null, Procedure, Channel, Status,
         Status == "offered" ? new(Shanghai.Local(OfferedSlot!.Value), ExpiresAt!.Value) : null, AppointmentId, JoinedAt, Status switch { "offered" => ["accept", "leave"], "waiting" => ["leave"], _ => [] });
