@@ -172,6 +172,17 @@ public sealed class WaitlistTests(EventService events)
         Assert.Equal(2, (await http.Get($"/v1/drives/{drive}/waitlist"))["items"].GetArrayLength());
     }
 
+    [Fact]
+    public async Task Who_waits_is_listed_at_ones_own_drives_and_a_drive_that_one_may_not_see_has_no_list()
+    {
+        var (http, drive, _) = await Full();
+        Assert.Equal((200, 0), await http.Get($"/v1/drives/{drive}/waitlist") is var own ? (own.Status, own["items"].GetArrayLength()) : default);
+        Assert.Equal(200, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/waitlist")).Status);
+        var draft = await events.Draft(Some.Id(), EventService.Morning(411));
+        foreach (var (reader, of) in new[] { (events.Station(Some.Id()), drive), (events.App(Some.Id()), draft), (http, draft), (http, Some.OldId()) })
+            Assert.Equal((404, "not_found"), Code(await reader.Get($"/v1/drives/{of}/waitlist")));
+    }
+
     private Guid? openStation;
 
     private async Task<Guid> StationOf(Guid drive) => (openStation = await service.Database.Scalar<Guid>("select station_id from event.drive where id = @drive", new { drive })).Value;
