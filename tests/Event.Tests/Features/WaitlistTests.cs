@@ -183,6 +183,26 @@ public sealed class WaitlistTests(EventService events)
             Assert.Equal((404, "not_found"), Code(await reader.Get($"/v1/drives/{of}/waitlist")));
     }
 
+    [Theory]
+    [InlineData("cancel")]
+    [InlineData("postpone")]
+    public async Task Who_waits_or_holds_an_offer_at_a_drive_that_is_off_or_moves_is_told_that_he_waits_no_longer(string step)
+    {
+        var (http, drive, booking) = await Full();
+        var donors = new[] { await events.Donor(), await events.Donor() };
+        var entries = new[] { await Wait(http, drive, donors[0]), await Wait(http, drive, donors[1], slot) };
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booking}/cancel")).Status);
+        await Offer();
+        await Eventually.That(async () => await Status(http, entries[0]) == "offered");
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/{step}", new { reasonCode = "typhoon" })).Status);
+        Assert.Equal(["ended", "ended"], (await Task.WhenAll(entries.Select(e => Status(http, e)))).Select(s => s!));
+        List<NoticeRequested> told = [];
+        await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => n.TemplateCode == "waitlist-ended" && n.References.DriveId == drive)).Count == 2);
+        Assert.Equal(donors.Order(), told.Select(n => n.DonorId).Order());
+        Assert.Equal(entries.Select(e => e.Id).Order(), told.Select(n => n.References.WaitlistId!.Value).Order());
+        Assert.Equal(0, await service.Database.Scalar<int>("select sum(booked + held)::int from event.slot where drive_id = @drive", new { drive }));
+    }
+
     private Guid? openStation;
 
     private async Task<Guid> StationOf(Guid drive) => (openStation = await service.Database.Scalar<Guid>("select station_id from event.drive where id = @drive", new { drive })).Value;

@@ -19,6 +19,9 @@ internal sealed record WaitingRow
         from event.waiting w join event.drive d on d.id = w.drive_id
         """;
 
+    /// <summary>Who waits at drive @id or is offered a place there, locked.</summary>
+    public static readonly string OpenOfDrive = Select + " where w.drive_id = @id and w.status in ('waiting', 'offered') order by w.id for update of w";
+
     public required Guid Id { get; init; }
     public required long Version { get; init; }
     public long Position { get; init; }
@@ -56,6 +59,14 @@ internal sealed record WaitingRow
         if (Status == "offered")
             tx.Write($"update event.slot set held = held - 1{(status == "accepted" ? ", booked = booked + 1" : "")} where drive_id = @DriveId and starts_at = @OfferedSlot", after);
         return after;
+    }
+
+    /// <summary>The drive is off, or at another time: nobody waits any longer, and everybody is told. The caller holds the rows; the slots are his.</summary>
+    public static void EndAll(Transaction tx, IReadOnlyCollection<WaitingRow> open, DateTimeOffset at)
+    {
+        if (open.Count == 0) return;
+        tx.Write("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where id = any(@ids)", new { ids = open.Select(w => w.Id).ToArray(), at }, rows: open.Count);
+        foreach (var w in open) (w with { Version = w.Version + 1, Status = "ended" }).Tell(tx, "waitlist-ended", Rules.Waitlist.ToldAt(tx.Now), Rules.Waitlist.ToldAt(tx.Now).AddDays(1));
     }
 
     /// <summary>The place that was held is gone; he keeps his place in the line.</summary>
