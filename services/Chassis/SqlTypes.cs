@@ -28,6 +28,7 @@ internal static class SqlTypes
             SqlMapper.AddTypeHandler(new Dates());
             SqlMapper.AddTypeHandler(new Arrays<string>());
             SqlMapper.AddTypeHandler(new Arrays<Guid>());
+            SqlMapper.AddTypeHandler(new InstantArrays());
             registered = true;
         }
     }
@@ -50,6 +51,14 @@ internal static class SqlTypes
         public override void SetValue(IDbDataParameter parameter, T[]? value) => parameter.Value = value;
 
         public override T[] Parse(object value) => (T[])value;
+    }
+
+    /// <summary>The same for instants, which Npgsql reads as DateTime.</summary>
+    private sealed class InstantArrays : SqlMapper.TypeHandler<DateTimeOffset[]>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset[]? value) => parameter.Value = value is null ? null : Array.ConvertAll(value, i => i.UtcDateTime);
+
+        public override DateTimeOffset[] Parse(object value) => Array.ConvertAll((DateTime[])value, i => new DateTimeOffset(DateTime.SpecifyKind(i, DateTimeKind.Utc)));
     }
 
     private sealed class Dates : SqlMapper.TypeHandler<DateOnly>

@@ -60,6 +60,25 @@ public sealed class ActivityTests(EventService events)
     }
 
     [Fact]
+    public async Task Outreach_belongs_to_a_drive_that_its_recorder_may_see_and_to_no_other()
+    {
+        var (mine, theirs, station) = (await events.Organisation(), await events.Organisation(), Some.Id());
+        object For(Guid drive) => new { organisationId = mine, kind = "letter", heldOn = Today, title = "致全市献血者的一封信", items = 800, driveId = drive };
+        var draft = await events.Draft(station, EventService.Morning(407), organisation: theirs);
+        var inward = await events.OpenDrive(station, EventService.Morning(408), kind: "organisation", organisation: theirs);
+        foreach (var drive in new[] { draft, inward })
+        {
+            var foreign = await events.Organiser(mine).Post("/v1/activities", For(drive), Some.Key());
+            Assert.Equal((404, "not_found"), (foreign.Status, foreign.Code));
+        }
+        Assert.Equal(404, (await events.Station(Some.Id()).Post("/v1/activities", For(draft), Some.Key())).Status);
+        Assert.Equal(404, (await events.Organiser(mine).Post("/v1/activities", For(Some.OldId()), Some.Key())).Status);
+        Assert.Equal(0, await events.Service.Database.Scalar<long>("select count(*) from event.activity where organisation_id = @mine", new { mine }));
+        Assert.Equal(201, (await events.Organiser(mine).Post("/v1/activities", For(await events.Draft(station, EventService.Morning(409), organisation: mine)), Some.Key())).Status);
+        Assert.Equal(201, (await events.Organiser(mine).Post("/v1/activities", For(await events.OpenDrive(station, EventService.Morning(410), organisation: theirs)), Some.Key())).Status); // public
+    }
+
+    [Fact]
     public async Task Bad_input_is_refused_with_its_field_and_writes_nothing()
     {
         var organisation = await events.Organisation();

@@ -386,6 +386,25 @@ public sealed class InvitationTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_claimed_an_invitation_to_a_drive_that_is_cancelled_is_told()
+    {
+        var (station, _, organiser, drive) = await Drive(capacity: 3);
+        var app = Some.Id();
+        var invited = await Invite(organiser, drive, 4, reserve: 1);
+        var donors = new List<Guid>();
+        foreach (var code in Codes(invited).Take(3)) // the fourth is claimed by nobody: nobody can be told
+        {
+            donors.Add(await events.Donor(app));
+            Assert.Equal(200, (await events.App(app).Post("/v1/invitations/claim", new { claimCode = code, donorId = donors[^1] })).Status);
+        }
+        Assert.Equal(201, (await Book(events.App(app), drive, donors[2], Codes(invited)[2])).Status); // he is told as one who booked
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/cancel", new { reasonCode = "typhoon" })).Status);
+        List<NoticeRequested> told = [];
+        await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => donors.Contains(n.DonorId))).Count == 3);
+        Assert.Equal(donors.Take(2).Select(d => (d, "invitation-lapsed")).Append((donors[2], "drive-cancelled")).Order(), told.Select(n => (n.DonorId, n.TemplateCode)).Order());
+    }
+
+    [Fact]
     public async Task One_person_under_two_ids_claims_once_and_an_undone_merge_leaves_the_invitation_with_who_booked()
     {
         var (_, _, organiser, drive) = await Drive();

@@ -101,6 +101,55 @@ public sealed class WaitlistTests(EventService events)
     }
 
     [Fact]
+    public async Task At_a_drive_of_several_days_who_may_not_give_on_the_day_that_has_a_place_waits_on_for_another()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station, slot, capacity: 1, hours: 25); // one slot on each of two days
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        var http = events.Station(station);
+        var days = new[] { slot, slot.AddDays(1) };
+        var booked = new List<Guid>();
+        foreach (var day in days) booked.Add((await http.Post("/v1/appointments", EventService.BookingBody(drive, day, await events.Donor()))).Id);
+        var firstDayOnly = Some.Id();
+        await service.Deliver(EventService.Registered(firstDayOnly), EventService.Eligible(firstDayOnly, 2, new DateWindow(new(2008, 1, 1), Shanghai.DateOf(slot))));
+        var (first, second) = (await Wait(http, drive, firstDayOnly), await Wait(http, drive, await events.Donor()));
+
+        // The second day's place is not for the first in line: it goes to the next, and after him to whoever books.
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booked[1]}/cancel")).Status);
+        await Offer();
+        await Eventually.That(async () => await Status(http, second) == "offered");
+        Assert.Equal(days[1], (await http.Get($"/v1/waitlist/{second.Id}"))["offer"].GetProperty("slotStartsAt").GetDateTimeOffset());
+        Assert.Equal("waiting", await Status(http, first));
+        Assert.DoesNotContain(await service.Published<NoticeRequested>(), n => n.DonorId == firstDayOnly);
+        Assert.Equal("left", (await http.Post($"/v1/waitlist/{second.Id}/leave")).Text("status"));
+        Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(drive, days[1], await events.Donor()))).Status);
+
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booked[0]}/cancel")).Status);
+        Assert.Equal((409, "slot_full"), Code(await Book(http, drive, await events.Donor())));
+        await Offer();
+        await Eventually.That(async () => await Status(http, first) == "offered");
+        Assert.Equal(days[0], (await http.Get($"/v1/waitlist/{first.Id}"))["offer"].GetProperty("slotStartsAt").GetDateTimeOffset());
+    }
+
+    [Fact]
+    public async Task Who_waits_for_any_day_is_offered_the_first_free_one_that_he_may_take()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station, slot, capacity: 1, hours: 25);
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        var http = events.Station(station);
+        var booked = new List<Guid>();
+        foreach (var day in new[] { slot, slot.AddDays(1) }) booked.Add((await http.Post("/v1/appointments", EventService.BookingBody(drive, day, await events.Donor()))).Id);
+        var donor = Some.Id();
+        await service.Deliver(EventService.Registered(donor), EventService.Eligible(donor, 2, new DateWindow(Shanghai.DateOf(slot).AddDays(1), null)));
+        var entry = await Wait(http, drive, donor);
+        await service.Database.Execute("update event.slot set capacity = 2 where drive_id = @drive", new { drive });
+        await Offer();
+        await Eventually.That(async () => await Status(http, entry) == "offered");
+        Assert.Equal(slot.AddDays(1), (await http.Get($"/v1/waitlist/{entry.Id}"))["offer"].GetProperty("slotStartsAt").GetDateTimeOffset());
+    }
+
+    [Fact]
     public async Task One_waits_once_only_where_nothing_is_free_and_only_for_what_he_could_book()
     {
         var (http, drive, _) = await Full();
@@ -121,6 +170,37 @@ public sealed class WaitlistTests(EventService events)
         Assert.Equal((404, "not_found"), Code(await events.App(Some.Id()).Post($"/v1/waitlist/{theirs.Id}/leave")));
         Assert.Single((await events.App(app).Get($"/v1/drives/{drive}/waitlist"))["items"].EnumerateArray());
         Assert.Equal(2, (await http.Get($"/v1/drives/{drive}/waitlist"))["items"].GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Who_waits_is_listed_at_ones_own_drives_and_a_drive_that_one_may_not_see_has_no_list()
+    {
+        var (http, drive, _) = await Full();
+        Assert.Equal((200, 0), await http.Get($"/v1/drives/{drive}/waitlist") is var own ? (own.Status, own["items"].GetArrayLength()) : default);
+        Assert.Equal(200, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/waitlist")).Status);
+        var draft = await events.Draft(Some.Id(), EventService.Morning(411));
+        foreach (var (reader, of) in new[] { (events.Station(Some.Id()), drive), (events.App(Some.Id()), draft), (http, draft), (http, Some.OldId()) })
+            Assert.Equal((404, "not_found"), Code(await reader.Get($"/v1/drives/{of}/waitlist")));
+    }
+
+    [Theory]
+    [InlineData("cancel")]
+    [InlineData("postpone")]
+    public async Task Who_waits_or_holds_an_offer_at_a_drive_that_is_off_or_moves_is_told_that_he_waits_no_longer(string step)
+    {
+        var (http, drive, booking) = await Full();
+        var donors = new[] { await events.Donor(), await events.Donor() };
+        var entries = new[] { await Wait(http, drive, donors[0]), await Wait(http, drive, donors[1], slot) };
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booking}/cancel")).Status);
+        await Offer();
+        await Eventually.That(async () => await Status(http, entries[0]) == "offered");
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/{step}", new { reasonCode = "typhoon" })).Status);
+        Assert.Equal(["ended", "ended"], (await Task.WhenAll(entries.Select(e => Status(http, e)))).Select(s => s!));
+        List<NoticeRequested> told = [];
+        await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => n.TemplateCode == "waitlist-ended" && n.References.DriveId == drive)).Count == 2);
+        Assert.Equal(donors.Order(), told.Select(n => n.DonorId).Order());
+        Assert.Equal(entries.Select(e => e.Id).Order(), told.Select(n => n.References.WaitlistId!.Value).Order());
+        Assert.Equal(0, await service.Database.Scalar<int>("select sum(booked + held)::int from event.slot where drive_id = @drive", new { drive }));
     }
 
     private Guid? openStation;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Drives;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Activities;
@@ -29,13 +30,14 @@ public static class RecordActivity
     private static Task<Results<Made<ActivityView>, ProblemHttpResult>> Handle(RecordActivityRequest request, Caller caller, Database db, CancellationToken ct) =>
         db.InTransaction<Results<Made<ActivityView>, ProblemHttpResult>>(async tx =>
         {
-            var (organisation, drive) = await tx.Read("""
+            var (organisation, drive) = await tx.Read($"""
                 select path, district from event.organisation where id = @OrganisationId;
-                select id from event.drive where id = @DriveId
-                """, new { request.OrganisationId, request.DriveId }, async grid => (await grid.ReadSingleOrDefaultAsync<Doer>(), await grid.ReadSingleOrDefaultAsync<Guid?>()));
+                {DriveRow.ById}
+                """, new { request.OrganisationId, id = request.DriveId }, async grid => (await grid.ReadSingleOrDefaultAsync<Doer>(), await grid.ReadSingleOrDefaultAsync<DriveRow>()));
             if (organisation is null) return CommonProblems.Unknown(request.OrganisationId);
             if (!ActivityRow.Concerns(caller, organisation.Path, organisation.District)) return CommonProblems.NotFound.With();
             if (request.DriveId is { } unknown && drive is null) return CommonProblems.Unknown(unknown);
+            if (drive is not null && !drive.IsReadableBy(caller)) return CommonProblems.NotFound.With(); // a draft is nobody's but its organiser's
             if (request.HeldOn > Shanghai.DateOf(tx.Now) || request.HeldOn < new DateOnly(1998, 10, 1)) return CommonProblems.Invalid.With("What has happened is recorded", new FieldError("/heldOn", "not_in_the_past", "Between the Blood Donation Law (1998-10-01) and today"));
             if (request is { Reach: null, Hours: null, Items: null }) return CommonProblems.Invalid.With("Nothing is counted", new FieldError("/reach", "required", "reach, hours or items"));
 

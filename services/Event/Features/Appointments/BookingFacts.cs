@@ -28,7 +28,7 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
     public const string HoldPlace = $"update event.slot s set held = case when booked + held < @places and booked + held + walked_in < @all and not {Awaited} then held + 1 else capacity + 1 end where drive_id = @DriveId and starts_at = @SlotStartsAt";
 
     /// <summary>Somebody waits for a place of slot s.</summary>
-    public const string Awaited = "exists (select from event.waiting w where w.drive_id = s.drive_id and w.status = 'waiting' and coalesce(w.slot_starts_at, s.starts_at) = s.starts_at)";
+    public const string Awaited = "exists (select from event.waiting w where w.drive_id = s.drive_id and w.status = 'waiting' and coalesce(w.slot_starts_at, s.starts_at) = s.starts_at and s.starts_at <> all(w.passed_over))";
 
     /// <summary>Of slot s, as a booking sees it.</summary>
     public const string SlotColumns = $"s.starts_at, s.ends_at, s.capacity, s.booked, s.walk_in, s.walked_in, s.held, {Awaited} as awaited";

@@ -4,6 +4,7 @@ using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Features.Appointments;
 using BloodPlatform.Drives.Features.Invitations;
 using BloodPlatform.Drives.Features.Provisional;
+using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -11,7 +12,7 @@ namespace BloodPlatform.Drives.Features.Drives;
 
 public sealed record CancelDriveRequest([property: RegularExpression("[a-z0-9-]{1,40}")] string ReasonCode = "not-stated", DateTimeOffset? At = null);
 
-/// <summary>POST /v1/drives/{id}/cancel: before it starts; whoever booked loses the place and the apps learn it.</summary>
+/// <summary>POST /v1/drives/{id}/cancel: before it starts; whoever booked, waits or claimed a kept place loses it and is told, and the apps learn it.</summary>
 public static class CancelDrive
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/drives/{id:guid}/cancel", Handle)
@@ -22,8 +23,8 @@ public static class CancelDrive
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
             request ??= new();
-            var (before, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
-                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
+            var (before, booked, waiting, claimed) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}; {WaitingRow.OpenOfDrive}; {InvitationRow.ClaimedOfDrive}", new { id },
+                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray(), (await grid.ReadAsync<WaitingRow>()).ToArray(), (await grid.ReadAsync<InvitationRow>()).ToArray()));
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             // Every station sees what is submitted to whichever takes it on; who does not take it leaves it to the others.
@@ -34,8 +35,9 @@ public static class CancelDrive
             var at = request.At ?? tx.Now;
             var after = before with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("cancel"), CancelledAt = at, ReasonCode = request.ReasonCode };
             tx.Write("update event.drive set version = @Version, status = @Status, cancelled_at = @CancelledAt, reason_code = @ReasonCode where id = @Id", after);
-            tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
+            WaitingRow.EndAll(tx, waiting, at);
             tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
+            if (!before.Backfilled) InvitationRow.TellLapsed(tx, claimed);
             tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
             AppointmentRow.CancelAll(tx, id, booked, "drive-cancelled", at);
             if (booked.Length > 0 && !before.Backfilled) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled"));

@@ -46,10 +46,13 @@ public static class ChangeCapacity
 
 /// <summary>The slots of a drive and who has a place in them, locked: nobody books, moves or accepts an offer while they change.</summary>
 /// <param name="AllSlots">Those that have ended, too: a drive that was postponed without a date gets its new one when the old is long past.</param>
-internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, AppointmentRow[] Booked, WaitingRow[] Offered, InvitationRow[] Kept, ProvisionalRow[] Provisional, string? OtherStation, SiteFacts[] Sites)
+internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, AppointmentRow[] Booked, WaitingRow[] Waiting, InvitationRow[] Kept, ProvisionalRow[] Provisional, string? OtherStation, SiteFacts[] Sites)
 {
     /// <summary>Those that have not ended.</summary>
     public IReadOnlyList<SlotRow> Slots { get; } = [.. AllSlots.Where(s => !s.Ended)];
+
+    /// <summary>Of those who wait, whom a place is held for.</summary>
+    public WaitingRow[] Offered { get; } = [.. Waiting.Where(w => w.Status == "offered")];
 
     /// <summary>A place is taken that can't be given back.</summary>
     public bool SomebodyHasCome => Slots.Sum(s => s.Booked) > Booked.Count(b => !b.WalkIn) || Slots.Any(s => s.WalkedIn > 0);
@@ -59,7 +62,7 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, Ap
     public static Task<(DriveRow? Drive, SlotPlaces Places)> Lock(Transaction tx, Guid id, Guid? otherStation = null, Guid? siteId = null, Guid? vehicleId = null) => tx.Read($"""
         {DriveRow.ForUpdate};
         {AppointmentRow.BookedOfDrive};
-        {WaitingRow.Select} where w.drive_id = @id and w.status = 'offered' order by w.id for update of w;
+        {WaitingRow.OpenOfDrive};
         {InvitationRow.Select} where i.drive_id = @id and {InvitationRow.Holds} order by i.id for update of i;
         {ProvisionalRow.Select} where p.drive_id = @id and p.status = 'held' order by p.id for update of p;
         select starts_at, capacity, booked, held, walked_in, ends_at <= @now as ended from event.slot where drive_id = @id order by starts_at for update;
@@ -69,11 +72,11 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, Ap
     {
         var drive = await grid.ReadSingleOrDefaultAsync<DriveRow>();
         var booked = (await grid.ReadAsync<AppointmentRow>()).ToArray();
-        var offered = (await grid.ReadAsync<WaitingRow>()).ToArray();
+        var waiting = (await grid.ReadAsync<WaitingRow>()).ToArray();
         var kept = (await grid.ReadAsync<InvitationRow>()).ToArray();
         var provisional = (await grid.ReadAsync<ProvisionalRow>()).ToArray();
         var slots = (await grid.ReadAsync<SlotRow>()).ToList();
-        return (drive, new SlotPlaces(slots, booked, offered, kept, provisional, await grid.ReadSingleOrDefaultAsync<string>(), [.. (await grid.ReadAsync<SiteRow>()).Select(s => s.Facts)]));
+        return (drive, new SlotPlaces(slots, booked, waiting, kept, provisional, await grid.ReadSingleOrDefaultAsync<string>(), [.. (await grid.ReadAsync<SiteRow>()).Select(s => s.Facts)]));
     });
 
     /// <summary>Gives the slots another capacity: refused with everybody it would take a place from, or forced. Whoever loses his booking is told with alternatives.</summary>
@@ -103,12 +106,12 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, Ap
 
     /// <summary>
     /// Moves the drive's slots and bookings to its new time: each keeps its place in the order of slots, and a slot its capacity. Whoever waited waits no
-    /// longer. What the new day makes impossible is found person by person afterwards (<see cref="ReviewBookings"/>).
+    /// longer, and is told. What the new day makes impossible is found person by person afterwards (<see cref="ReviewBookings"/>).
     /// </summary>
     /// <returns>The bookings that stay.</returns>
     public AppointmentRow[] Move(Transaction tx, DriveRow before, DriveRow after, string lostBecause, DateTimeOffset at)
     {
-        tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @Id and status in ('waiting', 'offered')", new { after.Id, at });
+        WaitingRow.EndAll(tx, Waiting, at);
         var shift = after.StartsAt - before.StartsAt;
         var lost = WithoutSlot(before, after);
         foreach (var appointment in lost) appointment.Cancel(tx, lostBecause, at);

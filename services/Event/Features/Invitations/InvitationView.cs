@@ -21,6 +21,9 @@ internal sealed record InvitationRow
     /// <summary>Takes @codeHash.</summary>
     public static readonly string ByCode = Select + " where i.code_hash = @codeHash for update of i";
 
+    /// <summary>Claimed at drive @id and not booked, locked.</summary>
+    public static readonly string ClaimedOfDrive = Select + " where i.drive_id = @id and i.status = 'claimed' order by i.id for update of i";
+
     /// <summary>Of invitation i: its place is kept.</summary>
     public const string Holds = "i.status in ('invited', 'claimed') and i.slot_starts_at is not null";
 
@@ -93,6 +96,12 @@ internal sealed record InvitationRow
         if (open.Count == 0) return;
         tx.Write("update event.invitation set version = version + 1, status = 'lapsed', settled_at = @now where id = any(@ids)", new { ids = open.Select(i => i.Id).ToArray(), now = tx.Now }, rows: open.Count);
         Free(tx, open.Where(i => i.SlotStartsAt is not null).Select(i => (i.DriveId, i.SlotStartsAt!.Value)));
+        TellLapsed(tx, open);
+    }
+
+    /// <summary>Whoever had claimed one of those that lapse now is told; the others nobody knows.</summary>
+    public static void TellLapsed(Transaction tx, IEnumerable<InvitationRow> open)
+    {
         foreach (var i in open.Where(i => i.Status == "claimed")) (i with { Version = i.Version + 1 }).Tell(tx, "invitation-lapsed");
     }
 

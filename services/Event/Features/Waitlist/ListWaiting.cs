@@ -1,4 +1,5 @@
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Drives;
 using BloodPlatform.Drives.Features.Projections;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -17,8 +18,11 @@ public static class ListWaiting
         await db.QuerySingle<WaitingRow>(WaitingRow.Select + " where w.id = @id", new { id }, ct) is not { } entry ? CommonProblems.Unknown(id)
             : entry.IsVisibleTo(caller) ? Answers.Ok(entry.Version, entry.View) : CommonProblems.NotFound.With();
 
-    private static async Task<Ok<Page<WaitingView>>> List(Guid id, Caller caller, Database db, CancellationToken ct)
+    private static async Task<Results<Ok<Page<WaitingView>>, ProblemHttpResult>> List(Guid id, Caller caller, Database db, CancellationToken ct)
     {
+        if (await db.QuerySingle<DriveRow>(DriveRow.ById, new { id }, ct) is not { } drive) return CommonProblems.Unknown(id);
+        // A station's own; an app's donors wait at any drive that they can know of.
+        if (caller.Is(Roles.Station) ? drive.StationId != caller.Tenant : !drive.IsReadableBy(caller)) return CommonProblems.NotFound.With();
         var rows = await db.Query<WaitingRow>(WaitingRow.Select + $"""
              where w.drive_id = @id and w.status in ('waiting', 'offered')
                and case when @station then d.station_id = @tenant else exists (select from event.donor p where p.donor_id = {Persons.Of("w.donor_id")} and p.apps @> array[@tenant]::uuid[]) end
