@@ -386,6 +386,64 @@ public sealed class InvitationTests(EventService events)
     }
 
     [Fact]
+    public async Task Who_claimed_an_invitation_is_told_when_the_drive_moves_and_when_his_kept_place_has_no_slot_any_more()
+    {
+        var (station, _, organiser, drive) = await Drive(capacity: 1, hours: 2);
+        var app = Some.Id();
+        var invited = await Invite(organiser, drive, 3, reserve: 2); // one in each of the two slots, the third without a place
+        var donors = new List<Guid>();
+        foreach (var code in Codes(invited))
+        {
+            donors.Add(await events.Donor(app));
+            Assert.Equal(200, (await events.App(app).Post("/v1/invitations/claim", new { claimCode = code, donorId = donors[^1] })).Status);
+        }
+        async Task<List<(Guid, string, DateTimeOffset?)>> Told(int expected)
+        {
+            List<NoticeRequested> told = [];
+            await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => donors.Contains(n.DonorId))).Count >= expected);
+            Assert.All(told, n => Assert.Equal("invitation", n.Purpose));
+            return [.. told.Select(n => (n.DonorId, n.TemplateCode, n.References.SlotStartsAt)).OrderBy(t => donors.IndexOf(t.DonorId)).ThenBy(t => t.TemplateCode)];
+        }
+        var http = events.Station(station);
+        Assert.Equal(200, (await http.Patch($"/v1/drives/{drive}", new { startsAt = slot.AddMinutes(30), reason = "车晚到" }, "*")).Status);
+        Assert.Equal([(donors[0], "drive-changed", slot.AddMinutes(30)), (donors[1], "drive-changed", slot.AddMinutes(90)), (donors[2], "drive-changed", null)], await Told(3));
+
+        // Ending an hour earlier concerns only who had the last slot.
+        Assert.Equal(200, (await http.Patch($"/v1/drives/{drive}", new { endsAt = slot.AddMinutes(90), reason = "场地只到十点半" }, "*")).Status);
+        Assert.Equal([(donors[0], "drive-changed", slot.AddMinutes(30)), (donors[1], "drive-changed", slot.AddMinutes(90)), (donors[1], "invitation-place-withdrawn", slot.AddMinutes(90)), (donors[2], "drive-changed", null)], await Told(4));
+
+        Assert.Equal(200, (await http.Post($"/v1/drives/{drive}/postpone", new { startsAt = slot.AddDays(1), reasonCode = "typhoon" })).Status);
+        Assert.Equal([(donors[0], slot.AddDays(1)), (donors[1], null), (donors[2], (DateTimeOffset?)null)], (await Told(7)).Where(t => t.Item2 == "drive-postponed").Select(t => (t.Item1, t.Item3)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_waits_or_claimed_learns_that_a_drive_closes_before_its_end_and_nobody_is_woken_for_one_that_is_over(bool early)
+    {
+        var (station, _, organiser, drive) = await Drive(capacity: 1, hours: 2);
+        var app = Some.Id();
+        var (claimed, waits) = (await events.Donor(app), await events.Donor(app));
+        var invited = await Invite(organiser, drive, 2, reserve: 2);
+        Assert.Equal(200, (await events.App(app).Post("/v1/invitations/claim", new { claimCode = Codes(invited)[0], donorId = claimed })).Status);
+        Assert.Equal(201, (await events.App(app).Post($"/v1/drives/{drive}/waitlist", new { donorId = waits, channel = "wechat" })).Status);
+        await service.Database.Execute("""
+            update event.slot set starts_at = starts_at - @back, ends_at = ends_at - @back where drive_id = @drive;
+            update event.drive set status = 'started', starts_at = starts_at - @back, ends_at = ends_at - @back, started_at = starts_at - @back where id = @drive;
+            update event.invitation set slot_starts_at = slot_starts_at - @back where drive_id = @drive
+            """, new { drive, back = slot - EventService.Now + TimeSpan.FromHours(early ? 1 : 3) });
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/drives/{drive}/close")).Status);
+        List<(Guid, string)> told = [];
+        async Task Look() => told = [.. (await service.Published<NoticeRequested>()).Where(n => n.References.DriveId == drive).Select(n => (n.DonorId, n.TemplateCode))];
+        Assert.Equal(["lapsed", "lapsed"], await Statuses(organiser, invited.Id));
+        // The drive's own event stands behind the notices of the same transaction.
+        await Eventually.That(async () => (await service.Published<DriveClosed>()).Exists(c => c.DriveId == drive));
+        await Look();
+        if (early) Assert.Equal(new[] { (claimed, "invitation-lapsed"), (waits, "waitlist-ended") }.Order(), told.Order());
+        else Assert.Empty(told);
+    }
+
+    [Fact]
     public async Task Who_claimed_an_invitation_to_a_drive_that_is_cancelled_is_told()
     {
         var (station, _, organiser, drive) = await Drive(capacity: 3);

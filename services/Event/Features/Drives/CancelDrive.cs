@@ -2,9 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Features.Appointments;
-using BloodPlatform.Drives.Features.Invitations;
-using BloodPlatform.Drives.Features.Provisional;
-using BloodPlatform.Drives.Features.Waitlist;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -23,8 +20,7 @@ public static class CancelDrive
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
             request ??= new();
-            var (before, booked, waiting, claimed) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}; {WaitingRow.OpenOfDrive}; {InvitationRow.ClaimedOfDrive}", new { id },
-                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray(), (await grid.ReadAsync<WaitingRow>()).ToArray(), (await grid.ReadAsync<InvitationRow>()).ToArray()));
+            var (before, places) = await SlotPlaces.Lock(tx, id);
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             // Every station sees what is submitted to whichever takes it on; who does not take it leaves it to the others.
@@ -35,18 +31,15 @@ public static class CancelDrive
             var at = request.At ?? tx.Now;
             var after = before with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("cancel"), CancelledAt = at, ReasonCode = request.ReasonCode };
             tx.Write("update event.drive set version = @Version, status = @Status, cancelled_at = @CancelledAt, reason_code = @ReasonCode where id = @Id", after);
-            WaitingRow.EndAll(tx, waiting, at);
-            tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
-            if (!before.Backfilled) InvitationRow.TellLapsed(tx, claimed);
-            tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
-            AppointmentRow.CancelAll(tx, id, booked, "drive-cancelled", at);
-            if (booked.Length > 0 && !before.Backfilled) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled"));
+            places.End(tx, id, at, tell: !before.Backfilled);
+            AppointmentRow.CancelAll(tx, id, places.Booked, "drive-cancelled", at);
+            if (places.Booked.Length > 0 && !before.Backfilled) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled"));
             if (before.ApprovedAt is not null) // nobody else knows a drive before its approval
             {
                 tx.Append(after.ToChanged(at));
                 tx.Append(new DriveCancelled { Key = id.ToString(), Version = after.Version, OccurredAt = at, StationId = after.StationId, DriveId = id, OrganiserId = after.OrganisationId, ReasonCode = request.ReasonCode, Backfilled = after.Backfilled });
             }
-            tx.Audit("drive.cancel", $"drive/{id}", new { at, request.ReasonCode, appointments = booked.Length });
+            tx.Audit("drive.cancel", $"drive/{id}", new { at, request.ReasonCode, appointments = places.Booked.Length });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
         }, ct);
 }

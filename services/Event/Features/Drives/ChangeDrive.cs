@@ -86,7 +86,9 @@ public static class ChangeDrive
                 places.Move(tx, before, after, "capacity-cut", tx.Now);
                 if (lost.Length > 0) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "capacity-cut", "capacity-cut", tx.Now));
             }
-            if (places.Booked.Length > 0 && DriveFields.IsMaterial(before.Place, after.Place)) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-changed"));
+            var material = DriveFields.IsMaterial(before.Place, after.Place);
+            if (moves || material) places.TellClaimed(tx, before, after, material ? "drive-changed" : null);
+            if (places.Booked.Length > 0 && material) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-changed"));
             foreach (var (field, was, now) in changes) DriveChangeRow.Log(tx, caller, id, field, was, now, request.Reason);
             if (changes.Count > 0) tx.Append(after.ToChanged(tx.Now));
             tx.Audit("drive.change", $"drive/{id}", new { fields = changes.Select(c => c.Field) });

@@ -1,8 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Features.Appointments;
-using BloodPlatform.Drives.Features.Invitations;
-using BloodPlatform.Drives.Features.Provisional;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -18,33 +16,29 @@ public static class CloseDrive
     private static async Task<Results<Made<DriveView>, ProblemHttpResult>> Handle(Guid id, DriveStepRequest? request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DriveView>, ProblemHttpResult>>(async tx =>
         {
-            // The second statement runs with the drive locked: nobody books in between.
-            var (before, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
-                async grid => (await grid.ReadSingleOrDefaultAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
+            var (before, places) = await SlotPlaces.Lock(tx, id);
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsManagedBy(caller)) return CommonProblems.NotFound.With();
             if (before.Backfilled && Backfill.Signed(caller) is { } unsigned) return unsigned.ToProblem();
             if (DriveLifecycle.Forbids("close", before.State, request?.At, tx.Now) is { } no) return no.ToProblem();
 
-            var after = Close(tx, before, booked, request?.At ?? tx.Now);
+            var after = Close(tx, before, places, request?.At ?? tx.Now);
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
         }, ct);
 
     /// <summary>Closes a drive whose row the caller has locked, with all that stands on it.</summary>
-    internal static DriveRow Close(Transaction tx, DriveRow before, AppointmentRow[] booked, DateTimeOffset at)
+    internal static DriveRow Close(Transaction tx, DriveRow before, SlotPlaces places, DateTimeOffset at)
     {
         var id = before.Id;
         var after = before with { Version = before.Version + 1, Status = DriveLifecycle.StatusAfter("close"), ClosedAt = at };
         tx.Write("update event.drive set version = @Version, status = @Status, closed_at = @ClosedAt where id = @Id", after);
-        tx.WriteAny("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where drive_id = @id and status in ('waiting', 'offered')", new { id, at });
-        tx.WriteAny(InvitationRow.EndOfDrive, new { id, at });
-        tx.WriteAny(ProvisionalRow.EndOfDrive, new { id, at });
+        places.End(tx, id, at, tell: !before.Backfilled && at < before.EndsAt); // afterwards everybody knows
         tx.WriteAny("update event.slot set held = 0 where drive_id = @id", new { id });
         // Whose slot had not begun has missed nothing: a vehicle that breaks down at ten, a drive of three days that ends on the first.
-        var toCome = before.Backfilled ? [] : booked.Where(b => b.SlotStartsAt > at).ToArray();
+        var toCome = before.Backfilled ? [] : places.Booked.Where(b => b.SlotStartsAt > at).ToArray();
         foreach (var appointment in toCome) appointment.Cancel(tx, "drive-cancelled", at);
         if (toCome.Length > 0) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-cancelled", "drive-cancelled", at));
-        var missed = booked.Except(toCome).ToArray();
+        var missed = places.Booked.Except(toCome).ToArray();
         if (missed.Length > 0)
             tx.Write("update event.appointment set version = version + 1, status = 'missed', settled_at = @at where id = any(@ids)", new { ids = missed.Select(b => b.Id).ToArray(), at }, rows: missed.Length);
         tx.WriteAny("delete from event.booking_block b using event.appointment a where a.id = b.appointment_id and a.drive_id = @id", new { id });

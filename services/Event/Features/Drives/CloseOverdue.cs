@@ -1,5 +1,4 @@
 using BloodPlatform.Chassis;
-using BloodPlatform.Drives.Features.Appointments;
 
 namespace BloodPlatform.Drives.Features.Drives;
 
@@ -22,9 +21,8 @@ public sealed class CloseOverdue(IServiceScopeFactory scopes, TimeProvider clock
 
     private static async Task Close(Transaction tx, Guid id)
     {
-        var (drive, booked) = await tx.Read($"{DriveRow.ForUpdate}; {AppointmentRow.BookedOfDrive}", new { id },
-            async grid => (await grid.ReadSingleAsync<DriveRow>(), (await grid.ReadAsync<AppointmentRow>()).ToArray()));
+        var (drive, places) = await SlotPlaces.Lock(tx, id);
         // Somebody at the station, or another replica, may have been first, or it has another time.
-        if (drive is { Status: "approved" or "open" or "started", Backfilled: false } && drive.EndsAt <= tx.Now - After) CloseDrive.Close(tx, drive, booked, tx.Now);
+        if (drive is { Status: "approved" or "open" or "started", Backfilled: false } && drive.EndsAt <= tx.Now - After) CloseDrive.Close(tx, drive, places, tx.Now);
     }
 }

@@ -42,6 +42,7 @@ public static class PostponeDrive
                 where id = @Id
                 """, after);
             var kept = places.Move(tx, before, after, "drive-postponed", at);
+            places.TellClaimed(tx, before, after, before.Backfilled ? null : "drive-postponed");
             foreach (var (field, was, now) in DriveChangeRow.Between(before, after)) DriveChangeRow.Log(tx, caller, id, field, was, now, request.ReasonCode);
             if (kept.Length > 0) tx.StartJob(ReviewBookings.Kind, new ReviewBookings.Order(id, "drive-postponed"));
             if (kept.Length < places.Booked.Length) tx.StartJob(TellCancelled.Kind, new TellCancelled.Order(id, "drive-postponed", "drive-cancelled", at));

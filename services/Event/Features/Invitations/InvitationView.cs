@@ -21,11 +21,8 @@ internal sealed record InvitationRow
     /// <summary>Takes @codeHash.</summary>
     public static readonly string ByCode = Select + " where i.code_hash = @codeHash for update of i";
 
-    /// <summary>Claimed at drive @id and not booked, locked.</summary>
-    public static readonly string ClaimedOfDrive = Select + " where i.drive_id = @id and i.status = 'claimed' order by i.id for update of i";
-
-    /// <summary>Of invitation i: its place is kept.</summary>
-    public const string Holds = "i.status in ('invited', 'claimed') and i.slot_starts_at is not null";
+    /// <summary>Invited to drive @id and not booked yet, locked.</summary>
+    public static readonly string OpenOfDrive = Select + " where i.drive_id = @id and i.status in ('invited', 'claimed') order by i.id for update of i";
 
     public required Guid Id { get; init; }
     public required long Version { get; init; }
@@ -114,7 +111,7 @@ internal sealed record InvitationRow
     }
 
     /// <summary>Asks Donor to have him told who claimed it; in his sleep nobody is.</summary>
-    private void Tell(Transaction tx, string template) => tx.Append(new NoticeRequested
+    public void Tell(Transaction tx, string template) => tx.Append(new NoticeRequested
     {
         Key = Id.ToString(), Version = Version, OccurredAt = tx.Now, StationId = StationId, NoticeId = tx.NewId(), DonorId = DonorId!.Value, Purpose = "invitation", TemplateCode = template,
         References = new(DriveId: DriveId, On: SlotStartsAt is { } slot ? Shanghai.DateOf(slot) : null, SlotStartsAt: SlotStartsAt), NotBefore = Rules.Waitlist.ToldAt(tx.Now), NotAfter = Rules.Waitlist.ToldAt(tx.Now).AddDays(1),

@@ -61,12 +61,12 @@ internal sealed record WaitingRow
         return after;
     }
 
-    /// <summary>The drive is off, or at another time: nobody waits any longer, and everybody is told. The caller holds the rows; the slots are his.</summary>
-    public static void EndAll(Transaction tx, IReadOnlyCollection<WaitingRow> open, DateTimeOffset at)
+    /// <summary>The drive is off, or at another time: nobody waits any longer. The caller holds the rows; the slots are his.</summary>
+    public static void EndAll(Transaction tx, IReadOnlyCollection<WaitingRow> open, DateTimeOffset at, bool tell)
     {
         if (open.Count == 0) return;
         tx.Write("update event.waiting set version = version + 1, status = 'ended', settled_at = @at where id = any(@ids)", new { ids = open.Select(w => w.Id).ToArray(), at }, rows: open.Count);
-        foreach (var w in open) (w with { Version = w.Version + 1, Status = "ended" }).Tell(tx, "waitlist-ended", Rules.Waitlist.ToldAt(tx.Now), Rules.Waitlist.ToldAt(tx.Now).AddDays(1));
+        if (tell) foreach (var w in open) (w with { Version = w.Version + 1, Status = "ended" }).Tell(tx, "waitlist-ended", Rules.Waitlist.ToldAt(tx.Now), Rules.Waitlist.ToldAt(tx.Now).AddDays(1));
     }
 
     /// <summary>The place that was held is gone; he keeps his place in the line.</summary>
