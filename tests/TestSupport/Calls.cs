@@ -39,6 +39,8 @@ public static class Calls
 
     public static Task<Answer> PostRaw(this HttpClient http, string path, string json) => Read(http, new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") });
 
+    public static Task<Answer> PutBytes(this HttpClient http, string path, byte[] body, string mediaType) => Read(http, new HttpRequestMessage(HttpMethod.Put, path) { Content = new ByteArrayContent(body) { Headers = { ContentType = new(mediaType) } } });
+
     private static Task<Answer> Send(HttpClient http, HttpMethod method, string path, object? body, string? key, string? ifMatch = null)
     {
         var request = new HttpRequestMessage(method, path);

@@ -159,4 +159,63 @@ public sealed class CodeTests(EventService events)
         Assert.Contains($"href=\"https://app.example/book?c={code}\"", (await Page(code)).Html, StringComparison.Ordinal);
         Assert.Equal(403, (await events.Station(station).Put("/v1/codes/launch-template", new { name = "x", template = "https://app.example/{code}" })).Status);
     }
+
+    /// <summary>An image as a mini-program's platform draws one; the tests' own says its text to any camera.</summary>
+    internal static byte[] Png(string text)
+    {
+        using var data = QRCoder.QRCodeGenerator.GenerateQrCode(text, QRCoder.QRCodeGenerator.ECCLevel.M);
+        using var code = new QRCoder.PngByteQRCode(data);
+        return code.GetGraphic(8);
+    }
+
+    private static Task<Answer> Store(HttpClient app, string code, byte[] image, string mediaType = "image/png", string name = "测试献血") =>
+        app.PutBytes($"/v1/codes/{code}/mini-program?name={Uri.EscapeDataString(name)}", image, mediaType);
+
+    [Fact]
+    public async Task An_app_stores_the_image_that_opens_its_mini_program_at_each_channels_code()
+    {
+        var (station, one, other) = (Some.Id(), Some.Id(), Some.Id());
+        var drive = await events.OpenDrive(station);
+        var (poster, group) = (await Code(station, drive), await Code(station, drive, "class-3"));
+        var listed = (await events.App(one).Get($"/v1/drives/{drive}/codes"))["items"].EnumerateArray().Select(c => (c.GetProperty("channel").GetString(), c.GetProperty("code").GetString()));
+        Assert.Equal(new[] { ("class-3", group), ("poster", poster) }, listed.Select(c => (c.Item1!, c.Item2!)));
+
+        Assert.Equal(200, (await Store(events.App(one), poster, Png("first"))).Status);
+        Assert.Equal(200, (await Store(events.App(one), poster, Png("second"))).Status); // replaces it
+        Assert.Equal(200, (await Store(events.App(other), poster, [0xFF, 0xD8, 0xFF, 0xE0, 1, 2, 3], "image/jpeg", "另一<b>个")).Status);
+        using var http = service.Anonymous();
+        using var answer = await http.GetAsync($"/v1/codes/{poster}/mini-program/{one}");
+        Assert.Equal((HttpStatusCode.OK, "image/png", "nosniff"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType, answer.Headers.GetValues("X-Content-Type-Options").Single()));
+        Assert.Equal(Png("second"), await answer.Content.ReadAsByteArrayAsync());
+        Assert.Equal("image/jpeg", (await http.GetAsync($"/v1/codes/{poster}/mini-program/{other}")).Content.Headers.ContentType!.MediaType);
+
+        var html = (await Page(poster)).Html;
+        Assert.Contains($"src=\"/v1/codes/{poster}/mini-program/{one}\"", html, StringComparison.Ordinal);
+        Assert.Contains("在「另一&lt;b&gt;个」中预约", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<img", (await Page(group)).Html, StringComparison.Ordinal); // another channel, another image
+        Assert.Equal([one, other], (await events.Station(station).Get($"/v1/drives/{drive}/codes"))["items"][1].GetProperty("miniPrograms").EnumerateArray().Select(m => m.GetGuid()).OrderBy(m => m == other));
+    }
+
+    [Fact]
+    public async Task What_is_no_image_or_at_a_code_that_nobody_may_know_is_not_stored()
+    {
+        var station = Some.Id();
+        var drive = await events.OpenDrive(station);
+        var draft = await events.Draft(station, EventService.Morning(9));
+        var (code, early) = (await Code(station, drive), await Code(station, draft));
+        var app = events.App(Some.Id());
+        Assert.Equal((422, "invalid_value"), await Store(app, code, "<svg onload='alert(1)'/>"u8.ToArray()) is var markup ? (markup.Status, markup.Code) : default);
+        Assert.Equal(422, (await Store(app, code, [])).Status);
+        Assert.Equal((413, "body_too_large"), await Store(app, code, [.. Png("x"), .. new byte[256 * 1024]]) is var large ? (large.Status, large.Code) : default);
+        Assert.Equal(415, (await Store(app, code, Png("x"), "image/svg+xml")).Status);
+        Assert.Equal(422, (await Store(app, code, Png("x"), name: new string('名', 21))).Status);
+        foreach (var unknown in new[] { "nosuchcode", early }) Assert.Equal((404, "not_found"), await Store(app, unknown, Png("x")) is var none ? (none.Status, none.Code) : default);
+        Assert.Equal(403, (await Store(events.Station(station), code, Png("x"))).Status);
+        Assert.Equal(404, (await app.Get($"/v1/codes/{code}/mini-program/{Some.Id()}")).Status);
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from event.mini_program_code m join event.code c using (code) where c.drive_id = any(@drives)", new { drives = new[] { drive, draft } }));
+
+        Assert.Equal(404, (await app.Get($"/v1/drives/{draft}/codes")).Status);
+        Assert.Equal(404, (await events.Station(Some.Id()).Get($"/v1/drives/{drive}/codes")).Status);
+        Assert.Equal(422, (await events.Station(station).Get($"/v1/drives/{drive}/poster.svg?channel=poster&appId={Some.Id()}")).Status);
+    }
 }

@@ -191,9 +191,31 @@ public sealed class PageTests(EventService events, Telephone telephone) : IClass
         var page = await telephone.Hold(await events.Station(station).GetStringAsync($"/v1/drives/{drive}/poster.svg?channel=poster"), 794, 1123);
         Assert.Equal("794 1123", await page.Locator("img").EvaluateAsync<string>("e => `${e.naturalWidth} ${e.naturalHeight}`"));
         var picture = await Telephone.Photograph(page, "poster");
+        Assert.EndsWith($"/q/{code}", Assert.Single(await Scan(picture)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_image_of_a_mini_program_is_read_from_the_page_and_beside_the_code_of_the_poster()
+    {
+        var (station, drive, code) = await Announced();
+        var app = Some.Id();
+        Assert.Equal(200, (await events.App(app).PutBytes($"/v1/codes/{code}/mini-program?name={Uri.EscapeDataString("手机献血")}", CodeTests.Png("mini-program/" + code), "image/png")).Status);
+        var page = await Opened(code);
+        await Expect(page.GetByAltText("「手机献血」小程序码")).ToBeVisibleAsync();
+        await Expect(page.GetByAltText("「手机献血」小程序码")).ToHaveJSPropertyAsync("complete", true);
+        await Telephone.Fits(page, "mini-program");
+        Assert.Equal("mini-program/" + code, Assert.Single(await Scan(await Telephone.Photograph(page, "mini-program"))));
+
+        var poster = await telephone.Hold(await events.Station(station).GetStringAsync($"/v1/drives/{drive}/poster.svg?channel=poster&appId={app}"), 794, 1123);
+        Assert.Equal(2, (await Scan(await Telephone.Photograph(poster, "poster-mini-program"))).Count(r => r.EndsWith(code, StringComparison.Ordinal)));
+    }
+
+    /// <summary>What a camera reads in a picture.</summary>
+    private static async Task<string[]> Scan(string picture)
+    {
         using var reader = Process.Start(new ProcessStartInfo("zbarimg", ["--nodbus", "--quiet", "--raw", picture]) { RedirectStandardOutput = true })!;
         var read = await reader.StandardOutput.ReadToEndAsync();
         await reader.WaitForExitAsync();
-        Assert.EndsWith($"/q/{code}", read.Trim(), StringComparison.Ordinal);
+        return read.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }

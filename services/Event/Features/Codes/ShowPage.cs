@@ -29,10 +29,10 @@ public static class ShowPage
     private static async Task<ContentHttpResult> Handle(string code, bool asked, HttpContext http, Database db, CancellationToken ct) =>
         await Page(code, http, db, asked && http.Request.HasFormContentType ? await http.Request.ReadFormAsync(ct) : FormCollection.Empty, asked, 200, null, ct);
 
-    /// <summary>The page loads nothing from anywhere, runs nothing, is kept nowhere and sends its forms home only.</summary>
+    /// <summary>The page loads nothing but images of this platform, runs nothing, is kept nowhere and sends its forms home only.</summary>
     internal static void Restrict(HttpContext http)
     {
-        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+        http.Response.Headers.ContentSecurityPolicy = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
         http.Response.Headers["Referrer-Policy"] = "no-referrer";
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.Headers.CacheControl = "no-store";
@@ -45,12 +45,13 @@ public static class ShowPage
         Restrict(http);
         return await db.InTransaction(async tx =>
         {
-            var (drive, organiser, slots, apps, rules) = await tx.Read($"""
+            var (drive, organiser, slots, apps, mini, rules) = await tx.Read($"""
                 select {DriveRow.Columns} from event.drive d join event.organisation o on o.id = d.organisation_id join event.code c on c.drive_id = d.id where c.code = @code;
                 select o.name from event.code c join event.drive d on d.id = c.drive_id join event.organisation o on o.id = d.organisation_id where c.code = @code;
                 select {BookingFacts.SlotColumns} from event.code c join event.slot s on s.drive_id = c.drive_id where c.code = @code order by s.starts_at;
                 {BookingFacts.PlacesRules};
                 select name, template from event.launch_template order by name, app_id;
+                select code, app_id, name from event.mini_program_code where code = @code order by name, app_id;
                 select valid_from, intervals::text as intervals from event.rule_set where kind = 'base'
                 """, new { code }, async grid =>
             {
@@ -59,15 +60,16 @@ public static class ShowPage
                 var places = (await grid.ReadAsync<BookableSlot>()).AsList();
                 var limits = (await grid.ReadAsync<PlacesRule>()).AsList();
                 var launches = (await grid.ReadAsync<LaunchTemplateView>()).AsList();
-                return (row, name, places.ConvertAll(s => s.Under(limits)), launches, (await grid.ReadAsync<BookingFacts.RulesRow>()).Select(r => r.Rules).ToList());
+                var images = (await grid.ReadAsync<MiniProgramCodeView>()).AsList();
+                return (row, name, places.ConvertAll(s => s.Under(limits)), launches, images, (await grid.ReadAsync<BookingFacts.RulesRow>()).Select(r => r.Rules).ToList());
             });
             if (drive is null || !DriveCode.Shows(drive)) return Html(404, "二维码无效", "<p>此二维码无效或活动尚未发布。</p><p lang=\"en\">This code is not known, or its drive is not announced yet.</p>");
             var check = asked ? SelfCheckAnswer(form, drive, rules, tx.Now) : "";
-            return Html(status, drive.Theme ?? "无偿献血", Body(code, drive, organiser!, slots, apps, check, refused, form, tx.Now));
+            return Html(status, drive.Theme ?? "无偿献血", Body(code, drive, organiser!, slots, apps, mini, check, refused, form, tx.Now));
         }, ct);
     }
 
-    private static string Body(string code, DriveRow drive, string organiser, List<BookableSlot> slots, List<LaunchTemplateView> apps, string check, string? refused, IFormCollection form, DateTimeOffset now)
+    private static string Body(string code, DriveRow drive, string organiser, List<BookableSlot> slots, List<LaunchTemplateView> apps, List<MiniProgramCodeView> mini, string check, string? refused, IFormCollection form, DateTimeOffset now)
     {
         var html = new StringBuilder();
         var open = drive.Status is "open" or "started" && drive.EndsAt > now;
@@ -97,6 +99,7 @@ public static class ShowPage
                     <p>{HoldPlace.Keeping}</p><p><label><input type="checkbox" name="agree" value="yes" required> 我同意为预留名额保存我的姓名和手机号 <span lang="en">I agree</span></label></p><p><button>预留名额</button></p></form>
                     """);
             foreach (var app in apps) html.Append($"<p><a class=\"button\" rel=\"noreferrer\" href=\"{E(app.Template.Replace("{code}", code, StringComparison.Ordinal))}\">在「{E(app.Name)}」中预约</a></p>");
+            foreach (var m in mini) html.Append($"<figure><img src=\"/v1/codes/{E(code)}/mini-program/{m.AppId}\" width=\"200\" height=\"200\" loading=\"lazy\" alt=\"「{E(m.Name)}」小程序码\"><figcaption>长按识别，在「{E(m.Name)}」中预约 <span lang=\"en\">Press and hold to open the mini-program</span></figcaption></figure>");
             html.Append($"<p>在您使用的献血小程序中输入预约码 <b id=\"code\">{E(code)}</b>，或当天直接到现场登记。<br><span lang=\"en\">Enter this code in your blood donation app, or just come.</span></p>");
         }
         // Whoever reads that there is no drive (any more) is not told what to bring to it.
@@ -154,7 +157,7 @@ public static class ShowPage
 
     internal static ContentHttpResult Html(int status, string title, string body) => TypedResults.Text($$"""
         <!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex"><title>{{E(title)}}</title>
-        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222;overflow-wrap:anywhere}h1{background:#b3122b;color:#fff;margin:0 calc(-1em/1.35);padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}h3{font-size:1em;margin:.8em 0 0}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0;margin:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee;white-space:nowrap}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:block;box-sizing:border-box;width:100%;text-align:center;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font:inherit;text-decoration:none}label{display:block}select,input{display:block;box-sizing:border-box;width:100%;padding:.5em;border:1px solid #888;border-radius:.3em;background:#fff;color:#222;font:inherit}input[type=checkbox]{display:inline-block;width:1.4em;height:1.4em;margin:0 .3em 0 0;vertical-align:-.35em}.reference{font:bold 2em monospace;letter-spacing:.15em;text-align:center;border:2px solid #b3122b;padding:.3em}</style></head>
+        <style>body{font:17px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:0 auto;max-width:36em;padding:0 1em 2em;color:#222;overflow-wrap:anywhere}h1{background:#b3122b;color:#fff;margin:0 calc(-1em/1.35);padding:.6em .7em;font-size:1.35em}h2{font-size:1.1em;border-bottom:2px solid #b3122b;margin-top:1.6em}h3{font-size:1em;margin:.8em 0 0}figure{margin:1em 0;text-align:center}dt{color:#666;font-size:.85em;margin-top:.6em}dd{margin:0;font-size:1.05em}ul{list-style:none;padding:0;margin:0}li{display:flex;justify-content:space-between;padding:.35em 0;border-bottom:1px solid #eee;white-space:nowrap}[lang=en]{color:#666;font-size:.8em}.note{background:#fff3d6;border-left:4px solid #d98e04;padding:.6em .8em}.button,button{display:block;box-sizing:border-box;width:100%;text-align:center;background:#b3122b;color:#fff;border:0;border-radius:.4em;padding:.6em 1.2em;font:inherit;text-decoration:none}label{display:block}select,input{display:block;box-sizing:border-box;width:100%;padding:.5em;border:1px solid #888;border-radius:.3em;background:#fff;color:#222;font:inherit}input[type=checkbox]{display:inline-block;width:1.4em;height:1.4em;margin:0 .3em 0 0;vertical-align:-.35em}.reference{font:bold 2em monospace;letter-spacing:.15em;text-align:center;border:2px solid #b3122b;padding:.3em}</style></head>
         <body><h1>{{E(title)}}</h1>{{body}}</body></html>
         """, "text/html; charset=utf-8", null, status);
 }
