@@ -16,7 +16,7 @@ internal static class ApiDescription
         {
             swagger.SwaggerDoc(service.Name, new OpenApiInfo { Title = $"Blood platform: {service.Name}", Version = "v1" });
             swagger.SupportNonNullableReferenceTypes();
-            swagger.CustomSchemaIds(type => type.FullName!.Split('.')[^1].Replace('+', '.').Split('`')[0] + string.Concat(type.GenericTypeArguments.Select(a => "Of" + a.Name)));
+            swagger.CustomSchemaIds(type => type.FullName!.Split('`')[0].Split('.')[^1].Replace('+', '.') + string.Concat(type.GenericTypeArguments.Select(a => "Of" + a.Name)));
             swagger.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", BearerFormat = "JWT", Description = "POST /oauth/token" });
             swagger.OperationFilter<CreatedAnswers>();
             foreach (var xml in Directory.EnumerateFiles(AppContext.BaseDirectory, service.Assembly.GetName().Name + ".xml")) swagger.IncludeXmlComments(xml);
