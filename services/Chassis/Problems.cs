@@ -76,9 +76,9 @@ public static class CommonProblems
     public static readonly ProblemCode NotYetVisible = new("not_yet_visible", 409, "刚刚创建，尚未到达本服务，请稍后重试", "Just made elsewhere and not here yet; try again");
     public static readonly ProblemCode IfMatchRequired = new("if_match_required", 428, "必须携带 If-Match", "If-Match is required");
     public static readonly ProblemCode VersionMismatch = new("version_mismatch", 412, "资源已被他人修改", "The resource has changed since it was read");
-    public static readonly ProblemCode BodyTooLarge = new("body_too_large", 413, "请求体超过 16 MiB", "The body is over 16 MiB");
+    public static readonly ProblemCode BodyTooLarge = new("body_too_large", 413, "请求体过大", "The body is too large");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "不支持此方法", "The method is not allowed here");
-    public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "请使用 application/json", "Send application/json");
+    public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "不接受此媒体类型", "This media type is not taken here");
     public static readonly ProblemCode TooManyRequests = new("too_many_requests", 429, "请求过于频繁", "Too many requests");
     public static readonly ProblemCode ServiceUnavailable = new("service_unavailable", 503, "服务暂不可用，请稍后以同一请求重试", "Not available just now; send the same request later");
     public static readonly ProblemCode Unexpected = new("unexpected", 500, "出现意外错误，已记录", "Something unexpected happened and was recorded");
@@ -124,13 +124,15 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
         }
     }
 
+    private const string SendJson = "Send application/json, or what the description of the call names", AtMost = "At most 16 MiB";
+
     private static ProblemHttpResult? ForBareStatus(HttpContext http) => http.Response.StatusCode switch
     {
         400 => CommonProblems.Malformed.With(null, [.. Unreadable(http)]),
         404 => CommonProblems.NotFound.With(),
         405 => CommonProblems.MethodNotAllowed.With(),
-        415 => CommonProblems.UnsupportedMediaType.With(),
-        413 => CommonProblems.BodyTooLarge.With(),
+        415 => CommonProblems.UnsupportedMediaType.With(SendJson),
+        413 => CommonProblems.BodyTooLarge.With(AtMost),
         _ => null,
     };
 
@@ -143,8 +145,8 @@ internal sealed class ExceptionProblems(RequestDelegate next, ServiceDefinition 
 
     private ProblemHttpResult Translate(Exception e) => e switch
     {
-        BadHttpRequestException { StatusCode: 413 } => CommonProblems.BodyTooLarge.With(),
-        BadHttpRequestException { StatusCode: 415 } => CommonProblems.UnsupportedMediaType.With(),
+        BadHttpRequestException { StatusCode: 413 } => CommonProblems.BodyTooLarge.With(AtMost),
+        BadHttpRequestException { StatusCode: 415 } => CommonProblems.UnsupportedMediaType.With(SendJson),
         BadHttpRequestException { InnerException: JsonException json } => CommonProblems.Malformed.With(
             "The body is not the JSON that this call takes", new FieldError(PointerOf(json.Path), "malformed", MessageOf(json))),
         BadHttpRequestException bad => CommonProblems.Malformed.With(bad.Message),

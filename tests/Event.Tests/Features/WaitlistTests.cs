@@ -203,6 +203,45 @@ public sealed class WaitlistTests(EventService events)
         Assert.Equal(0, await service.Database.Scalar<int>("select sum(booked + held)::int from event.slot where drive_id = @drive", new { drive }));
     }
 
+    [Fact]
+    public async Task Who_waits_waits_on_when_a_drive_only_ends_otherwise_and_is_told_when_his_slot_is_gone()
+    {
+        var station = Some.Id();
+        var drive = await events.Draft(station, slot, capacity: 1, hours: 2);
+        await events.Steps(station, drive, null, "submit", "approve", "open");
+        var http = events.Station(station);
+        var booked = new List<Guid>();
+        foreach (var at in new[] { slot, slot.AddHours(1) }) booked.Add((await http.Post("/v1/appointments", EventService.BookingBody(drive, at, await events.Donor()))).Id);
+        var donors = new List<Guid>();
+        async Task<Answer> Waits(DateTimeOffset? at)
+        {
+            donors.Add(await events.Donor());
+            return await Wait(http, drive, donors[^1], at);
+        }
+        var (any, first, second) = (await Waits(null), await Waits(slot), await Waits(slot.AddHours(1)));
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booked[1]}/cancel")).Status);
+        await Offer();
+        await Eventually.That(async () => await Status(http, any) == "offered");
+        async Task Statuses(params string[] expected)
+        {
+            var now = new List<string?>();
+            foreach (var entry in new[] { any, first, second }) now.Add(await Status(http, entry));
+            Assert.Equal(expected, now);
+        }
+        Task<string> Places() => service.Database.Scalar<string>("select string_agg(booked || '/' || held, ' ' order by starts_at) from event.slot where drive_id = @drive", new { drive });
+
+        Assert.Equal(200, (await http.Patch($"/v1/drives/{drive}", new { endsAt = slot.AddHours(2).AddMinutes(30), reason = "场地多给半小时" }, "*")).Status);
+        await Statuses("offered", "waiting", "waiting");
+        Assert.Equal("1/0 0/1", await Places());
+
+        Assert.Equal(200, (await http.Patch($"/v1/drives/{drive}", new { endsAt = slot.AddHours(1), reason = "场地只到十一点" }, "*")).Status);
+        await Statuses("waiting", "waiting", "ended");
+        Assert.Equal("1/0", await Places());
+        List<NoticeRequested> told = [];
+        await Eventually.That(async () => (told = (await service.Published<NoticeRequested>()).FindAll(n => donors.Contains(n.DonorId) && n.TemplateCode != "place-offered")).Count == 2);
+        Assert.Equal(new[] { (donors[0], "offer-withdrawn"), (donors[2], "waitlist-ended") }.Order(), told.Select(n => (n.DonorId, n.TemplateCode)).Order());
+    }
+
     private Guid? openStation;
 
     private async Task<Guid> StationOf(Guid drive) => (openStation = await service.Database.Scalar<Guid>("select station_id from event.drive where id = @drive", new { drive })).Value;

@@ -73,14 +73,16 @@ internal sealed record SlotPlaces(IReadOnlyList<SlotPlaces.SlotRow> AllSlots, Ap
     public AppointmentRow[] WithoutSlot(DriveRow before, DriveRow after) => [.. Booked.Where(b => !after.Plan.HasSlot(b.SlotStartsAt + (after.StartsAt - before.StartsAt)))];
 
     /// <summary>
-    /// Moves the drive's slots and bookings to its new time: each keeps its place in the order of slots, and a slot its capacity. Whoever waited waits no
-    /// longer, and is told. What the new day makes impossible is found person by person afterwards (<see cref="ReviewBookings"/>).
+    /// Moves the drive's slots and bookings to its new time: each keeps its place in the order of slots, and a slot its capacity. At another time
+    /// nobody waits any longer, and is told; where it only ends otherwise, who waits for a slot that is gone. What the new day makes impossible is found person by person afterwards (<see cref="ReviewBookings"/>).
     /// </summary>
     /// <returns>The bookings that stay.</returns>
     public AppointmentRow[] Move(Transaction tx, DriveRow before, DriveRow after, string lostBecause, DateTimeOffset at)
     {
-        WaitingRow.EndAll(tx, Waiting, at, tell: true);
         var shift = after.StartsAt - before.StartsAt;
+        WaitingRow[] over = shift != TimeSpan.Zero || after.Status == "postponed" ? Waiting : [.. Waiting.Where(w => w.SlotStartsAt is { } slot && !after.Plan.HasSlot(slot))];
+        WaitingRow.EndAll(tx, over, at, tell: true);
+        foreach (var offer in Offered.Except(over).Where(o => !after.Plan.HasSlot(o.OfferedSlot!.Value))) offer.Withdraw(tx).Tell(tx, "offer-withdrawn", Rules.Waitlist.ToldAt(tx.Now), Rules.Waitlist.ToldAt(tx.Now).AddDays(1));
         var lost = WithoutSlot(before, after);
         foreach (var appointment in lost) appointment.Cancel(tx, lostBecause, at);
         var kept = Booked.Except(lost).ToArray();
