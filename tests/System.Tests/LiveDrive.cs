@@ -43,17 +43,23 @@ public sealed class LiveDrive
     {
         var part = new Part(key, platform.SomePerson(bloodGroup), Fate.Donates, 1, 400, 396 + (key.Length % 9));
         var donor = await Api.Once(key + "-donor", "station", "/v1/donors", part.Person.Registration);
-        var appointment = "";
-        // A donor is waited for while his id is fresh; with the broker away for longer than that he is not known yet.
-        await Eventually.True("a booking", async () =>
-        {
-            try { return (appointment = await Book(key, donor)) != ""; }
-            catch (Refused no) when (no.Status == 404) { return false; }
-        }, Api.Patience);
+        // What is new is waited for while its id is fresh; with the broker away for longer than that nobody else knows the donor yet, nor his booking.
+        var appointment = await OnceKnown("a booking", () => Book(key, donor));
         var din = dins[Interlocked.Increment(ref taken)];
-        await visit.Play(part, donor, appointment, din, Api.Journal.Moment(key + "-comes") - Visit.Longest);
+        await OnceKnown("a visit", () => visit.Play(part, donor, appointment, din, Api.Journal.Moment(key + "-comes") - Visit.Longest));
         await PastDrive.Bags(Api, key, din, Api.Credentials.With("processing"));
         return (part, donor, din);
+    }
+
+    private async Task<string> OnceKnown(string what, Func<Task<string>> step)
+    {
+        var id = "";
+        await Eventually.True(what, async () =>
+        {
+            try { return (id = await step()) != ""; }
+            catch (Refused no) when (no.Status == 404) { return false; }
+        }, Api.Patience);
+        return id;
     }
 
     public Task<string> Book(string key, string donor) =>
