@@ -22,7 +22,7 @@ public sealed class RoundTripTests(DonorService donors)
             try
             {
                 var caller = counted.As(Roles.Station, station.Id);
-                Assert.Equal(1, await Least(line, async () => Assert.Single((await caller.Post("/v1/donors/search", new { phone }))["items"].EnumerateArray())));
+                Assert.Equal(1, await line.Least(async () => Assert.Single((await caller.Post("/v1/donors/search", new { phone }))["items"].EnumerateArray())));
             }
             finally { await counted.Stop(); }
         }
@@ -35,18 +35,6 @@ public sealed class RoundTripTests(DonorService donors)
         var line = new TcpProxy(settings.Host!, settings.Port);
         (settings.Port, settings.MaxPoolSize, settings.SslMode) = (line.Port, 4, SslMode.Disable);
         return (await ServiceUnderTest.Start("donor", Program.Create, database: service.Database, tokens: service.Tokens, migrate: false, settings: "--ConnectionStrings:Service=" + settings.ConnectionString), line);
-    }
-
-    private static async Task<int> Least(TcpProxy line, Func<Task> call)
-    {
-        var least = int.MaxValue; // the first calls prepare statements, and work in the background on the same line only adds
-        for (var i = 0; i < 6; i++)
-        {
-            var before = line.RoundTrips;
-            await call();
-            least = Math.Min(least, line.RoundTrips - before);
-        }
-        return least;
     }
 
     [Fact]
@@ -78,7 +66,7 @@ public sealed class RoundTripTests(DonorService donors)
                 foreach (var donor in new[] { fresh, full, absorbed, survivor })
                     foreach (var day in who == "app" ? ["", $"asOf={Today.AddMonths(9):O}"] : days)
                         foreach (var procedure in procedures)
-                            costs.Add($"{who}: {await Least(line, async () => Assert.Equal(200, (await caller.Get($"/v1/donors/{donor}/eligibility?{procedure}&{day}")).Status))}");
+                            costs.Add($"{who}: {await line.Least(async () => Assert.Equal(200, (await caller.Get($"/v1/donors/{donor}/eligibility?{procedure}&{day}")).Status))}");
             Assert.Equal(144, costs.Count);
             // Read; then the end, and with it the record of what was read of him. An app's answer leaves no record.
             Assert.Equal(["app: 2", "physician: 2", "station: 2"], costs.Distinct().Order(StringComparer.Ordinal));

@@ -140,17 +140,7 @@ public sealed class WhoLearnsWhatTests(DonorService fixture)
         {
             using var through = new HttpClient { BaseAddress = counted.Address };
             through.DefaultRequestHeaders.Authorization = app.DefaultRequestHeaders.Authorization;
-            async Task<int> Least(Guid donor, string path)
-            {
-                var least = int.MaxValue; // background work on the same line only adds
-                for (var i = 0; i < 12; i++)
-                {
-                    var before = line.RoundTrips;
-                    Assert.Equal(200, (await through.Get($"/v1/donors/{donor}{path}")).Status);
-                    least = Math.Min(least, line.RoundTrips - before);
-                }
-                return least;
-            }
+            Task<int> Least(Guid donor, string path) => line.Least(async () => Assert.Equal(200, (await through.Get($"/v1/donors/{donor}{path}")).Status));
             foreach (var path in new[] { "/eligibility", "", "/donations", "/card" })
             {
                 var (one, other) = (await Least(healthy, path), await Least(deferred, path));
