@@ -22,6 +22,9 @@ public sealed record Recurrence
     private int Interval { get; init; } = 1;
     private int? Count { get; init; }
     private DateOnly? Until { get; init; }
+
+    /// <summary>Where UNTIL names a time of its day: an occurrence that begins later is none.</summary>
+    private TimeOnly? UntilTime { get; init; }
     private DayOfWeek WeekStart { get; init; } = DayOfWeek.Monday;
     private int[] Months { get; init; } = [];
     private int[] Weeks { get; init; } = [];
@@ -51,7 +54,7 @@ public sealed record Recurrence
                 case "FREQ": Wrong("unsupported", "FREQ is DAILY, WEEKLY, MONTHLY or YEARLY: a series has one drive a day at most"); break;
                 case "INTERVAL" when Number(value, 1, 1000) is { } n: rule = rule with { Interval = n }; break;
                 case "COUNT" when Number(value, 1, int.MaxValue) is { } n: rule = rule with { Count = n }; break;
-                case "UNTIL" when LastDay(value) is { } day: rule = rule with { Until = day }; break;
+                case "UNTIL" when LastMoment(value) is var (day, time): rule = rule with { Until = day, UntilTime = time }; break;
                 case "WKST" when Array.IndexOf(DayNames, value) is >= 0 and var day: rule = rule with { WeekStart = (DayOfWeek)day }; break;
                 case "BYMONTH" when Numbers(value, 12, false) is { } list: rule = rule with { Months = list }; break;
                 case "BYWEEKNO" when Numbers(value, 53, true) is { } list: rule = rule with { Weeks = list }; break;
@@ -79,27 +82,30 @@ public sealed record Recurrence
         return problem is null ? rule : null;
     }
 
-    /// <summary>The days of the rule from its first day on, in order. COUNT counts them before any is excluded.</summary>
+    /// <summary>The days of the rule from the first day on, in order. COUNT counts them before any is excluded.</summary>
+    /// <param name="startsAt">When its first occurrence begins; each begins at that time of its day in Shanghai.</param>
     /// <param name="problem">It yields nothing, or too many, or reaches too far.</param>
-    public IReadOnlyList<DateOnly> DaysFrom(DateOnly first, out Rejection? problem)
+    public IReadOnlyList<DateOnly> DaysFrom(DateTimeOffset startsAt, out Rejection? problem)
     {
         problem = null;
         var days = new List<DateOnly>();
+        var first = Shanghai.DateOf(startsAt);
+        var until = UntilTime < TimeOnly.FromDateTime(Shanghai.Local(startsAt).DateTime) ? Until?.AddDays(-1) : Until;
         var end = first.AddYears(Years);
         for (var period = 0L; Start(first, period) is { } start && start <= end; period++)
         {
             foreach (var day in Chosen(first, start))
             {
                 if (day < first) continue;
-                if (day > Until) return Settle(days, out problem);
+                if (day > until) return Settle(days, out problem);
                 if (day > end) break;
                 days.Add(day);
                 if (days.Count > Most) { problem = Problems.RruleTooMany.Because($"More than {Most} days", new FieldError("/rrule", "too_many", $"At most {Most} days")); return []; }
                 if (days.Count == Count) return days;
             }
-            if (start > Until) return Settle(days, out problem);
+            if (start > until) return Settle(days, out problem);
         }
-        if (Until is not null && Until <= end || days.Count == 0) return Settle(days, out problem);
+        if (until <= end || days.Count == 0) return Settle(days, out problem);
         problem = Problems.RruleTooMany.Because($"It reaches further than {Years} years", new FieldError("/rrule", "too_far", $"It must end within {Years} years of its first day"));
         return [];
     }
@@ -179,11 +185,12 @@ public sealed record Recurrence
         return days.All(d => d is not null) ? [.. days.Select(d => d!.Value)] : null;
     }
 
-    /// <summary>UNTIL as a date, or as an instant of UTC (its day in Shanghai), or as a local time.</summary>
-    private static DateOnly? LastDay(string text)
+    /// <summary>UNTIL as a date (its whole day counts), or as an instant of UTC or a local time, to the second: both included (RFC 5545 3.3.10).</summary>
+    private static (DateOnly Day, TimeOnly? Time)? LastMoment(string text)
     {
-        if (DateOnly.TryParseExact(text, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)) return date;
-        if (DateTimeOffset.TryParseExact(text, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)) return Shanghai.DateOf(instant);
-        return DateTime.TryParseExact(text, "yyyyMMdd'T'HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local) ? DateOnly.FromDateTime(local) : null;
+        if (DateOnly.TryParseExact(text, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var date)) return (date, null);
+        DateTime? moment = DateTimeOffset.TryParseExact(text, "yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant) ? Shanghai.Local(instant).DateTime
+            : DateTime.TryParseExact(text, "yyyyMMdd'T'HHmmss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local) ? local : null;
+        return moment is { } at ? (DateOnly.FromDateTime(at), TimeOnly.FromDateTime(at)) : null;
     }
 }

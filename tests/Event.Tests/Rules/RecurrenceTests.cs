@@ -1,3 +1,4 @@
+using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Rules;
 
 namespace BloodPlatform.Drives.Tests.Rules;
@@ -26,10 +27,24 @@ public sealed class RecurrenceTests
     [InlineData("RRULE:freq=monthly;until=19971101T000000Z", "1997-09-02 1997-10-02")]
     public void The_standards_examples_yield_what_the_standard_prints(string rule, string days)
     {
-        var read = Recurrence.Parse(rule, out var problem)!.DaysFrom(First, out var unusable);
+        var read = Recurrence.Parse(rule, out var problem)!.DaysFrom(Shanghai.StartOf(First), out var unusable);
         Assert.Null(problem);
         Assert.Null(unusable);
         Assert.Equal(days, string.Join(' ', read.Select(d => d.ToString("O"))));
+    }
+
+    [Theory]
+    [InlineData("19970904", 3)] // a day counts as a whole
+    [InlineData("19970904T100000", 3)] // included: the last one begins at this moment
+    [InlineData("19970904T095959", 2)]
+    [InlineData("19970904T020000Z", 3)] // ten o'clock in Shanghai
+    [InlineData("19970904T015959Z", 2)]
+    [InlineData("19970903T160000Z", 2)] // midnight in Shanghai, before its drive
+    [InlineData("19970904T235959", 3)]
+    public void A_last_moment_ends_a_rule_to_the_second(string until, int days)
+    {
+        var read = Recurrence.Parse("FREQ=DAILY;UNTIL=" + until, out var problem)!.DaysFrom(Shanghai.StartOf(First).AddHours(10), out var unusable);
+        Assert.Equal((null, null, days), (problem, unusable, read.Count));
     }
 
     /// <summary>recurrences.txt was written once by python-dateutil 2.9: first day, rule, number of days, the first and last of them.</summary>
@@ -42,7 +57,7 @@ public sealed class RecurrenceTests
         foreach (var line in lines)
         {
             var parts = line.Split('|');
-            var days = Recurrence.Parse(parts[1], out var problem)?.DaysFrom(DateOnly.ParseExact(parts[0], "yyyy-MM-dd"), out problem) ?? [];
+            var days = Recurrence.Parse(parts[1], out var problem)?.DaysFrom(Shanghai.StartOf(DateOnly.ParseExact(parts[0], "yyyy-MM-dd")), out problem) ?? [];
             var shown = days.Count <= 12 ? days : [.. days.Take(6), .. days.TakeLast(6)];
             if (problem is not null || $"{days.Count}|{string.Join(',', shown.Select(d => d.ToString("O")))}" != $"{parts[2]}|{parts[3]}") different.Add($"{line} but {problem?.Problem.Code} {days.Count}|{string.Join(',', shown)}");
         }
@@ -70,9 +85,11 @@ public sealed class RecurrenceTests
     [InlineData("FREQ=DAILY;COUNT=2147483647", "rrule_too_many")]
     [InlineData("FREQ=YEARLY;COUNT=3;BYMONTH=2;BYMONTHDAY=30", "rrule_yields_nothing")]
     [InlineData("FREQ=DAILY;UNTIL=19970901", "rrule_yields_nothing")]
+    [InlineData("FREQ=DAILY;UNTIL=19970901T235959", "rrule_yields_nothing")]
+    [InlineData("FREQ=DAILY;COUNT=2;UNTIL=19970904T1000", "rrule_invalid")]
     public void A_rule_that_cannot_be_followed_says_why(string rule, string code)
     {
-        if (Recurrence.Parse(rule, out var problem) is { } read) Assert.Empty(read.DaysFrom(First, out problem));
+        if (Recurrence.Parse(rule, out var problem) is { } read) Assert.Empty(read.DaysFrom(Shanghai.StartOf(First), out problem));
         Assert.Equal(code, problem!.Problem.Code);
         Assert.NotEmpty(problem.Errors);
         Assert.All(problem.Errors, e => Assert.Equal("/rrule", e.Pointer));

@@ -65,7 +65,7 @@ public static class ChangeSeries
             // The first day of a running series may lie in the past; a new one may not.
             if (new DrivePlan(startsAt, endsAt, plan.SlotMinutes, plan.Procedures).Faults(false, request.StartsAt is null && startsAt < tx.Now ? startsAt : tx.Now) is { } impossible) return impossible.ToProblem();
             if (Recurrence.Parse(request.Rrule ?? before.Rrule, out var unreadable) is not { } rule) return unreadable!.ToProblem();
-            var days = rule.DaysFrom(Shanghai.DateOf(startsAt), out var unusable);
+            var days = rule.DaysFrom(startsAt, out var unusable);
             if (unusable is not null) return unusable.ToProblem();
 
             var horizon = SeriesFile.Horizon(days[^1], request.HorizonDays ?? before.HorizonDays, tx.Now);

@@ -75,7 +75,7 @@ public static class CreateSeries
 
             if (new DrivePlan(request.StartsAt, request.EndsAt, request.SlotMinutes, request.Procedures).Faults(false, tx.Now) is { } impossible) return impossible.ToProblem();
             if (Recurrence.Parse(request.Rrule, out var unreadable) is not { } rule) return unreadable!.ToProblem();
-            var days = rule.DaysFrom(Shanghai.DateOf(request.StartsAt), out var unusable);
+            var days = rule.DaysFrom(request.StartsAt, out var unusable);
             if (unusable is not null) return unusable.ToProblem();
 
             var series = new SeriesRow

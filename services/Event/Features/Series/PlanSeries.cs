@@ -22,7 +22,7 @@ public sealed class PlanSeries(IServiceScopeFactory scopes, TimeProvider clock, 
         if (await SeriesFile.Lock(tx, id) is not { Series: { Status: "active" } before } file) return;
         var horizon = SeriesFile.Horizon(before.LastDay, before.HorizonDays, tx.Now);
         if (!before.Replan && before.PlannedThrough >= horizon) return; // another replica was first
-        if (Recurrence.Parse(before.Rrule, out _)?.DaysFrom(Shanghai.DateOf(before.StartsAt), out _) is not { Count: > 0 } days) throw new InvalidOperationException("A rule that was accepted can be followed no more");
+        if (Recurrence.Parse(before.Rrule, out _)?.DaysFrom(before.StartsAt, out _) is not { } days) throw new InvalidOperationException("A rule that was accepted can be followed no more");
         var after = before with { Version = before.Version + 1, PlannedThrough = horizon > before.PlannedThrough ? horizon : before.PlannedThrough, Replan = false };
         tx.Write("update event.drive_series set version = @Version, planned_through = @PlannedThrough, replan = false where id = @Id", after);
         var planned = file.Follow(tx, after, days, changed: false);
