@@ -76,6 +76,25 @@ public sealed class DrivesCalendarTests(EventService events)
     }
 
     [Fact]
+    public async Task A_subscriber_sees_when_a_drive_was_last_changed()
+    {
+        var (station, day) = (Some.Id(), Shanghai.DateOf(EventService.Morning(412)).ToString("O"));
+        var drive = await events.OpenDrive(station, EventService.Morning(412));
+        await service.Database.Execute("update event.drive set approved_at = approved_at - interval '2 days', opened_at = opened_at - interval '2 days' where id = @drive", new { drive });
+        async Task<(DateTimeOffset Stamp, DateTimeOffset Modified)> Times()
+        {
+            var entry = Assert.Single(Assert.Single(CalendarCollection.Load((await Read($"/v1/drives.ics?from={day}&to={day}")).Body)).Events, e => e.Uid == $"{drive}@drives.blood-platform");
+            return (new(entry.DtStamp!.AsUtc), new(entry.LastModified!.AsUtc));
+        }
+        var now = TimeProvider.System.GetUtcNow();
+        var opened = await Times();
+        Assert.Equal((opened.Stamp, true), (opened.Modified, opened.Stamp < now.AddDays(-1)));
+        Assert.Equal(200, (await events.Station(station).Patch($"/v1/drives/{drive}", new { theme = "热血青春", reason = "主题" }, "*")).Status);
+        var changed = await Times();
+        Assert.Equal((changed.Stamp, true), (changed.Modified, changed.Stamp >= now.AddSeconds(-1))); // iCalendar knows no parts of a second
+    }
+
+    [Fact]
     public async Task A_stock_calendar_program_reads_the_feed()
     {
         var (station, morning) = (Some.Id(), EventService.Morning(337));

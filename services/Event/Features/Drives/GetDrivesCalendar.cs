@@ -24,7 +24,8 @@ public static class GetDrivesCalendar
         if (PublicDrives.Parse(near, out var point) is { } invalid) return invalid;
         var rows = await db.Query<CalendarDrive>($"""
             select * from (
-                select {DriveRow.Columns}, o.name as organisation, {PublicDrives.Distance(point)} as distance_km
+                select {DriveRow.Columns}, o.name as organisation, {PublicDrives.Distance(point)} as distance_km,
+                       (select max(c.changed_at) from event.drive_change c where c.drive_id = d.id) as changed_at
                 from event.drive d join event.organisation o on o.id = d.organisation_id
                 where d.visibility = 'public' and ((d.status in ('approved', 'open', 'started') and (@from::date is not null or d.ends_at > @now)) or (d.status in ('cancelled', 'postponed') and d.approved_at is not null and d.ends_at > @now - interval '30 days'))
                   {PublicDrives.Filter(point)}) found
@@ -47,7 +48,7 @@ public static class GetDrivesCalendar
             .Text("X-WR-CALNAME", Language.IsChinese ? "无偿献血活动" : "Blood donation drives").Raw("X-WR-TIMEZONE", "Asia/Shanghai").Raw("REFRESH-INTERVAL;VALUE=DURATION", "PT1H").Raw("X-PUBLISHED-TTL", "PT1H");
         foreach (var d in drives)
         {
-            var changedAt = new[] { d.ApprovedAt, d.OpenedAt, d.StartedAt, d.CancelledAt, d.PostponedAt }.Max()!.Value;
+            var changedAt = new[] { d.ApprovedAt, d.OpenedAt, d.StartedAt, d.CancelledAt, d.PostponedAt, d.ChangedAt }.Max()!.Value;
             calendar.Raw("BEGIN", "VEVENT").Raw("UID", $"{d.Id}@drives.blood-platform").Raw("SEQUENCE", d.Version.ToString(CultureInfo.InvariantCulture))
                 .Instant("DTSTAMP", changedAt).Instant("LAST-MODIFIED", changedAt).Instant("DTSTART", d.StartsAt).Instant("DTEND", d.StartsAt + d.Plan.OfDay)
                 .Text("SUMMARY", $"{(Language.IsChinese ? "无偿献血" : "Blood donation")} · {d.Theme ?? d.Organisation}")
@@ -79,5 +80,8 @@ public static class GetDrivesCalendar
     private sealed record CalendarDrive : DriveRow
     {
         public required string Organisation { get; init; }
+
+        /// <summary>Of its last change after the approval.</summary>
+        public DateTimeOffset? ChangedAt { get; init; }
     }
 }
