@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -56,6 +57,18 @@ public abstract class Sweep(IServiceScopeFactory scopes, TimeSpan every, ILogger
 
     /// <summary>For what needs more of a scope than its database.</summary>
     protected IServiceScopeFactory Scopes => scopes;
+
+    /// <summary>One after the other: what fails keeps none of the others waiting, and is thrown in the end.</summary>
+    protected static async Task Each<T>(IEnumerable<T> due, Func<T, Task> act, CancellationToken ct)
+    {
+        List<Exception> failed = [];
+        foreach (var one in due)
+        {
+            try { await act(one); }
+            catch (Exception e) when (!ct.IsCancellationRequested) { failed.Add(e); }
+        }
+        if (failed.Count > 0) ExceptionDispatchInfo.Throw(failed.Find(e => !Consumers.IsTransient(e)) ?? failed[0]);
+    }
 
     /// <summary>Does all that is due now.</summary>
     protected abstract Task Look(Database db, CancellationToken ct);

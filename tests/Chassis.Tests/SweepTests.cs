@@ -22,6 +22,28 @@ public sealed class SweepTests
         }
     }
 
+    private sealed class OneByOne(IServiceScopeFactory scopes, ILogger<OneByOne> log) : Sweep(scopes, TimeSpan.FromDays(1), log)
+    {
+        public readonly List<int> Done = [];
+
+        protected override Task Look(Database db, CancellationToken ct) => Each(Enumerable.Range(1, 4), async n =>
+        {
+            await db.InTransaction(async tx => await tx.QuerySingle<int>("select 1"), ct);
+            if (n == 1) throw new TimeoutException("passes");
+            if (n == 2) throw new InvalidOperationException("nobody foresaw this");
+            Done.Add(n);
+        }, ct);
+    }
+
+    [Fact]
+    public async Task What_fails_keeps_none_of_the_others_waiting_and_what_will_not_pass_by_itself_is_what_is_thrown()
+    {
+        await using var service = await ServiceUnderTest.Start("donor", Probe.As("donor"), with: b => b.Services.AddSingleton<OneByOne>());
+        var sweep = service.App.Services.GetRequiredService<OneByOne>();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => sweep.LookNow(TestContext.Current.CancellationToken));
+        Assert.Equal([3, 4], sweep.Done);
+    }
+
     [Fact]
     public async Task A_sweep_outlives_an_outage_of_the_database_and_an_exception_that_nobody_foresaw_and_stops_with_its_service()
     {

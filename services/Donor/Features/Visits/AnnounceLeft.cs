@@ -15,7 +15,7 @@ public sealed class AnnounceLeft(IServiceScopeFactory scopes, Vault vault, RuleB
     protected override async Task Look(Database db, CancellationToken ct)
     {
         var donors = await db.Query<Guid>($"select distinct v.donor_id from donor.visit v join donor.subject_key k on k.subject_id = v.donor_id where {Left} limit 1000", null, ct);
-        foreach (var donor in donors) await db.InTransaction(tx => Tell(tx, donor), ct);
+        await Each(donors, donor => db.InTransaction(tx => Tell(tx, donor), ct), ct);
     }
 
     private async Task Tell(Transaction tx, Guid donorId)

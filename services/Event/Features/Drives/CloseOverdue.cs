@@ -14,9 +14,7 @@ public sealed class CloseOverdue(IServiceScopeFactory scopes, TimeProvider clock
     protected override async Task Look(Database db, CancellationToken ct)
     {
         var overdue = await db.Query<Guid>("select id from event.drive where status in ('approved', 'open', 'started') and not backfilled and ends_at <= @over order by ends_at limit 100", new { over = clock.GetUtcNow() - After }, ct);
-        foreach (var id in overdue)
-            try { await db.InTransaction(tx => Close(tx, id), ct); }
-            catch (Exception e) when (!ct.IsCancellationRequested) { log.LogWarning("Closing drive {Drive} waits: {Reason}", id, e.GetType().Name); }
+        await Each(overdue, id => db.InTransaction(tx => Close(tx, id), ct), ct);
     }
 
     private static async Task Close(Transaction tx, Guid id)

@@ -12,9 +12,7 @@ public sealed class PlanSeries(IServiceScopeFactory scopes, TimeProvider clock, 
     protected override async Task Look(Database db, CancellationToken ct)
     {
         var waiting = await db.Query<Guid>("select id from event.drive_series where status = 'active' and (replan or planned_through < least(last_day, @today + horizon_days)) order by id limit 100", new { today = Shanghai.DateOf(clock.GetUtcNow()) }, ct);
-        foreach (var id in waiting)
-            try { await db.InTransaction(tx => Plan(tx, id), ct); }
-            catch (Exception e) when (!ct.IsCancellationRequested) { log.LogWarning("Planning series {Series} waits: {Reason}", id, e.GetType().Name); }
+        await Each(waiting, id => db.InTransaction(tx => Plan(tx, id), ct), ct);
     }
 
     private static async Task Plan(Transaction tx, Guid id)

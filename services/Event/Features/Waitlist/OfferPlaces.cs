@@ -22,7 +22,7 @@ public sealed class OfferPlaces(IServiceScopeFactory scopes, TimeProvider clock,
             join event.slot s on s.drive_id = w.drive_id and s.starts_at = coalesce(w.slot_starts_at, s.starts_at) and s.starts_at > @now and s.booked + s.held < s.capacity
             where w.status = 'waiting' and s.starts_at <> all(w.passed_over)
             """, new { now = clock.GetUtcNow() }, ct);
-        foreach (var drive in drives)
+        await Each(drives, async drive =>
         {
             try
             {
@@ -32,7 +32,7 @@ public sealed class OfferPlaces(IServiceScopeFactory scopes, TimeProvider clock,
             {
                 log.LogInformation("A place at drive {DriveId} went meanwhile", drive);
             }
-        }
+        }, ct);
     }
 
     /// <summary>One act at a drive; false when there is none.</summary>
