@@ -11,6 +11,17 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         $"insert into event.site (id, version, station_id, kind, name, address, district, beds, power, water, indoor, qualification_number, qualified_until, created_at, changed_at) values (id('bus'), 1, id('station'), 'vehicle', '采血车', '江门', '440703', 4, true, true, true, '1', '{qualifiedUntil}', now(), now())";
 
     /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
+    /// <summary>The appeal opened, and everybody has heard.</summary>
+    private const string AppealOpened = """
+        update event.appeal set status = 'open', opened_at = now(), need = '{"donations": 3, "bookings": 5}';
+        insert into event.outbox (recorded_at, event_id, type, key, version, payload, published_at) select now(), id('event 10'), 'BloodPlatform.Contracts.Event.AppealOpened', id('appeal')::text, 2, '{"donations": 3, "bookings": 5}', now();
+        insert into partner.inbox (consumer, message_id) values ('partner', id('event 10'));
+        insert into partner.feed (event_id, sequence, source, type, subject, version, occurred_at, data, station_id)
+        select event_id, 10, 'event', 'blood-platform.appeal-opened', key, version, recorded_at, payload, id('station') from event.outbox where event_id = id('event 10');
+        update partner.feed_head set last = 10;
+
+        """;
+
     private static readonly (string Invariant, string Plant)[] Plants =
     [
         ("finished-visit-is-one-donation", "update donor.visit set ended_at = null where din = din(2)"),
@@ -201,6 +212,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("appeal-runs-with-its-groups", "update event.appeal_group set running = false"),
         ("appeal-runs-with-its-groups", "update event.appeal_group set procedure = 'apheresis-platelets'"),
         ("appeal-is-said", "update event.appeal set status = 'open', opened_at = now()"),
+        ("appeal-need-is-said", AppealOpened + "update event.appeal set need = jsonb_set(need, '{donations}', '2')"),
+        ("appeal-need-is-said", AppealOpened + "update event.appeal set need = jsonb_set(need, '{bookings}', '6')"),
         ("outboxes-empty", "insert into event.outbox (recorded_at, event_id, type, key, version, payload) values (now(), id('event 10'), 'BloodPlatform.Contracts.Event.DriveClosed', 'drive', 1, '{}')"),
         ("nothing-parked", "insert into event.outbox (recorded_at, event_id, type, key, version, payload, parked_at) values (now(), id('event 10'), 'BloodPlatform.Contracts.Event.DriveClosed', 'drive', 1, '{}', now())"),
         ("nothing-parked", "insert into recognition.parked_message (message_id, type, body, error) values (id('event 10'), 'unknown', '{}', 'why')"),

@@ -36,7 +36,7 @@ internal static class Seed
         insert into inventory.stock_level (station_id, component, blood_group, version, level, available, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 0, 1, '2026-03-01');
         insert into event.stock_level (station_id, component, blood_group, version, level, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 1, '2026-03-01');
         insert into event.appeal (id, version, station_id, source, procedure, districts, need, status, until, level, created_at) values (id('appeal'), 1, id('station'), 'stock', 'whole-blood', '{}', '{}', 'waiting', '2126-03-01', 'red', '2026-03-01');
-        insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running) values (id('appeal'), id('station'), 'whole-blood', 'O-', true);
+        insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running, reckoned) values (id('appeal'), id('station'), 'whole-blood', 'O-', true, 0);
 
         -- A roster: one has come, one was not heard of yet.
         insert into event.group_booking (id, version, drive_id, claim_by, rows, status, created_at) values (id('roster'), 1, id('drive'), '2026-03-04', 2, 'open', '2026-03-01');

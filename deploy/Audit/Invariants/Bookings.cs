@@ -131,5 +131,13 @@ internal static class Bookings
             group by a.id, a.status, a.opened_at
             having count(o.event_id) filter (where o.type like '%.AppealOpened') <> (a.opened_at is not null)::int or count(o.event_id) filter (where o.type like '%.AppealClosed') <> (a.opened_at is not null and a.status = 'closed')::int
             """),
+        new("appeal-need-is-said", "What an appeal that opened asks for is what was said last: when it opened, or when its stock had worsened.",
+            "select count(*) from event.appeal",
+            """
+            select a.id, a.need -> 'donations' as donations, a.need -> 'bookings' as bookings, said.payload -> 'donations' as said_donations, said.payload -> 'bookings' as said_bookings
+            from event.appeal a cross join lateral (
+                select o.payload from event.outbox o where o.key = a.id::text and o.type in ('BloodPlatform.Contracts.Event.AppealOpened', 'BloodPlatform.Contracts.Event.AppealRaised') order by o.version desc limit 1) said
+            where (a.need -> 'donations', a.need -> 'bookings') is distinct from (said.payload -> 'donations', said.payload -> 'bookings')
+            """),
     ];
 }

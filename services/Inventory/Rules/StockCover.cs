@@ -28,5 +28,8 @@ public static class StockCover
     public static int Missing(StockRules rules, string component, int available, int issued) =>
         (int)Math.Max(0, Math.Ceiling(rules.Of(component).Normal * issued / rules.DemandDays) - available);
 
+    /// <summary>Whether so many more bags are missing than were last said that it is news, though the level is the same.</summary>
+    public static bool Worsened(StockRules rules, int missing, int said) => missing > said && missing >= said * (1 + rules.WorseBy);
+
     private static readonly string[] Worse = ["normal", "blue", "yellow", "orange", "red"];
 }

@@ -134,6 +134,91 @@ public sealed class AppealTests(EventService events)
     }
 
     [Fact]
+    public async Task A_stock_that_worsens_asks_for_more_and_says_so_once()
+    {
+        var station = Some.Id();
+        var http = events.Quality(station);
+        var drive = await events.OpenDrive(station, slot, capacity: 20);
+        await Says(station, "orange", missing: 3);
+        await Tend();
+        var id = Assert.Single(await Appeals(http)).GetProperty("id").GetGuid();
+        Assert.Equal(201, (await Book(http, drive, await events.Donor(), id)).Status);
+        await Says(station, "red", missing: 10, version: 3);
+        await Says(station, "red", missing: 90, version: 2); // old news
+        await Tend();
+        await Tend();
+        var appeal = await http.Get($"/v1/appeals/{id}");
+        Assert.Equal((10, 15, "open", "\"3\""), (appeal["need"].GetProperty("donations").GetInt32(), appeal["need"].GetProperty("bookings").GetInt32(), appeal.Text("status"), Assert.Single(appeal.Response.Headers.GetValues("ETag"))));
+        Assert.NotEqual(JsonValueKind.Null, appeal["raisedAt"].ValueKind);
+        Assert.Equal((10, 15), Assert.Single(await service.Published<AppealRaised>(), e => e.AppealId == id) is var raised ? (raised.Donations, raised.Bookings) : default);
+
+        await Says(station, "red", missing: 4, version: 4);
+        await Tend();
+        Assert.Equal(15, (await http.Get($"/v1/appeals/{id}"))["need"].GetProperty("bookings").GetInt32()); // whoever was asked for is still welcome
+        Assert.Single(await service.Published<AppealRaised>(), e => e.AppealId == id);
+
+        // Where nobody could book nobody had heard of it: what it asks for when it opens is what is missing then.
+        var other = Some.Id();
+        await Says(other, "orange", missing: 3);
+        await Tend();
+        await Says(other, "red", missing: 10, version: 2);
+        await Tend();
+        await events.OpenDrive(other, slot, capacity: 20);
+        await Tend();
+        Assert.Equal(15, Assert.Single(await service.Published<AppealOpened>(), e => e.StationId == other).Bookings);
+        Assert.DoesNotContain(await service.Published<AppealRaised>(), e => e.StationId == other);
+    }
+
+    [Fact]
+    public async Task Once_enough_are_booked_a_worsening_stock_asks_anew_for_what_they_will_not_bring()
+    {
+        var station = Some.Id();
+        var http = events.Quality(station);
+        var drive = await events.OpenDrive(station, slot, capacity: 20);
+        await Says(station, "orange");
+        await Tend();
+        var met = Assert.Single(await Appeals(http)).GetProperty("id").GetGuid();
+        var booked = new[] { await Book(http, drive, await events.Donor(), met), await Book(http, drive, await events.Donor(), met) };
+        await Tend();
+        Assert.Equal("met", (await http.Get($"/v1/appeals/{met}")).Text("closeReason"));
+        await Says(station, "red", version: 2); // one is missing still, and one will come of two bookings
+        await Tend();
+        Assert.Equal(200, (await http.Post($"/v1/appointments/{booked[0].Id}/cancel", new { reasonCode = "donor-request" })).Status);
+        await Tend();
+        Assert.Single(await Appeals(http)); // it was asked for; only news of the stock ask anew
+
+        await Says(station, "red", missing: 3, version: 3);
+        await Task.WhenAll(Tend(), Tend());
+        await Tend();
+        var anew = (await Appeals(http))[0];
+        Assert.Equal((2, 3, 5), ((await Appeals(http)).Length, anew.GetProperty("need").GetProperty("donations").GetInt32(), anew.GetProperty("need").GetProperty("bookings").GetInt32())); // one booking alone promises none
+        Assert.Equal(5, Assert.Single(await service.Published<AppealOpened>(), e => e.AppealId == anew.GetProperty("id").GetGuid()).Bookings);
+    }
+
+    [Fact]
+    public async Task A_stations_own_ends_when_the_stock_that_was_low_recovers_and_lasts_where_none_was()
+    {
+        var station = Some.Id();
+        var http = events.Quality(station);
+        await events.OpenDrive(station, slot, capacity: 20);
+        var precaution = await http.Post("/v1/appeals", Body(["A+"], donations: 2));
+        await Says(station, "red", group: "A+", missing: 6); // beyond what the station had foreseen
+        await Says(station, "red", group: "B+");
+        await Tend();
+        var own = Assert.Single(await Appeals(http, "bloodGroup=B%2B"));
+        Assert.Equal(200, (await http.Post($"/v1/appeals/{own.GetProperty("id").GetGuid()}/close")).Status);
+        await service.Database.Execute("update event.appeal set until = now() where station_id = @station and status = 'closed'", new { station });
+        var byHand = await http.Post("/v1/appeals", Body(["B+"], donations: 4));
+        Assert.True(byHand.Status == 201, byHand.ToString());
+        await Tend();
+        Assert.Equal((6, 4), ((await http.Get($"/v1/appeals/{precaution.Id}"))["need"].GetProperty("donations").GetInt32(), (await http.Get($"/v1/appeals/{byHand.Id}"))["need"].GetProperty("donations").GetInt32())); // what it knew when it asked does not raise it
+        Assert.Equal("red", (await http.Get($"/v1/appeals/{byHand.Id}")).Text("level"));
+        foreach (var group in new[] { "A+", "B+" }) await Says(station, "normal", group: group, version: 2, missing: 0, days: 9);
+        await Tend();
+        Assert.Equal(("open", "closed", "recovered"), ((await http.Get($"/v1/appeals/{precaution.Id}")).Text("status"), (await http.Get($"/v1/appeals/{byHand.Id}")).Text("status"), (await http.Get($"/v1/appeals/{byHand.Id}")).Text("closeReason")));
+    }
+
+    [Fact]
     public async Task The_need_is_reckoned_from_how_many_of_this_stations_booked_donors_came_and_gave()
     {
         var station = Some.Id();

@@ -32,9 +32,19 @@ public sealed class StockLevelTests(InventoryService inventory)
         var red = Assert.Single(await Said());
         Assert.Equal(("normal", "red", 0, 0m, 1, 1L), (red.Previous, red.Level, red.Available, red.DaysOfCover!.Value, red.Missing, red.Version));
 
+        // Eight more that left make it three that are missing: red it was, but that much more is said.
+        await service.Database.Execute("insert into inventory.unit_movement (unit_id, din, kind, from_status, to_status, at, recorded_at) select m.unit_id, m.din, m.kind, m.from_status, m.to_status, m.at, m.recorded_at from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id, generate_series(1, 8) where u.station_id = @Id and m.kind = 'issued'", new { station.Id });
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Look()));
+        await Look();
+        Assert.Equal(("red", "red", 3, 2L), (await Said()) is [_, var worse] ? (worse.Previous, worse.Level, worse.Missing, worse.Version) : default);
+
         Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{held["holds"][0].GetProperty("id").GetGuid()}/lift", new { reason = "复核合格" })).Status);
         await Look();
-        Assert.Equal((2, "normal", 28m), (await Said())[^1] is var back ? ((int)back.Version, back.Level, back.DaysOfCover!.Value) : default);
+        await Look();
+        Assert.Equal((3, "orange"), ((int)(await Said())[^1].Version, (await Said())[^1].Level)); // one bag for nine in four weeks: 3.1 days, and yellow begins at 3.3 from below
+        await service.Database.Execute("delete from inventory.unit_movement m using inventory.unit u where u.id = m.unit_id and u.station_id = @Id and m.kind = 'issued' and m.order_id is null", new { station.Id });
+        await Look();
+        Assert.Equal((4, "normal", 28m), (await Said())[^1] is var back ? ((int)back.Version, back.Level, back.DaysOfCover!.Value) : default);
 
         async Task<List<StockLevelChanged>> Said() => [.. (await service.Published<StockLevelChanged>()).Where(e => e.StationId == station.Id && e.Component == "red-cells-suspended")];
     }

@@ -81,6 +81,15 @@ public sealed class AllocationTests
         Assert.Equal(next, StockCover.Next(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", last, (decimal?)days));
 
     [Theory]
+    [InlineData(15, 10, true)]
+    [InlineData(14, 10, false)]
+    [InlineData(2, 1, true)]
+    [InlineData(1, 0, true)]
+    [InlineData(0, 0, false)]
+    [InlineData(9, 10, false)]
+    public void Half_as_many_bags_more_are_news_though_the_level_stays(int missing, int said, bool news) => Assert.Equal(news, StockCover.Worsened(Parameters.StockOn(new(2026, 1, 1)), missing, said));
+
+    [Theory]
     [InlineData(0, 28, 7)]
     [InlineData(6, 28, 1)]
     [InlineData(7, 28, 0)]

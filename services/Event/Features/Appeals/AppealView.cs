@@ -12,12 +12,13 @@ namespace BloodPlatform.Drives.Features.Appeals;
 /// <param name="Districts">Where places are looked for; empty: wherever the station has some.</param>
 /// <param name="Drives">Those with places for it, soonest first.</param>
 /// <param name="Source">`stock` or `station`.</param>
-/// <param name="Level">Of the stock that opened it, with the days it lasted then and when the appeal was closed.</param>
+/// <param name="Level">Of the stock that opened it, or was low when the station did, with the days it lasted then and when the appeal was closed.</param>
+/// <param name="RaisedAt">When it last came to ask for more, because its stock had worsened.</param>
 /// <param name="Schedule">What is missing in places; null where there are enough.</param>
 public sealed record AppealView(
     Guid Id, Guid StationId, string Procedure, string[] BloodGroups, string[] Districts, string Status, DateTimeOffset Until, IReadOnlyList<AppealDrive> Drives,
     string? Source = null, string? Reason = null, string? Level = null, decimal? DaysOfCover = null, decimal? DaysOfCoverAfter = null, AppealNeed? Need = null, AppealEffect? Effect = null, AppealSchedule? Schedule = null,
-    DateTimeOffset? CreatedAt = null, DateTimeOffset? OpenedAt = null, DateTimeOffset? ClosedAt = null, string? CloseReason = null, string[]? AllowedActions = null);
+    DateTimeOffset? CreatedAt = null, DateTimeOffset? OpenedAt = null, DateTimeOffset? RaisedAt = null, DateTimeOffset? ClosedAt = null, string? CloseReason = null, string[]? AllowedActions = null);
 
 public sealed record AppealDrive(Guid DriveId, DateTimeOffset StartsAt, string VenueName, string District, int Places);
 
@@ -39,8 +40,9 @@ public sealed record AppealSite(Guid SiteId, string Kind, string Name, int Place
 internal sealed record AppealRow
 {
     public const string Select = """
-        select a.id, a.version, a.station_id, a.source, a.procedure, a.districts, a.reason, a.need::text as need, a.status, a.until, a.level, a.days_of_cover, a.cover_after, a.created_at, a.opened_at, a.closed_at, a.close_reason,
-               array(select g.blood_group from event.appeal_group g where g.appeal_id = a.id order by 1) as blood_groups
+        select a.id, a.version, a.station_id, a.source, a.procedure, a.districts, a.reason, a.need::text as need, a.status, a.until, a.level, a.days_of_cover, a.cover_after, a.created_at, a.opened_at, a.raised_at, a.closed_at, a.close_reason,
+               array(select g.blood_group from event.appeal_group g where g.appeal_id = a.id order by 1) as blood_groups,
+               (select sum(g.reckoned)::bigint from event.appeal_group g where g.appeal_id = a.id) as reckoned
         from event.appeal a
         """;
 
@@ -58,8 +60,12 @@ internal sealed record AppealRow
     public string? Level { get; init; }
     public decimal? DaysOfCover { get; init; }
     public decimal? CoverAfter { get; init; }
+
+    /// <summary>The sum of its stocks' versions up to which the need was reckoned.</summary>
+    public long Reckoned { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset? OpenedAt { get; init; }
+    public DateTimeOffset? RaisedAt { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }
     public string? CloseReason { get; init; }
 
@@ -70,13 +76,14 @@ internal sealed record AppealRow
         Id = tx.NewId(), Version = 1, StationId = station, Source = source, Procedure = procedure, BloodGroups = groups, Districts = districts, Need = JsonSerializer.Serialize(need, Json.Options), Status = "waiting", Until = until, CreatedAt = tx.Now,
     };
 
-    public void Insert(Transaction tx)
+    /// <param name="stocks">By which the need was reckoned.</param>
+    public void Insert(Transaction tx, IReadOnlyCollection<StockNow> stocks)
     {
         tx.Write("""
             insert into event.appeal (id, version, station_id, source, procedure, districts, reason, need, status, until, level, days_of_cover, created_at)
             values (@Id, @Version, @StationId, @Source, @Procedure, @Districts, @Reason, @Need::jsonb, @Status, @Until, @Level, @DaysOfCover, @CreatedAt)
             """, new { Id, Version, StationId, Source, Procedure, Districts, Reason, Need, Status, Until, Level, DaysOfCover, CreatedAt });
-        tx.Write("insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running) select @Id, @StationId, @Procedure, g, true from unnest(@BloodGroups::text[]) g", new { Id, StationId, Procedure, BloodGroups }, rows: BloodGroups.Length);
+        tx.Write("insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running, reckoned) select @Id, @StationId, @Procedure, g.name, true, g.news from unnest(@BloodGroups::text[], @news) as g(name, news)", new { Id, StationId, Procedure, BloodGroups, news = News(stocks) }, rows: BloodGroups.Length);
     }
 
     /// <summary>There are places: donors may be asked.</summary>
@@ -91,6 +98,20 @@ internal sealed record AppealRow
         });
         return open;
     }
+
+    /// <summary>Its stocks said something new: it may ask for more. Nobody hears of one that waits.</summary>
+    public AppealRow Reckon(Transaction tx, AppealNeed need, IReadOnlyCollection<StockNow> stocks)
+    {
+        tx.Write("update event.appeal_group g set reckoned = n.news from unnest(@BloodGroups::text[], @news) as n(name, news) where g.appeal_id = @Id and g.blood_group = n.name", new { Id, BloodGroups, news = News(stocks) }, rows: BloodGroups.Length);
+        if (need == Needed) return this;
+        var after = this with { Version = Version + 1, Need = JsonSerializer.Serialize(need, Json.Options), RaisedAt = tx.Now };
+        tx.Write("update event.appeal set version = @Version, need = @Need::jsonb, raised_at = @RaisedAt where id = @Id", new { after.Id, after.Version, after.Need, after.RaisedAt });
+        if (Status == "open") tx.Append(new AppealRaised { Key = Id.ToString(), Version = after.Version, OccurredAt = tx.Now, StationId = StationId, AppealId = Id, Donations = need.Donations, Bookings = need.Bookings });
+        return after;
+    }
+
+    /// <summary>How far each of its groups' stocks has got: the sum of versions only grows with news.</summary>
+    private long[] News(IEnumerable<StockNow> stocks) => [.. BloodGroups.Select(g => stocks.Where(s => s.BloodGroup == g).Sum(s => s.Version))];
 
     /// <summary>It is over. Nobody heard of one that never opened.</summary>
     public AppealRow Close(Transaction tx, string reason, int booked, decimal? cover)
@@ -107,25 +128,37 @@ internal sealed record AppealRow
         var coarse = new AppealView(Id, StationId, Procedure, BloodGroups, Districts, Status, Until, drives);
         return !(caller.Is(Roles.Station) || caller.Is(Roles.Authority) || caller.Is(Roles.Admin)) ? coarse : coarse with
         {
-            Source = Source, Reason = Reason, Level = Level, DaysOfCover = DaysOfCover, DaysOfCoverAfter = CoverAfter, Need = Needed, Effect = effect, Schedule = schedule, CreatedAt = CreatedAt, OpenedAt = OpenedAt, ClosedAt = ClosedAt, CloseReason = CloseReason,
+            Source = Source, Reason = Reason, Level = Level, DaysOfCover = DaysOfCover, DaysOfCoverAfter = CoverAfter, Need = Needed, Effect = effect, Schedule = schedule, CreatedAt = CreatedAt, OpenedAt = OpenedAt, RaisedAt = RaisedAt, ClosedAt = ClosedAt, CloseReason = CloseReason,
             AllowedActions = caller.Is(Roles.Station) && caller.Tenant == StationId && Status != "closed" ? ["close"] : [],
         };
     }
 }
 
 /// <summary>A group that a station asks for now, or has just asked enough of, or wants no more of before the appeal's end.</summary>
-internal sealed record AskedGroup(Guid AppealId, string Procedure, string BloodGroup, bool Running)
+internal sealed record AskedGroup(Guid AppealId, string Procedure, string BloodGroup, bool Running, string? CloseReason, long Reckoned, string Need, int Groups)
 {
     /// <summary>Whoever opens one waits for whoever else does: a group is never asked twice.</summary>
     public static Task<List<AskedGroup>> Of(Transaction tx, Guid station) => tx.Read("""
         select 1 from pg_advisory_xact_lock(hashtextextended('event.appeals/' || @station, 0));
-        select g.appeal_id, g.procedure, g.blood_group, g.running from event.appeal_group g join event.appeal a on a.id = g.appeal_id
+        select g.appeal_id, g.procedure, g.blood_group, g.running, a.close_reason, g.reckoned, a.need::text as need, (select count(*)::int from event.appeal_group o where o.appeal_id = a.id) as groups from event.appeal_group g join event.appeal a on a.id = g.appeal_id
         where g.station_id = @station and (g.running or a.close_reason in ('met', 'withdrawn') and a.until > @now) order by g.blood_group
         """, new { station, now = tx.Now }, async grid =>
     {
         await grid.ReadAsync<int>();
         return (await grid.ReadAsync<AskedGroup>()).AsList();
     });
+}
+
+/// <summary>A stock as Inventory said it last.</summary>
+internal sealed record StockNow(Guid StationId, string Component, string BloodGroup, long Version, string Level, decimal? DaysOfCover, int Missing)
+{
+    public const string Select = "select station_id, component, blood_group, version, level, days_of_cover, missing from event.stock_level";
+
+    public string Procedure => Rules.Appeals.ProcedureFor(Component);
+
+    /// <summary>Those that donations of a procedure by these groups fill.</summary>
+    public static async Task<List<StockNow>> Of(Transaction tx, Guid station, string procedure, string[] groups) =>
+        (await tx.Query<StockNow>(Select + " where station_id = @station and blood_group = any(@groups)", new { station, groups })).FindAll(s => s.Procedure == procedure);
 }
 
 /// <summary>Places that donors can be sent to, what the station's bookings came to, and what came of an appeal.</summary>
@@ -165,6 +198,16 @@ internal static class Reach
              came as (select coalesce(sum(t.visits), 0)::int as visits, coalesce(sum(t.deferred + t.abandoned), 0)::int as without_donation from closed c join event.attended t on t.drive_id = c.id)
         select b.arrived, b.missed, c.visits, c.without_donation from booked b, came c
         """, new { station, since = tx.Now.AddDays(-rules.MeasuredDays) }))!;
+
+    /// <summary>What appeals have brought, for what they are still to bring; of one that brought nothing there is no row.</summary>
+    public static async Task<Dictionary<Guid, Brought>> BroughtBy(Transaction tx, Guid[] appeals, AppealRules rules) => (await tx.Query<BroughtRow>("""
+        select a.appeal_id, count(distinct a.id) filter (where a.status = 'booked')::int as pending, count(distinct a.id) filter (where a.status = 'arrived')::int as arrived,
+               count(n.din)::int as collected, count(n.din) filter (where n.donated_on > @ripe)::int as on_their_way
+        from event.appointment a left join event.visit v on v.appointment_id = a.id left join event.donation n on n.visit_id = v.visit_id and not n.voided
+        where a.appeal_id = any(@appeals) group by a.appeal_id
+        """, new { appeals, ripe = Shanghai.DateOf(tx.Now).AddDays(-rules.ProcessingDays) })).ToDictionary(b => b.AppealId, b => new Brought(b.Pending, b.Arrived, b.Collected, b.OnTheirWay));
+
+    private sealed record BroughtRow(Guid AppealId, int Pending, int Arrived, int Collected, int OnTheirWay);
 
     /// <summary>Of each appeal.</summary>
     public static async Task<Dictionary<Guid, AppealEffect>> Effects(Transaction tx, IEnumerable<Guid> appeals)

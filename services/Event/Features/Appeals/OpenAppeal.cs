@@ -47,8 +47,12 @@ public static class OpenAppeal
             var reach = await Reach.Of(tx, caller.Tenant, request.Procedure, districts, request.Until);
             if (reach.Drives.Count == 0) return NothingBookable(need, reach);
 
-            var appeal = AppealRow.New(tx, caller.Tenant, "station", request.Procedure, [.. request.BloodGroups], districts, need, request.Until) with { Reason = request.Reason };
-            appeal.Insert(tx);
+            // Where a stock is low it ends when that has recovered; as a precaution it lasts. What the stock says later may raise it.
+            var stocks = await StockNow.Of(tx, caller.Tenant, request.Procedure, [.. request.BloodGroups]);
+            var low = stocks.FindAll(s => rules.Levels.Contains(s.Level)).MinBy(s => s.DaysOfCover);
+            var appeal = AppealRow.New(tx, caller.Tenant, "station", request.Procedure, [.. request.BloodGroups], districts, need, request.Until)
+                with { Reason = request.Reason, Level = low?.Level, DaysOfCover = low?.DaysOfCover };
+            appeal.Insert(tx, stocks);
             appeal = appeal.Open(tx, reach.Drives);
             tx.Audit("appeal.open", $"appeals/{appeal.Id}");
             return Answers.Created($"/v1/appeals/{appeal.Id}", appeal.Version, appeal.ViewFor(caller, reach.Drives, new(0, 0, 0, 0, 0, 0, []), Reach.Schedule(need.Bookings, reach)));

@@ -5,7 +5,7 @@ using BloodPlatform.Inventory.Rules;
 namespace BloodPlatform.Inventory.Features.Stock;
 
 /// <summary>
-/// Says when a stock crossed a level: whatever moved it, an order, a release, a hold, or a bag that grew too old. A stock that nothing is left of
+/// Says when a stock crossed a level, or fell much shorter of `normal` within one: whatever moved it, an order, a release, a hold, or a bag that grew too old. A stock that nothing is left of
 /// is still watched while bags of it were issued within the demand window.
 /// </summary>
 public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> log) : Sweep(scopes, TimeSpan.FromSeconds(5), log)
@@ -17,7 +17,7 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
         var rules = Parameters.StockOn(Shanghai.DateOf(tx.Now));
         var stocks = await tx.Query<Watched>("""
             select coalesce(a.station_id, i.station_id, l.station_id) as station_id, coalesce(a.component, i.component, l.component) as component, coalesce(a.blood_group, i.blood_group, l.blood_group) as blood_group,
-                   coalesce(a.bags, 0) as available, coalesce(i.bags, 0) as issued, coalesce(l.level, 'normal') as level, coalesce(l.version, 0) as version
+                   coalesce(a.bags, 0) as available, coalesce(i.bags, 0) as issued, coalesce(l.level, 'normal') as level, coalesce(l.missing, 0) as said, coalesce(l.version, 0) as version
             from (select station_id, component, blood_group, count(*)::int as bags from inventory.unit
                   where status = 'available' and open_holds = 0 and expires_at >= @now and blood_group is not null group by 1, 2, 3) a
             full join (select u.station_id, u.component, u.blood_group, count(*)::int as bags from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id
@@ -28,8 +28,9 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
         {
             var days = StockCover.Days(stock.Available, stock.Issued, rules.DemandDays);
             var level = StockCover.Next(rules, stock.Component, stock.Level, days);
-            if (level == stock.Level) continue;
-            var now = new { stock.StationId, stock.Component, stock.BloodGroup, version = stock.Version + 1, level, stock.Available, days, missing = StockCover.Missing(rules, stock.Component, stock.Available, stock.Issued), at = tx.Now };
+            var missing = StockCover.Missing(rules, stock.Component, stock.Available, stock.Issued);
+            if (level == stock.Level && !StockCover.Worsened(rules, missing, stock.Said)) continue;
+            var now = new { stock.StationId, stock.Component, stock.BloodGroup, version = stock.Version + 1, level, stock.Available, days, missing, at = tx.Now };
             tx.Write("""
                 insert into inventory.stock_level (station_id, component, blood_group, version, level, available, days_of_cover, missing, changed_at)
                 values (@StationId, @Component, @BloodGroup, @version, @level, @Available, @days, @missing, @at)
@@ -39,12 +40,12 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
             tx.Append(new StockLevelChanged
             {
                 Key = $"{stock.StationId}:{stock.Component}:{stock.BloodGroup}", Version = now.version, OccurredAt = tx.Now, StationId = stock.StationId, Component = stock.Component, BloodGroup = stock.BloodGroup,
-                Available = stock.Available, DaysOfCover = days, Previous = stock.Level, Level = level, Missing = now.missing,
+                Available = stock.Available, DaysOfCover = days, Previous = stock.Level, Level = level, Missing = missing,
             });
         }
     }, ct);
 
     private sealed record Turn(bool Mine);
 
-    private sealed record Watched(Guid StationId, string Component, string BloodGroup, int Available, int Issued, string Level, long Version);
+    private sealed record Watched(Guid StationId, string Component, string BloodGroup, int Available, int Issued, string Level, int Said, long Version);
 }
