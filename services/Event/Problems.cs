@@ -6,6 +6,7 @@ namespace BloodPlatform.Drives;
 public static class Problems
 {
     public static readonly ProblemCode OutsideOwnSubtree = new("outside_own_subtree", 403, "只能在本组织之下操作", "Only within your own organisation");
+    public static readonly ProblemCode OutsideOwnArea = new("outside_own_area", 403, "不在本机构负责的地区", "Outside the area one is responsible for");
     public static readonly ProblemCode StepOutOfOrder = new("step_out_of_order", 409, "当前状态不允许此操作", "The present status does not allow this step");
     public static readonly ProblemCode NotADraft = new("not_a_draft", 409, "只有草稿可以修改", "Only a draft can be changed");
     public static readonly ProblemCode TooEarly = new("too_early", 409, "活动开始前两小时方可开始", "A drive can be started from two hours before it begins");

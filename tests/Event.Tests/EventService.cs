@@ -45,7 +45,15 @@ public sealed class EventService : IAsyncLifetime
     }
 
     public async Task<Guid> Organisation(string kind = "university", Guid? parent = null, string name = "测试大学") =>
-        (await Station(Some.Id()).Post("/v1/organisations", new { name, kind, district = "440703", parentId = parent })).Id;
+        (await Service.As(Roles.Admin).Post("/v1/organisations", new { name, kind, district = "440703", parentId = parent })).Id;
+
+    /// <summary>A station that serves a city, known as one: of others the platform knows no area.</summary>
+    public async Task<Guid> StationOf(string district = "440703", Guid? id = null)
+    {
+        var station = id ?? Some.Id();
+        await Service.Database.Execute("insert into event.organisation (id, version, name, kind, district, path, status, created_at) values (@station, 1, '测试血站', 'blood-station', @district, array[@station], 'active', now())", new { station, district });
+        return station;
+    }
 
     /// <summary>What a drive's body looks like; change what the test is about.</summary>
     public static Dictionary<string, object?> DriveBody(Guid organisation, DateTimeOffset startsAt, int hours = 4, int slotMinutes = 60, int capacity = 10, string kind = "open", string? backfillReason = null) => new()

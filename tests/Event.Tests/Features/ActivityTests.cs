@@ -19,7 +19,7 @@ public sealed class ActivityTests(EventService events)
         var made = await events.Organiser(college).Post("/v1/activities", Letters(college), Some.Key());
         Assert.Equal((201, "letter", 800), (made.Status, made.Text("kind"), made["reach"].GetInt32()));
         Assert.Equal(201, (await events.Organiser(university).Post("/v1/activities", Letters(university, Today.AddDays(-1), reach: null, hours: 2, items: null), Some.Key())).Status);
-        Assert.Equal(201, (await events.Station(Some.Id()).Post("/v1/activities", Letters(college, Today.AddDays(-40), kind: "sms"), Some.Key())).Status);
+        Assert.Equal(201, (await events.Station(await events.StationOf()).Post("/v1/activities", Letters(college, Today.AddDays(-40), kind: "sms"), Some.Key())).Status);
 
         var log = await events.Organiser(university).Get($"/v1/activities?organisationId={university}");
         Assert.Equal(3, log["items"].GetArrayLength());

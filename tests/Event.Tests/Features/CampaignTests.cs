@@ -22,7 +22,7 @@ public sealed class CampaignTests(EventService events)
     [Fact]
     public async Task Progress_is_counted_for_each_target_with_all_below_it_and_a_forecast_has_a_range()
     {
-        var station = Some.Id();
+        var station = await events.StationOf();
         var district = await events.Organisation("government");
         var (east, west) = (await events.Organisation("street-office", district, "测试东街道"), await events.Organisation("street-office", district, "测试西街道"));
         var village = await events.Organisation("village", east, "测试村");
@@ -63,7 +63,7 @@ public sealed class CampaignTests(EventService events)
     [Fact]
     public async Task A_station_reads_what_its_own_drives_brought_and_nothing_of_anothers()
     {
-        var (station, other, city) = (Some.Id(), Some.Id(), await events.Organisation("government"));
+        var (station, other, city) = (await events.StationOf(), Some.Id(), await events.Organisation("government"));
         var made = await events.Station(station).Post("/v1/campaigns", new { organisationId = city, name = "40天", from = Today.AddDays(-4), to = Today.AddDays(35), targets = new[] { new { organisationId = city, donations = 100 } } }, Some.Key());
         await Collect(station, city, 3, 2);
         Assert.Equal(404, (await events.Station(other).Get($"/v1/campaigns/{made.Id}/progress")).Status);
@@ -76,7 +76,7 @@ public sealed class CampaignTests(EventService events)
     [Fact]
     public async Task Of_a_drive_of_several_days_those_within_the_campaign_count_and_an_organiser_sees_no_day_that_tells_who_gave()
     {
-        var (station, city) = (Some.Id(), await events.Organisation("government"));
+        var (station, city) = (await events.StationOf(), await events.Organisation("government"));
         var made = await events.Station(station).Post("/v1/campaigns", new { organisationId = city, name = "40天", from = Today.AddDays(-4), to = Today.AddDays(35), targets = new[] { new { organisationId = city, donations = 100 } } }, Some.Key());
         var starts = EventService.Morning(-7);
         foreach (var (before, within) in new[] { (5, 1), (1, 5), (5, 5) })
@@ -95,14 +95,14 @@ public sealed class CampaignTests(EventService events)
     {
         var organisation = await events.Organisation();
         var stranger = await events.Organisation();
-        var refused = await events.Station(Some.Id()).Post("/v1/campaigns", new
+        var refused = await events.Station(await events.StationOf()).Post("/v1/campaigns", new
         {
             organisationId = organisation, name = "测试", from = Today, to = Today.AddDays(-1),
             targets = new object[] { new { organisationId = organisation, donations = 5 }, new { organisationId = organisation, donations = 6 }, new { organisationId = stranger, donations = 5 }, new { organisationId = Some.OldId(), donations = 1 }, new { organisationId = organisation } },
         }, Some.Key());
         Assert.Equal(422, refused.Status);
         Assert.Equal(["/to", "/targets/1/organisationId", "/targets/2/organisationId", "/targets/3/organisationId", "/targets/4/organisationId", "/targets/4/donations"], refused["errors"].EnumerateArray().Select(e => e.GetProperty("pointer").GetString()));
-        Assert.Equal(422, (await events.Station(Some.Id()).Post("/v1/campaigns", new { organisationId = organisation, name = "测试", from = Today, to = Today, targets = Array.Empty<object>() }, Some.Key())).Status);
+        Assert.Equal(422, (await events.Station(await events.StationOf()).Post("/v1/campaigns", new { organisationId = organisation, name = "测试", from = Today, to = Today, targets = Array.Empty<object>() }, Some.Key())).Status);
         Assert.Equal(403, (await events.Organiser(organisation).Post("/v1/campaigns", new { organisationId = organisation, name = "测试", from = Today, to = Today, targets = new[] { new { organisationId = organisation, donations = 5 } } }, Some.Key())).Status);
         Assert.Equal(0, await events.Service.Database.Scalar<long>("select count(*) from event.campaign where organisation_id = @organisation", new { organisation }));
     }

@@ -28,7 +28,7 @@ public sealed class CoordinatorTests(EventService events)
         Assert.DoesNotContain("13900000001", JsonSerializer.Serialize(list), StringComparison.Ordinal);
         Assert.Equal(("乙**", "\"3\""), ((await http.Get($"/v1/organisations/{organisation}"))["coordinator"].GetProperty("name").GetString(), (await http.Get($"/v1/organisations/{organisation}")).Response.Headers.ETag!.Tag));
         // In full for those who telephone there, and the log knows it.
-        var contact = await events.Station(Some.Id()).Post($"/v1/organisations/{organisation}/coordinators/full-reads", new { purpose = "arrange-drive" });
+        var contact = await events.Station(await events.StationOf()).Post($"/v1/organisations/{organisation}/coordinators/full-reads", new { purpose = "arrange-drive" });
         Assert.Equal(("乙测试", "13900000002"), (contact.Text("name"), contact.Text("phone")));
         Assert.Equal(1, await service.Database.Scalar<long>("select count(*) from event.audit where action = 'organisation.coordinator-full-read' and resource = @r and detail::text like '%arrange-drive%' and detail::text not like '%13900000002%'", new { r = $"organisation/{organisation}" }));
         // Nothing of it is readable where it lies, and each has a key of his own.

@@ -79,6 +79,10 @@ public sealed class DriveRequestTests(EventService events)
         Assert.Equal(200, (await events.Station(near).Post($"/v1/drive-requests/{id}/offer", Offers(11))).Status);
         Assert.Equal(404, (await events.Station(also).Get($"/v1/drive-requests/{id}")).Status);
 
+        Assert.Equal("asked", (await events.Station(near).Post($"/v1/drive-requests/{id}/decline", new { reasonCode = "no-vehicle" })).Text("status")); // who offered steps back
+        Assert.Equal(200, (await events.Station(also).Get($"/v1/drive-requests/{id}")).Status);
+        Assert.Equal(200, (await events.Station(also).Post($"/v1/drive-requests/{id}/offer", Offers(11))).Status);
+
         var stranger = events.Organiser(await events.Organisation("enterprise", name: "测试公司"));
         Assert.Equal(404, (await stranger.Get($"/v1/drive-requests/{id}")).Status);
         Assert.Equal(404, (await stranger.Post($"/v1/drive-requests/{id}/take", new { number = 1 })).Status);
@@ -87,6 +91,39 @@ public sealed class DriveRequestTests(EventService events)
         Assert.Equal((403, "role_forbidden"), Code(await events.App(Some.Id()).Get("/v1/drive-requests")));
 
         async Task<bool> Lists(HttpClient http, Guid request) => (await http.Get("/v1/drive-requests?status=asked&limit=1000"))["items"].EnumerateArray().Any(r => r.GetProperty("id").GetGuid() == request);
+    }
+
+    [Fact]
+    public async Task A_request_to_whichever_station_ends_when_none_of_the_city_is_left_and_not_before()
+    {
+        var (one, other, province, far) = (await events.StationOf("460402"), await events.StationOf("460400"), await events.StationOf("460000"), await events.StationOf("460500"));
+        var university = (await service.As(Roles.Admin).Post("/v1/organisations", new { name = "测试大学", kind = "university", district = "460404" })).Id;
+        var organiser = events.Organiser(university);
+        async Task<Guid> Asked(string district)
+        {
+            var body = Body(university);
+            body["venue"] = new { name = "广场", address = "一号路1号", district };
+            var made = await organiser.Post("/v1/drive-requests", body);
+            Assert.True(made.Status == 201, made.ToString());
+            return made.Id;
+        }
+        var id = await Asked("460404");
+        Assert.Equal(404, (await events.Station(far).Get($"/v1/drive-requests/{id}")).Status);
+        var declined = await events.Station(one).Post($"/v1/drive-requests/{id}/decline", new { reasonCode = "no-vehicle" });
+        Assert.Equal((200, "asked", "offer"), (declined.Status, declined.Text("status"), Assert.Single(declined["allowedActions"].EnumerateArray()).GetString()));
+        Assert.Equal((409, "request_settled"), Code(await events.Station(one).Post($"/v1/drive-requests/{id}/decline")));
+        Assert.Equal("asked", (await organiser.Get($"/v1/drive-requests/{id}")).Text("status"));
+        // Those that are left decline at once: one of them is the last.
+        var last = await Task.WhenAll(new[] { other, province }.Select(s => events.Station(s).Post($"/v1/drive-requests/{id}/decline", new { reasonCode = "no-staff" })));
+        Assert.Equal(["asked", "declined"], last.Select(a => a.Text("status")).Order());
+        var ended = await organiser.Get($"/v1/drive-requests/{id}");
+        Assert.Equal(("declined", "station", "no-staff"), (ended.Text("status"), ended.Text("declinedBy"), ended.Text("reasonCode")));
+
+        // Who had declined may still come, and who asked may take it or end it.
+        var second = await Asked("460404");
+        Assert.Equal(200, (await events.Station(one).Post($"/v1/drive-requests/{second}/decline")).Status);
+        Assert.Equal("offered", (await events.Station(one).Post($"/v1/drive-requests/{second}/offer", Offers(11))).Text("status"));
+        Assert.Equal("declined", (await organiser.Post($"/v1/drive-requests/{second}/decline")).Text("status"));
     }
 
     [Fact]

@@ -55,14 +55,18 @@ public sealed class DriveTests(EventService events)
         Assert.Equal(System.Text.Json.JsonValueKind.Null, drive["stationId"].ValueKind);
         Assert.Equal((403, "role_forbidden"), Code(await organiser.Post($"/v1/drives/{drive.Id}/approve")));
 
-        var station = Some.Id();
+        var station = await events.StationOf();
         Assert.Equal(404, (await events.Station(station).Post($"/v1/drives/{drive.Id}/submit")).Status); // a draft is the organiser's alone
         Assert.Equal(200, (await organiser.Post($"/v1/drives/{drive.Id}/submit")).Status);
         Assert.Equal((409, "station_missing"), Code(await events.Authority("440700").Post($"/v1/drives/{drive.Id}/approve")));
         Assert.Contains(drive.Id, (await events.Station(station).Get("/v1/drives?mine=true&limit=1000"))["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+        // Another city's station neither sees it nor takes it on.
+        var far = events.Station(await events.StationOf("440100"));
+        Assert.DoesNotContain(drive.Id, (await far.Get("/v1/drives?mine=true&limit=1000"))["items"].EnumerateArray().Select(d => d.GetProperty("id").GetGuid()));
+        Assert.Equal((404, 404, 404), ((await far.Get($"/v1/drives/{drive.Id}")).Status, (await far.Post($"/v1/drives/{drive.Id}/approve")).Status, (await far.Post($"/v1/drives/{drive.Id}/cancel", new { reasonCode = "weather" })).Status));
         // Who does not take it on leaves it to the others.
         Assert.DoesNotContain("cancel", Actions(await events.Station(station).Get($"/v1/drives/{drive.Id}")));
-        Assert.Equal((409, "step_out_of_order"), Code(await events.Station(Some.Id()).Post($"/v1/drives/{drive.Id}/cancel", new { reasonCode = "weather" })));
+        Assert.Equal((409, "step_out_of_order"), Code(await events.Station(await events.StationOf()).Post($"/v1/drives/{drive.Id}/cancel", new { reasonCode = "weather" })));
         var approved = await events.Station(station).Post($"/v1/drives/{drive.Id}/approve");
         Assert.Equal(station, approved["stationId"].GetGuid());
         Assert.Equal(404, (await events.Station(Some.Id()).Post($"/v1/drives/{drive.Id}/open")).Status);

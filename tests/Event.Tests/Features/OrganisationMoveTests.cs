@@ -35,7 +35,7 @@ public sealed class OrganisationMoveTests(EventService events)
     [Fact]
     public async Task What_a_branch_brought_before_it_moved_stays_counted_where_it_stood()
     {
-        var station = Some.Id();
+        var station = await events.StationOf();
         var (old, @new) = (await events.Organisation(name: "旧大学"), await events.Organisation(name: "新大学"));
         var college = await events.Organisation("college", old, "学院");
         var @class = await events.Organisation("class", college, "一班");
@@ -75,7 +75,7 @@ public sealed class OrganisationMoveTests(EventService events)
         var (root, other) = (await events.Organisation(), await events.Organisation());
         var college = await events.Organisation("college", root);
         var classes = new[] { await events.Organisation("class", college), await events.Organisation("class", college) };
-        await events.Station(Some.Id()).Post($"/v1/organisations/{college}/move", new { parentId = other, from = "2024-06-01" });
+        await events.Station(await events.StationOf()).Post($"/v1/organisations/{college}/move", new { parentId = other, from = "2024-06-01" });
         var said = (await service.Published<OrganisationChanged>()).Where(e => e.Path.Contains(other)).ToArray();
         Assert.Equal([.. new[] { college, classes[0], classes[1] }.Order()], said.Select(e => e.OrganisationId).Order());
         Assert.All(said, e => Assert.Equal((2L, MoveDay, e.OrganisationId), (e.Version, e.PlacedSince, e.Path[^1])));
@@ -83,7 +83,7 @@ public sealed class OrganisationMoveTests(EventService events)
         Assert.Equal((other, college), (said.Single(e => e.OrganisationId == college).ParentId, said.Single(e => e.OrganisationId == classes[1]).ParentId));
         Assert.DoesNotContain(await service.Published<OrganisationChanged>(), e => e.OrganisationId == root || e.OrganisationId == other);
         // Any later change says where it stands, and since when.
-        await events.Station(Some.Id()).Patch($"/v1/organisations/{classes[0]}", new { name = "新班" }, "\"2\"");
+        await events.Station(await events.StationOf()).Patch($"/v1/organisations/{classes[0]}", new { name = "新班" }, "\"2\"");
         Assert.Equal((MoveDay, 3), (await service.Published<OrganisationChanged>()).Where(e => e.OrganisationId == classes[0] && e.Version == 3).Select(e => (e.PlacedSince, e.Path.Length)).Single());
     }
 
@@ -92,7 +92,7 @@ public sealed class OrganisationMoveTests(EventService events)
     {
         var (a, b, c) = (await events.Organisation(), await events.Organisation(), await events.Organisation());
         var branch = await events.Organisation("college", a);
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         foreach (var parent in new[] { b, c }) Assert.Equal(200, (await station.Post($"/v1/organisations/{branch}/move", new { parentId = parent, from = "2024-06-01" })).Status);
         Assert.Equal(2, (await station.Get($"/v1/organisations/{branch}/history"))["places"].GetArrayLength());
         Assert.Equal((409, "moved_since"), Code(await station.Post($"/v1/organisations/{branch}/move", new { parentId = a, from = "2024-05-01" })));
@@ -113,7 +113,7 @@ public sealed class OrganisationMoveTests(EventService events)
         var (root, other) = (await events.Organisation(), await events.Organisation());
         var college = await events.Organisation("college", root);
         var @class = await events.Organisation("class", college);
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         var tomorrow = Shanghai.DateOf(EventService.Now).AddDays(1);
         async Task<string> State() => await service.Database.Scalar<string>("""
             select md5(string_agg(x, '|' order by x)) from (select o::text as x from event.organisation o union all select p::text from event.organisation_placement p union all select m::text from event.organisation_move m) s
@@ -140,7 +140,7 @@ public sealed class OrganisationMoveTests(EventService events)
     [Fact]
     public async Task Of_moves_at_once_that_together_make_a_cycle_one_is_refused()
     {
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         for (var round = 0; round < 5; round++)
         {
             var ring = new List<Guid>();
@@ -160,7 +160,7 @@ public sealed class OrganisationMoveTests(EventService events)
     {
         var (root, other) = (await events.Organisation(), await events.Organisation());
         var college = await events.Organisation("college", root);
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         var moving = Task.WhenAll(Enumerable.Range(0, 6).Select(i => station.Post($"/v1/organisations/{college}/move", new { parentId = i % 2 == 0 ? other : root })));
         var made = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => station.Post("/v1/organisations", new { name = "班", kind = "class", district = "440703", parentId = college })));
         Assert.All(await moving, a => Assert.True(a.Status == 200 || a.Code == "already_there", a.ToString()));
@@ -177,7 +177,7 @@ public sealed class OrganisationMoveTests(EventService events)
     [Fact]
     public async Task A_tree_is_as_deep_as_offices_go_and_no_deeper()
     {
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         var (chain, parent) = (new List<Guid>(), (Guid?)null);
         for (var i = 0; i < 32; i++) chain.Add((parent = await events.Organisation("village", parent)).Value);
         Assert.Equal((422, "tree_too_deep"), Code(await station.Post("/v1/organisations", new { name = "太深", kind = "village", district = "440703", parentId = parent })));
@@ -194,7 +194,7 @@ public sealed class OrganisationMoveTests(EventService events)
     [InlineData("999999"), InlineData("440003"), InlineData("000000")]
     public async Task A_district_that_is_none_is_refused_wherever_it_is_said(string district)
     {
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         var organisation = await events.Organisation();
         var before = await service.Database.Scalar<long>("select count(*) from event.organisation");
         Assert.Equal((422, "invalid_value"), Code(await station.Post("/v1/organisations", new { name = "x", kind = "village", district })));
@@ -210,7 +210,7 @@ public sealed class OrganisationMoveTests(EventService events)
     {
         var (root, other) = (await events.Organisation(), await events.Organisation());
         var college = await events.Organisation("college", root);
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         var first = await station.Post($"/v1/organisations/{college}/move", new { parentId = other }, $"move-{college}");
         var again = await station.Post($"/v1/organisations/{college}/move", new { parentId = other }, $"move-{college}");
         Assert.Equal((200, first.Body.ToString()), (again.Status, again.Body.ToString()));

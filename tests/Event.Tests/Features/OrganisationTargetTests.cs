@@ -15,7 +15,7 @@ public sealed class OrganisationTargetTests(EventService events)
 
     private async Task<(long, long)> Total(Guid organisation, int year = 2026)
     {
-        var list = await events.Station(Some.Id()).Get($"/v1/organisations/{organisation}/targets");
+        var list = await events.Station(await events.StationOf()).Get($"/v1/organisations/{organisation}/targets");
         return list["items"].EnumerateArray().Where(t => t.GetProperty("from").GetString() == $"{year}-01-01")
             .Select(t => (t.GetProperty("total").GetProperty("donations").GetInt64(), t.GetProperty("total").GetProperty("volumeMl").GetInt64())).SingleOrDefault();
     }
@@ -50,7 +50,7 @@ public sealed class OrganisationTargetTests(EventService events)
         var (old, @new) = (await events.Organisation(), await events.Organisation());
         var college = await events.Organisation("college", old);
         var @class = await events.Organisation("class", college);
-        var station = events.Station(Some.Id());
+        var station = events.Station(await events.StationOf());
         foreach (var year in new[] { 2024, 2025 })
             foreach (var (organisation, donations) in new[] { (old, 1), (college, 10), (@class, 100) }) await station.Put($"/v1/organisations/{organisation}/targets", Target(donations, donations * 300, year));
         Assert.Equal(200, (await station.Post($"/v1/organisations/{college}/move", new { parentId = @new, from = "2024-06-01" })).Status);
@@ -103,7 +103,7 @@ public sealed class OrganisationTargetTests(EventService events)
         var body = await events.Organisation("government", name: "领导小组");
         var street = await events.Organisation("street-office", name: "街道");
         var village = await events.Organisation("village", street);
-        var school = (await events.Station(station).Post("/v1/organisations", new { name = "学校", kind = "school", district })).Id;
+        var school = (await service.As(Roles.Admin).Post("/v1/organisations", new { name = "学校", kind = "school", district })).Id;
         foreach (var (organisation, at, donors) in new[] { (body, "440703", 5), (village, district, 6), (school, district, 7), (school, "440703", 8) })
         {
             var made = EventService.DriveBody(organisation, day, backfillReason: "paper");
@@ -117,7 +117,7 @@ public sealed class OrganisationTargetTests(EventService events)
         Assert.Equal(404, (await reader.Get($"/v1/organisations/{village}/results")).Status);
         // Nobody makes himself responsible.
         Assert.Equal((403, "role_forbidden"), Code(await reader.Put($"/v1/organisations/{body}/responsibilities", new { districts = new[] { district }, organisationIds = new[] { street } })));
-        var assigned = await events.Station(station).Put($"/v1/organisations/{body}/responsibilities", new { districts = new[] { district }, organisationIds = new[] { street } });
+        var assigned = await service.As(Roles.Admin).Put($"/v1/organisations/{body}/responsibilities", new { districts = new[] { district }, organisationIds = new[] { street } });
         Assert.Equal((200, district, street), (assigned.Status, assigned["districts"][0].GetString(), assigned["organisationIds"][0].GetGuid()));
 
         var area = await reader.Get($"/v1/organisations/{body}/results?area=true");
@@ -130,10 +130,10 @@ public sealed class OrganisationTargetTests(EventService events)
         Assert.Equal(404, (await reader.Put($"/v1/organisations/{village}/targets", Target(5))).Status);
         Assert.Equal(404, (await reader.Get($"/v1/organisations/{village}/coordinators")).Status);
 
-        foreach (var (organisation, donations) in new[] { (body, 1), (street, 10), (village, 100), (school, 1000) }) await events.Station(station).Put($"/v1/organisations/{organisation}/targets", Target(donations, 0, 2022));
+        foreach (var (organisation, donations) in new[] { (body, 1), (street, 10), (village, 100), (school, 1000) }) await service.As(Roles.Admin).Put($"/v1/organisations/{organisation}/targets", Target(donations, 0, 2022));
         Assert.Equal(1111, (await reader.Get($"/v1/organisations/{body}/results?area=true&from=2022-01-01&to=2022-12-31"))["target"].GetProperty("donations").GetInt32());
 
-        await events.Station(station).Put($"/v1/organisations/{body}/responsibilities", new { districts = Array.Empty<string>(), organisationIds = new[] { street } });
+        await service.As(Roles.Admin).Put($"/v1/organisations/{body}/responsibilities", new { districts = Array.Empty<string>(), organisationIds = new[] { street } });
         Assert.Equal(404, (await reader.Get($"/v1/organisations/{school}/results")).Status);
         Assert.Equal(11, (await reader.Get($"/v1/organisations/{body}/results?area=true"))["collected"].GetInt32());
         var history = (await reader.Get($"/v1/organisations/{body}/responsibilities"))["history"].EnumerateArray().ToArray();
@@ -147,7 +147,7 @@ public sealed class OrganisationTargetTests(EventService events)
         var below = await events.Organisation("community", body);
         var authority = events.Authority("440700");
         async Task<(int, string?)> Put(string[] districts, params Guid[] organisations) => Code(await authority.Put($"/v1/organisations/{body}/responsibilities", new { districts, organisationIds = organisations }));
-        Assert.Equal((404, "not_found"), await Put(["440300"]));
+        Assert.Equal((403, "outside_own_area"), await Put(["440300"]));
         Assert.Equal((422, "invalid_value"), await Put([], below));
         Assert.Equal((422, "invalid_value"), await Put([], body));
         Assert.Equal(404, (await Put([], new Guid("00000000-0000-4000-8000-000000000001"))).Item1);

@@ -38,6 +38,46 @@ public sealed class OrganisationTests(EventService events)
     }
 
     [Fact]
+    public async Task A_station_looks_after_the_organisations_of_its_city_and_says_nothing_of_anothers()
+    {
+        var (mine, far, university) = (await events.StationOf("440705"), await events.StationOf("440100"), await events.Organisation());
+        var (here, there) = (events.Station(mine), events.Station(far));
+        var person = new { name = "甲测试", phone = "13900000001" };
+        Assert.Equal(200, (await here.Patch($"/v1/organisations/{university}", new { coordinator = person }, "*")).Status);
+        Assert.Equal("甲**", (await here.Get($"/v1/organisations/{university}"))["coordinator"].GetProperty("name").GetString());
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, (await there.Get($"/v1/organisations/{university}"))["coordinator"].ValueKind);
+        foreach (var refused in new[]
+        {
+            await there.Patch($"/v1/organisations/{university}", new { name = "别人的" }, "*"),
+            await there.Post($"/v1/organisations/{university}/move", new { parentId = (Guid?)null }),
+            await there.Post($"/v1/organisations/{university}/coordinators/full-reads", new { purpose = "arrange-drive" }),
+            await there.Put($"/v1/organisations/{university}/targets", new { from = "2030-01-01", to = "2030-12-31", donations = 1, volumeMl = 300 }),
+            await there.Put($"/v1/organisations/{university}/responsibilities", new { districts = new[] { "440103" }, organisationIds = Array.Empty<Guid>() }),
+            await there.Post("/v1/organisations", new { name = "x", kind = "class", district = "440103", parentId = university }),
+            await there.Post("/v1/campaigns", new { organisationId = university, name = "40天", from = "2030-01-01", to = "2030-02-01", targets = new[] { new { organisationId = university, donations = 1 } } }),
+            await there.Post("/v1/activities", new { organisationId = university, kind = "letter", heldOn = "2026-01-01", title = "信", reach = 1 }),
+            await there.Get($"/v1/activities?organisationId={university}"),
+            await there.Get($"/v1/organisations/{university}/history"),
+        })
+            Assert.True(refused.Status == 404, refused.ToString());
+
+        // Which city is a station's own is not its own to say, nor may anybody else make one.
+        foreach (var refused in new[]
+        {
+            await here.Post("/v1/organisations", new { name = "x", kind = "village", district = "440103" }),
+            await here.Patch($"/v1/organisations/{university}", new { district = "440103" }, "*"),
+            await here.Patch($"/v1/organisations/{mine}", new { district = "440000" }, "*"),
+            await here.Post("/v1/organisations", new { name = "x", kind = "blood-station", district = "440705" }),
+            await here.Put($"/v1/organisations/{university}/responsibilities", new { districts = new[] { "440103" }, organisationIds = Array.Empty<Guid>() }),
+            await events.Organiser(university).Post("/v1/organisations", new { name = "x", kind = "blood-station", district = "440705", parentId = university }),
+            await events.Authority("440100").Post("/v1/organisations", new { name = "x", kind = "blood-station", district = "440705" }),
+        })
+            Assert.True((403, "outside_own_area") == (refused.Status, refused.Code), refused.ToString());
+        Assert.Equal(201, (await events.Authority("440700").Post("/v1/organisations", new { name = "二站", kind = "blood-station", district = "440705" })).Status);
+        Assert.Equal(("测试大学", "440703"), (await here.Get($"/v1/organisations/{university}")) is var now ? (now.Text("name"), now.Text("district")) : default);
+    }
+
+    [Fact]
     public async Task An_operator_registers_organisations_too()
     {
         var made = await service.As(Roles.Admin).Post("/v1/organisations", new { name = "测试血站", kind = "blood-station", district = "440703" });

@@ -11,7 +11,7 @@ public sealed class RegisterOrganisationTests(EventService event_)
     [Fact]
     public async Task An_organisation_is_registered_and_announced_without_its_coordinator()
     {
-        var station = service.As(Roles.Station, Some.Id());
+        var station = service.As(Roles.Station, await event_.StationOf());
         var answer = await station.Post("/v1/organisations", new { name = "测试大学", kind = "university", district = "440703", members = 12000, coordinator = new { name = "甲测试", phone = "13900000001" } }, "org-1");
         Assert.Equal(201, answer.Status);
         Assert.Equal($"/v1/organisations/{answer.Id}", answer.Response.Headers.Location!.ToString());
@@ -34,8 +34,9 @@ public sealed class RegisterOrganisationTests(EventService event_)
     [InlineData("""{"name":"x","kind":"university","district":"440703","coordinator":{"name":"","phone":"13900000001"}}""", 422, "invalid_value")]
     public async Task Bad_input_gets_a_problem_and_changes_nothing(string body, int status, string code)
     {
+        var station = service.As(Roles.Station, await event_.StationOf());
         var before = await service.Database.Scalar<long>("select count(*) from event.organisation");
-        var answer = await service.As(Roles.Station, Some.Id()).PostRaw("/v1/organisations", body);
+        var answer = await station.PostRaw("/v1/organisations", body);
         Assert.Equal((status, code), (answer.Status, answer.Code));
         Assert.Equal(before, await service.Database.Scalar<long>("select count(*) from event.organisation"));
     }

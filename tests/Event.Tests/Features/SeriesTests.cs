@@ -49,7 +49,7 @@ public sealed class SeriesTests(EventService events)
         var drive = await organiser.Get($"/v1/drives/{series["planned"][0].GetProperty("driveId").GetGuid()}");
         Assert.Equal(("submitted", EventService.Morning(7), EventService.Morning(7).AddHours(4), series.Id), (drive.Text("status"), drive["startsAt"].GetDateTimeOffset(), drive["endsAt"].GetDateTimeOffset(), drive["seriesId"].GetGuid()));
         Assert.Equal(2, await Drives(series.Id, "submitted"));
-        Assert.Equal(200, (await events.Station(Some.Id()).Post($"/v1/drives/{drive.Id}/approve")).Status); // like any other drive
+        Assert.Equal(200, (await events.Station(await events.StationOf()).Post($"/v1/drives/{drive.Id}/approve")).Status); // like any other drive
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using BloodPlatform.Chassis;
-using BloodPlatform.Drives.Rules;
 
 namespace BloodPlatform.Drives.Features.Activities;
 
@@ -10,7 +9,7 @@ public sealed record ActivityView(
 internal sealed record ActivityRow
 {
     public const string Select = """
-        select a.id, a.version, a.organisation_id, o.path, o.district, a.kind, a.held_on, a.title, a.reach, a.reach_estimated, a.hours, a.items, a.drive_id, a.recorded_at, a.voided_at, a.void_reason
+        select a.id, a.version, a.organisation_id, o.path, o.district, event.stations_of(o.district) as stations, a.kind, a.held_on, a.title, a.reach, a.reach_estimated, a.hours, a.items, a.drive_id, a.recorded_at, a.voided_at, a.void_reason
         from event.activity a join event.organisation o on o.id = a.organisation_id
         """;
 
@@ -19,6 +18,7 @@ internal sealed record ActivityRow
     public required Guid OrganisationId { get; init; }
     public required Guid[] Path { get; init; }
     public required string District { get; init; }
+    public Guid[] Stations { get; init; } = [];
     public required string Kind { get; init; }
     public required DateOnly HeldOn { get; init; }
     public required string Title { get; init; }
@@ -30,15 +30,6 @@ internal sealed record ActivityRow
     public required DateTimeOffset RecordedAt { get; init; }
     public DateTimeOffset? VoidedAt { get; init; }
     public string? VoidReason { get; init; }
-
-    /// <summary>An organiser sees what its subtree did, an authority its districts', a station all: it is what brings its donors.</summary>
-    public static bool Concerns(Caller caller, Guid[] path, string district) => caller.Role switch
-    {
-        Roles.Organiser => path.Contains(caller.Tenant),
-        Roles.Authority => Districts.Cover(caller.Districts, district),
-        Roles.Station or Roles.Admin => true,
-        _ => false,
-    };
 
     public ActivityView View => new(Id, OrganisationId, Kind, HeldOn, Title, Reach, ReachEstimated, Hours, Items, DriveId, RecordedAt, VoidedAt, VoidReason, VoidedAt is null ? ["void"] : []);
 }

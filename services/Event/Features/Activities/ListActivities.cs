@@ -1,5 +1,6 @@
 using System.Globalization;
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Organisations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Activities;
@@ -23,9 +24,9 @@ public static class ListActivities
     {
         var after = ((DateOnly On, Guid Id)?)null;
         if (cursor is not null && (after = CursorOf(cursor)) is null) return CommonProblems.Invalid.With("Send the cursor that the page before named in next", new FieldError("/cursor", "invalid", "Not a cursor of this list"));
-        var organisation = await db.QuerySingle<Doer>("select path, district from event.organisation where id = @organisationId", new { organisationId }, ct);
+        var organisation = await db.QuerySingle<Doer>("select path, district, event.stations_of(district) as stations from event.organisation where id = @organisationId", new { organisationId }, ct);
         if (organisation is null) return CommonProblems.Unknown(organisationId);
-        if (!ActivityRow.Concerns(caller, organisation.Path, organisation.District)) return CommonProblems.NotFound.With();
+        if (!OrganisationRow.IsManagedBy(caller, organisation.Path, organisation.District, organisation.Stations)) return CommonProblems.NotFound.With();
 
         const string wanted = "o.path @> array[@organisationId] and (@from::date is null or a.held_on >= @from) and (@to::date is null or a.held_on <= @to) and (@kind::text is null or a.kind = @kind)";
         var asked = new { organisationId, from, to, kind, on = after?.On, id = after?.Id ?? Guid.Empty, rows = Answers.Limit(limit) + 1 };
@@ -42,5 +43,5 @@ public static class ListActivities
     private static (DateOnly, Guid)? CursorOf(string text) => text.Split('_') is [var a, var b]
         && DateOnly.TryParseExact(a, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var on) && Guid.TryParse(b, out var id) ? (on, id) : null;
 
-    private sealed record Doer(Guid[] Path, string District);
+    private sealed record Doer(Guid[] Path, string District, Guid[] Stations);
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Organisations;
 using BloodPlatform.Drives.Features.Drives;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -31,11 +32,11 @@ public static class RecordActivity
         db.InTransaction<Results<Made<ActivityView>, ProblemHttpResult>>(async tx =>
         {
             var (organisation, drive) = await tx.Read($"""
-                select path, district from event.organisation where id = @OrganisationId;
+                select path, district, event.stations_of(district) as stations from event.organisation where id = @OrganisationId;
                 {DriveRow.ById}
                 """, new { request.OrganisationId, id = request.DriveId }, async grid => (await grid.ReadSingleOrDefaultAsync<Doer>(), await grid.ReadSingleOrDefaultAsync<DriveRow>()));
             if (organisation is null) return CommonProblems.Unknown(request.OrganisationId);
-            if (!ActivityRow.Concerns(caller, organisation.Path, organisation.District)) return CommonProblems.NotFound.With();
+            if (!OrganisationRow.IsManagedBy(caller, organisation.Path, organisation.District, organisation.Stations)) return CommonProblems.NotFound.With();
             if (request.DriveId is { } unknown && drive is null) return CommonProblems.Unknown(unknown);
             if (drive is not null && !drive.IsReadableBy(caller)) return CommonProblems.NotFound.With(); // a draft is nobody's but its organiser's
             if (request.HeldOn > Shanghai.DateOf(tx.Now) || request.HeldOn < new DateOnly(1998, 10, 1)) return CommonProblems.Invalid.With("What has happened is recorded", new FieldError("/heldOn", "not_in_the_past", "Between the Blood Donation Law (1998-10-01) and today"));
@@ -54,5 +55,5 @@ public static class RecordActivity
             return Answers.Created($"/v1/activities/{activity.Id}", 1, activity.View);
         }, ct);
 
-    private sealed record Doer(Guid[] Path, string District);
+    private sealed record Doer(Guid[] Path, string District, Guid[] Stations);
 }

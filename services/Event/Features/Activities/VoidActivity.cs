@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Drives.Features.Organisations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Activities;
@@ -17,7 +18,7 @@ public static class VoidActivity
         db.InTransaction<Results<Made<ActivityView>, ProblemHttpResult>>(async tx =>
         {
             if (await tx.QuerySingle<ActivityRow>($"{ActivityRow.Select} where a.id = @id for update of a", new { id }) is not { } activity) return CommonProblems.Unknown(id);
-            if (!ActivityRow.Concerns(caller, activity.Path, activity.District)) return CommonProblems.NotFound.With();
+            if (!OrganisationRow.IsManagedBy(caller, activity.Path, activity.District, activity.Stations)) return CommonProblems.NotFound.With();
             if (activity.VoidedAt is not null) return Problems.ActivityVoided.With();
             activity = activity with { Version = activity.Version + 1, VoidedAt = tx.Now, VoidReason = request.Reason };
             tx.Write("update event.activity set version = @Version, voided_at = @VoidedAt, void_reason = @VoidReason where id = @Id", activity);

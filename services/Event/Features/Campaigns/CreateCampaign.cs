@@ -21,7 +21,7 @@ public sealed record CampaignView(Guid Id, Guid OrganisationId, string Name, str
 
 public sealed record CampaignTargetView(Guid OrganisationId, int? Donations, long? VolumeMl);
 
-/// <summary>POST /v1/campaigns: by a station, or by the authority of the organisation's district.</summary>
+/// <summary>POST /v1/campaigns: by a station or the authority of the organisation's district.</summary>
 public static class CreateCampaign
 {
     private const int LongestDays = 366;
@@ -34,9 +34,9 @@ public static class CreateCampaign
         db.InTransaction<Results<Made<CampaignView>, ProblemHttpResult>>(async tx =>
         {
             var asked = request.Targets.Select(t => t.OrganisationId).ToArray();
-            var organisations = (await tx.Query<Taking>("select id, path, district from event.organisation where id = any(@ids)", new { ids = asked.Append(request.OrganisationId).Distinct().ToArray() })).ToDictionary(o => o.Id);
+            var organisations = (await tx.Query<Taking>("select id, path, district, event.stations_of(district) as stations from event.organisation where id = any(@ids)", new { ids = asked.Append(request.OrganisationId).Distinct().ToArray() })).ToDictionary(o => o.Id);
             if (!organisations.TryGetValue(request.OrganisationId, out var whole)) return CommonProblems.Unknown(request.OrganisationId);
-            if (caller.Is(Roles.Authority) && !Districts.Cover(caller.Districts, whole.District)) return CommonProblems.NotFound.With();
+            if (!(caller.Is(Roles.Authority) ? Districts.Cover(caller.Districts, whole.District) : whole.Stations.Contains(caller.Tenant))) return CommonProblems.NotFound.With();
 
             var errors = new List<FieldError>();
             if (request.To < request.From) errors.Add(new("/to", "before_from", "A campaign ends on its first day at the earliest"));
@@ -64,5 +64,5 @@ public static class CreateCampaign
                 [.. request.Targets.Select(t => new CampaignTargetView(t.OrganisationId, t.Donations, t.VolumeMl))]));
         }, ct);
 
-    private sealed record Taking(Guid Id, Guid[] Path, string District);
+    private sealed record Taking(Guid Id, Guid[] Path, string District, Guid[] Stations);
 }

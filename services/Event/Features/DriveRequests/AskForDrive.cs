@@ -48,14 +48,14 @@ public static class AskForDrive
 
             var asked = new DriveRequestRow
             {
-                Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = organisations[request.OrganisationId].Path, StationId = request.StationId, District = request.Venue.District,
+                Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = organisations[request.OrganisationId].Path, StationId = request.StationId, Whichever = request.StationId is null, District = request.Venue.District,
                 Drive = JsonSerializer.Serialize(new RequestedDrive(request.Kind, request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), request.Theme,
                     new(request.Venue.Name, request.Venue.Address, request.Venue.District, request.Venue.Latitude, request.Venue.Longitude), request.HostOrganisationId), Json.Options),
                 Wishes = JsonSerializer.Serialize(request.Wishes, Json.Options), ExpectedDonors = request.ExpectedDonors, LastWish = request.Wishes.Max(w => w.To), Note = request.Note, Status = "asked", Offers = "[]", AskedAt = tx.Now,
             };
             tx.Write("""
-                insert into event.drive_request (id, version, organisation_id, station_id, district, drive, wishes, expected_donors, last_wish, note, status, offers, asked_at)
-                values (@Id, @Version, @OrganisationId, @StationId, @District, @Drive::jsonb, @Wishes::jsonb, @ExpectedDonors, @LastWish, @Note, @Status, @Offers::jsonb, @AskedAt)
+                insert into event.drive_request (id, version, organisation_id, station_id, district, drive, wishes, expected_donors, last_wish, note, status, offers, whichever, asked_at)
+                values (@Id, @Version, @OrganisationId, @StationId, @District, @Drive::jsonb, @Wishes::jsonb, @ExpectedDonors, @LastWish, @Note, @Status, @Offers::jsonb, @Whichever, @AskedAt)
                 """, asked);
             return Answers.Created($"/v1/drive-requests/{asked.Id}", 1, asked.ViewFor(caller, tx.Now));
         }, ct);

@@ -22,10 +22,9 @@ public sealed record DriveRequestView(
 
 internal sealed record DriveRequestRow
 {
-    /// <summary>With the district of the calling station, which sees what is asked of whichever station serves it. @tenant is the caller's.</summary>
     public const string Select = """
         select r.id, r.version, r.organisation_id, o.path as organisation_path, r.station_id, r.drive::text as drive, r.district, r.wishes::text as wishes, r.expected_donors, r.last_wish, r.note, r.status, r.offers::text as offers,
-               r.offered_until, r.declined_by, r.reason_code, r.drive_id, r.asked_at, r.settled_at, (select t.district from event.organisation t where t.id = @tenant) as tenant_district
+               r.offered_until, r.declined_by, r.reason_code, r.drive_id, r.asked_at, r.settled_at, r.whichever, r.declined_stations, event.stations_of(r.district) as stations
         from event.drive_request r join event.organisation o on o.id = r.organisation_id
         """;
 
@@ -50,7 +49,11 @@ internal sealed record DriveRequestRow
     public Guid? DriveId { get; init; }
     public required DateTimeOffset AskedAt { get; init; }
     public DateTimeOffset? SettledAt { get; init; }
-    public string? TenantDistrict { get; init; }
+
+    /// <summary>Asked of whichever station serves the district; those that have declined it, and all that serve it.</summary>
+    public required bool Whichever { get; init; }
+    public Guid[] DeclinedStations { get; init; } = [];
+    public Guid[] Stations { get; init; } = [];
 
     public RequestedDrive Plan => JsonSerializer.Deserialize<RequestedDrive>(Drive, Json.Options)!;
 
@@ -62,16 +65,18 @@ internal sealed record DriveRequestRow
     public bool IsVisibleTo(Caller caller) => caller.Role switch
     {
         Roles.Organiser => OrganisationPath.Contains(caller.Tenant),
-        Roles.Station => StationId == caller.Tenant || (StationId is null && TenantDistrict is not null && Districts.Within(TenantDistrict, District)),
+        Roles.Station => StationId == caller.Tenant || (StationId is null && Stations.Contains(caller.Tenant)),
         Roles.Authority => Districts.Cover(caller.Districts, District),
         Roles.Admin => true,
         _ => false,
     };
 
+    public bool HasDeclined(Caller caller) => caller.Is(Roles.Station) && StationId is null && DeclinedStations.Contains(caller.Tenant);
+
     public DriveRequestView ViewFor(Caller caller, DateTimeOffset now)
     {
         var (plan, status) = (Plan, StatusAt(now));
         return new(Id, OrganisationId, StationId, plan.Kind, plan.Visibility, plan.Theme, plan.Venue, plan.HostOrganisationId, JsonSerializer.Deserialize<WishedDays[]>(Wishes, Json.Options)!, ExpectedDonors, caller.Role is Roles.Organiser or Roles.Station ? Note : null,
-            status, Offered, OfferedUntil, DeclinedBy, status != "expired" ? ReasonCode : Status == "offered" ? "offer-expired" : "wishes-passed", DriveId, AskedAt, SettledAt, RequestLifecycle.AllowedActions(caller.Role, Status, status));
+            status, Offered, OfferedUntil, DeclinedBy, status != "expired" ? ReasonCode : Status == "offered" ? "offer-expired" : "wishes-passed", DriveId, AskedAt, SettledAt, [.. RequestLifecycle.AllowedActions(caller.Role, Status, status).Where(a => a != "decline" || !HasDeclined(caller))]);
     }
 }

@@ -11,6 +11,6 @@ public static class GetDriveRequest
         .WithSummary("One request for a drive");
 
     private static async Task<Results<Made<DriveRequestView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, TimeProvider clock, CancellationToken ct) =>
-        await db.QuerySingle<DriveRequestRow>(DriveRequestRow.Select + " where r.id = @id", new { id, tenant = caller.TenantId }, ct) is not { } request ? CommonProblems.Unknown(id)
+        await db.QuerySingle<DriveRequestRow>(DriveRequestRow.Select + " where r.id = @id", new { id }, ct) is not { } request ? CommonProblems.Unknown(id)
             : request.IsVisibleTo(caller) ? Answers.Ok(request.Version, request.ViewFor(caller, clock.GetUtcNow())) : CommonProblems.NotFound.With();
 }

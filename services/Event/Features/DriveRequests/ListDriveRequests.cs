@@ -17,7 +17,7 @@ public static class ListDriveRequests
              where (@cursor::uuid is null or r.id > @cursor)
                and (@status::text is null or @status = case when (r.status = 'offered' and r.offered_until <= @now) or (r.status = 'asked' and r.last_wish < @today) then 'expired' else r.status end)
                and ((@role = 'organiser' and o.path @> array[@tenant]::uuid[]) or @role = 'admin'
-                    or (@role = 'station' and (r.station_id = @tenant or (r.station_id is null and r.district like (select regexp_replace(t.district, '(00)+$', '') || '%' from event.organisation t where t.id = @tenant))))
+                    or (@role = 'station' and (r.station_id = @tenant or (r.station_id is null and @tenant = any(event.stations_of(r.district)))))
                     or (@role = 'authority' and exists (select from unnest(@districts::text[]) a where r.district like regexp_replace(a, '(00)+$', '') || '%')))
             order by r.id limit @rows
             """, new { status, cursor, now, today = Shanghai.DateOf(now), role = caller.Role, tenant = caller.TenantId ?? Guid.Empty, districts = caller.Districts.ToArray(), rows = Answers.Limit(limit) + 1 }, ct);

@@ -27,7 +27,7 @@ public static class OfferDates
     private static async Task<Results<Made<DriveRequestView>, ProblemHttpResult>> Handle(Guid id, OfferDatesRequest request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DriveRequestView>, ProblemHttpResult>>(async tx =>
         {
-            var before = await tx.QuerySingle<DriveRequestRow>(DriveRequestRow.ForUpdate, new { id, tenant = caller.TenantId });
+            var before = await tx.QuerySingle<DriveRequestRow>(DriveRequestRow.ForUpdate, new { id });
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (RequestLifecycle.Forbids("offer", before.Status, before.StatusAt(tx.Now)) is { } no) return no.ToProblem();
@@ -40,10 +40,10 @@ public static class OfferDates
 
             var after = before with
             {
-                Version = before.Version + 1, Status = "offered", StationId = caller.Tenant, OfferedUntil = request.Until,
+                Version = before.Version + 1, Status = "offered", StationId = caller.Tenant, OfferedUntil = request.Until, DeclinedStations = [.. before.DeclinedStations.Where(s => s != caller.Tenant)],
                 Offers = JsonSerializer.Serialize(request.Offers.Index().Select(o => new OfferedDateView(o.Index + 1, o.Item.StartsAt, o.Item.EndsAt, o.Item.SlotMinutes, o.Item.CapacityPerSlot, o.Item.WalkInPerSlot, o.Item.Procedures)), Json.Options),
             };
-            tx.Write("update event.drive_request set version = @Version, status = @Status, station_id = @StationId, offered_until = @OfferedUntil, offers = @Offers::jsonb where id = @Id", after);
+            tx.Write("update event.drive_request set version = @Version, status = @Status, station_id = @StationId, offered_until = @OfferedUntil, offers = @Offers::jsonb, declined_stations = @DeclinedStations where id = @Id", after);
             tx.Audit("drive-request.offer", $"drive-request/{id}", new { offers = request.Offers.Count });
             return Answers.Ok(after.Version, after.ViewFor(caller, tx.Now));
         }, ct);

@@ -20,7 +20,7 @@ public static class TakeOffer
     private static async Task<Results<Made<DriveRequestView>, ProblemHttpResult>> Handle(Guid id, TakeOfferRequest request, Caller caller, Database db, CancellationToken ct) =>
         await db.InTransaction<Results<Made<DriveRequestView>, ProblemHttpResult>>(async tx =>
         {
-            var before = await tx.QuerySingle<DriveRequestRow>(DriveRequestRow.ForUpdate, new { id, tenant = caller.TenantId });
+            var before = await tx.QuerySingle<DriveRequestRow>(DriveRequestRow.ForUpdate, new { id });
             if (before is null) return CommonProblems.Unknown(id);
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (RequestLifecycle.Forbids("take", before.Status, before.StatusAt(tx.Now)) is { } no) return no.ToProblem();

@@ -25,7 +25,8 @@ internal record DriveRow
     public const string Columns = """
         d.id, d.version, d.organisation_id, o.path as organisation_path, d.host_organisation_id, d.station_id, d.parties::text as parties, d.kind, d.visibility, d.theme, d.description, d.meeting_point,
         d.venue_name, d.venue_address, d.district, d.latitude, d.longitude, d.starts_at, d.ends_at, d.slot_minutes, d.capacity_per_slot, d.walk_in_per_slot, d.procedures,
-        d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at, d.series_id, d.site_id, d.vehicle_id, d.staff
+        d.status, d.backfilled, d.backfill_reason, d.reason_code, d.submitted_at, d.approved_at, d.opened_at, d.started_at, d.closed_at, d.cancelled_at, d.postponed_at, d.series_id, d.site_id, d.vehicle_id, d.staff,
+        case when d.station_id is null and d.status = 'submitted' then event.stations_of(d.district) else '{}' end as stations
         """;
 
     public const string ById = $"select {Columns}, {PartnerTenants} from event.drive d join event.organisation o on o.id = d.organisation_id where d.id = @id";
@@ -61,6 +62,9 @@ internal record DriveRow
     public Guid[] Partners { get; init; } = [];
     public Guid? HostOrganisationId { get; init; }
     public Guid? StationId { get; init; }
+
+    /// <summary>Those that may take it on: submitted to whichever station serves its district.</summary>
+    public Guid[] Stations { get; init; } = [];
     public required string Parties { get; init; }
     public required string Kind { get; init; }
     public required string Visibility { get; init; }
@@ -125,12 +129,12 @@ internal record DriveRow
     public int SlotsOfDay => Plan.SlotsOfDay;
 
     /// <summary>
-    /// A station runs its own drives and sees what is submitted to whichever station takes it on; an organiser its subtree's; an
+    /// A station runs its own drives and sees what is submitted to whichever station serves the district; an organiser its subtree's; an
     /// authority its districts'. For everybody else the drive does not exist.
     /// </summary>
     public bool IsManagedBy(Caller caller) => caller.Role switch
     {
-        Roles.Station => StationId == caller.Tenant || (StationId is null && Status == "submitted"),
+        Roles.Station => StationId == caller.Tenant || Stations.Contains(caller.Tenant),
         Roles.Organiser => OrganisationPath.Contains(caller.Tenant),
         Roles.Authority => Districts.Cover(caller.Districts, District),
         Roles.Admin => true,

@@ -12,7 +12,7 @@ namespace BloodPlatform.Drives.Features.Drives;
 public static class ListDrives
 {
     private const string Own = """
-        ((@role = 'station' and (d.station_id = @tenant or (d.station_id is null and d.status = 'submitted')))
+        ((@role = 'station' and (d.station_id = @tenant or (d.station_id is null and d.status = 'submitted' and @tenant = any(event.stations_of(d.district)))))
             or (@role = 'organiser' and (o.path @> array[@tenant]::uuid[] or d.id in (
                 select h.id from event.organisation x join event.drive h on h.host_organisation_id = x.id where x.path @> array[@tenant]::uuid[]
                 union all select h.id from event.organisation x join event.drive h on h.parties @> jsonb_build_array(jsonb_build_object('organisationId', x.id, 'role', 'co-organiser')) where x.path @> array[@tenant]::uuid[])))

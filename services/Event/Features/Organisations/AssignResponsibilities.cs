@@ -43,7 +43,7 @@ public static class AssignResponsibilities
             for (var i = 0; i < request.Districts.Count; i++)
             {
                 if (!Rules.Districts.Possible(request.Districts[i])) return CommonProblems.Invalid.With("No such district", new FieldError($"/districts/{i}", "unknown", "A GB/T 2260 code"));
-                if (caller.Is(Roles.Authority) && !Rules.Districts.Cover(caller.Districts, request.Districts[i])) return CommonProblems.NotFound.With("Outside the authority's districts");
+                if (await OwnArea.Forbids(tx, caller, "", request.Districts[i]) is { } outside) return outside;
             }
             for (var i = 0; i < request.OrganisationIds.Count; i++)
             {

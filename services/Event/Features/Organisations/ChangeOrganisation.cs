@@ -29,6 +29,7 @@ public static class ChangeOrganisation
             if (Answers.Precondition(http, before.Version) is { } stale) return stale;
             var today = Shanghai.DateOf(tx.Now);
             if (request.District is { } district && !Districts.Possible(district)) return CommonProblems.Invalid.With("No such district", new FieldError("/district", "unknown", "A GB/T 2260 code"));
+            if (request.District is { } moved && moved != before.District && await OwnArea.Forbids(tx, caller, before.Kind, moved) is { } outside) return outside;
             if (request is { MembersAsOf: not null, Members: null }) return CommonProblems.Invalid.With(null, new FieldError("/members", "required", "How many there were on that day"));
             if (request.MembersAsOf > today) return CommonProblems.Invalid.With(null, new FieldError("/membersAsOf", "in_the_future", "Who was counted"));
 

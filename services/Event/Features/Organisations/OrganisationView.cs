@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Drives.Rules;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Organisations;
 
@@ -14,7 +15,8 @@ internal sealed record OrganisationRow
     public const string Select = """
         select o.id, o.version, o.name, o.kind, o.district, o.parent_id, o.path, o.members, o.status, c.id as coordinator_id, c.starts_at as coordinator_since, c.name as coordinator_name, c.phone as coordinator_phone, k.wrapped_key,
                (select nullif(p.valid_from, '-infinity') from event.organisation_placement p where p.organisation_id = o.id and p.valid_to = 'infinity') as placed_since,
-               (select max(s.as_of) from event.organisation_size s where s.organisation_id = o.id) as members_as_of
+               (select max(s.as_of) from event.organisation_size s where s.organisation_id = o.id) as members_as_of,
+               event.stations_of(o.district) as stations
         from event.organisation o left join event.coordinator c on c.organisation_id = o.id and c.ends_at is null left join event.subject_key k on k.subject_id = c.id
         """;
 
@@ -34,6 +36,9 @@ internal sealed record OrganisationRow
     public required string District { get; init; }
     public Guid? ParentId { get; init; }
     public required Guid[] Path { get; init; }
+
+    /// <summary>Those that serve its district.</summary>
+    public Guid[] Stations { get; init; } = [];
     public int? Members { get; init; }
     public required string Status { get; init; }
     public DateOnly? PlacedSince { get; init; }
@@ -44,12 +49,15 @@ internal sealed record OrganisationRow
     public byte[]? CoordinatorPhone { get; init; }
     public byte[]? WrappedKey { get; init; }
 
-    /// <summary>The organisation itself, one above it, a station, the authority of its district or the operator: those who may change it and telephone there.</summary>
-    public bool IsManagedBy(Caller caller) => caller.Role switch
+    /// <summary>The organisation itself, one above it, a station or the authority of its district, or the operator: those who may change it and telephone there.</summary>
+    public bool IsManagedBy(Caller caller) => IsManagedBy(caller, Path, District, Stations);
+
+    public static bool IsManagedBy(Caller caller, Guid[] path, string district, Guid[] stations) => caller.Role switch
     {
-        Roles.Organiser => Path.Contains(caller.Tenant),
-        Roles.Authority => Districts.Cover(caller.Districts, District),
-        Roles.Station or Roles.Admin => true,
+        Roles.Organiser => path.Contains(caller.Tenant),
+        Roles.Authority => Districts.Cover(caller.Districts, district),
+        Roles.Station => stations.Contains(caller.Tenant),
+        Roles.Admin => true,
         _ => false,
     };
 
@@ -68,5 +76,18 @@ internal sealed record OrganisationRow
     {
         Key = Id.ToString(), Version = Version, OccurredAt = at,
         OrganisationId = Id, Name = Name, Kind = Kind, District = District, ParentId = ParentId, Path = Path, PlacedSince = PlacedSince, Members = Members, Status = Status,
+    };
+}
+
+/// <summary>Where one may place organisations: stations in their city, authorities in their districts. Which city a station serves is for its authority and the operator to say.</summary>
+internal static class OwnArea
+{
+    public static async Task<ProblemHttpResult?> Forbids(Transaction tx, Caller caller, string kind, string district) => caller.Role switch
+    {
+        Roles.Admin => null,
+        Roles.Authority => Districts.Cover(caller.Districts, district) ? null : Problems.OutsideOwnArea.With(),
+        _ when kind == "blood-station" => Problems.OutsideOwnArea.With("A blood station and its district are entered by the authority or the operator"),
+        Roles.Station => await tx.QuerySingle<bool>("select @tenant = any(event.stations_of(@district))", new { tenant = caller.Tenant, district }) ? null : Problems.OutsideOwnArea.With(),
+        _ => null,
     };
 }

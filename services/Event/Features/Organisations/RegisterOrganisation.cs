@@ -29,12 +29,13 @@ public static class RegisterOrganisation
         await db.InTransaction<Results<Made<OrganisationView>, ProblemHttpResult>>(async tx =>
         {
             var parent = request.ParentId is { } parentId
-                ? await tx.Read($"{OrganisationRow.LockTreeShared}; select path from event.organisation where id = @parentId for share", new { parentId },
+                ? await tx.Read($"{OrganisationRow.LockTreeShared}; select path, district, event.stations_of(district) as stations from event.organisation where id = @parentId for share", new { parentId },
                     async grid => await grid.ReadSingleAsync<int>() == 1 ? await grid.ReadSingleOrDefaultAsync<ParentRow>() : null) : null;
             if (request.ParentId is { } unknown && parent is null) return CommonProblems.Unknown(unknown);
-            if (caller.Is(Roles.Organiser) && parent?.Path.Contains(caller.Tenant) is false) return CommonProblems.NotFound.With();
+            if (parent?.IsManagedBy(caller) is false) return CommonProblems.NotFound.With();
             if (caller.Is(Roles.Organiser) && parent is null) return Problems.OutsideOwnSubtree.With("An organiser registers below its own organisation: send parentId");
             if (!Districts.Possible(request.District)) return CommonProblems.Invalid.With("No such district", new FieldError("/district", "unknown", "A GB/T 2260 code"));
+            if (await OwnArea.Forbids(tx, caller, request.Kind, request.District) is { } outside) return outside;
             if (OrganisationTree.ForbidsBelow(parent?.Path.Length ?? 0, 1) is { } deep) return deep.ToProblem();
 
             var id = tx.NewId();
@@ -59,5 +60,9 @@ public static class RegisterOrganisation
     private sealed record ParentRow
     {
         public required Guid[] Path { get; init; }
+        public required string District { get; init; }
+        public required Guid[] Stations { get; init; }
+
+        public bool IsManagedBy(Caller caller) => OrganisationRow.IsManagedBy(caller, Path, District, Stations);
     }
 }
