@@ -10,6 +10,8 @@ public sealed class ResultsTests(EventService events)
     private readonly ServiceUnderTest service = events.Service;
     private static readonly DateTimeOffset Day = new(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
 
+    private static string[] Lines(string csv) => csv.ReplaceLineEndings("\n").Split('\n');
+
     [Fact]
     public async Task A_drives_results_are_counted_from_what_happened_and_shown_as_far_as_the_reader_may_know()
     {
@@ -175,11 +177,27 @@ public sealed class ResultsTests(EventService events)
         // As a spreadsheet opens it: with its mark, a line for each number.
         var csv = await (await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsByteArrayAsync();
         Assert.Equal(System.Text.Encoding.UTF8.GetPreamble(), csv[..3]);
-        var lines = System.Text.Encoding.UTF8.GetString(csv[3..]).ReplaceLineEndings("\n").Split('\n');
+        var lines = Lines(System.Text.Encoding.UTF8.GetString(csv[3..]));
         Assert.Equal(["driveId,measure,of,value", $"{drive},collected,,6", $"{drive},volumeMl,,2388", $"{drive},byNominalMl,400,6", $"{drive},collectedByChannel,walk-in,6"],
             lines.Where(l => l.StartsWith("driveId", StringComparison.Ordinal) || l.Contains("collected", StringComparison.Ordinal) || l.Contains("volumeMl", StringComparison.Ordinal) || l.Contains("Nominal", StringComparison.Ordinal)));
-        Assert.DoesNotContain("deferred", await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        string[] alsoLate = [$"closedAt,,{closed.Text("closedAt")}", $"lateSince,,{late.GetProperty("since").GetString()}", $"lateLast,,{late.GetProperty("last").GetString()}",
+            "lateCheckedIn,,1", "lateDeferred,,0", "lateCollected,,0", "lateVolumeMl,,-12", "lateTreatmentUnits,,0", "lateFirstTime,,0"];
+        Assert.Equal(alsoLate.Select(l => $"{drive},{l}"), lines.Where(l => l.Contains(",late", StringComparison.Ordinal) || l.Contains(",closedAt", StringComparison.Ordinal)));
+        Assert.Contains($"{drive},status,,closed", lines);
+        var organisersLines = Lines(await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.Equal([$"{drive},status,,closed", $"{drive},signedUp,,0", $"{drive},attended,,1", $"{drive},collected,,6", $"{drive},volumeMl,,2388", $"{drive},changedSince,,{organiser.Text("changedSince")}"], organisersLines[1..^1]);
         Assert.Equal((422, "invalid_value"), (await events.Station(station).Get($"/v1/drives/{drive}/results?format=pdf")) is var no ? (no.Status, no.Code) : default);
+    }
+
+    [Fact]
+    public async Task A_spreadsheet_has_no_line_of_what_came_late_where_nothing_did_and_an_empty_one_of_what_is_not_yet()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drive = await events.PastDrive(station, Day, organisation: organisation);
+        var lines = Lines(await (await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.DoesNotContain(lines, l => l.Contains(",late", StringComparison.Ordinal));
+        Assert.Contains($"{drive},closedAt,,", lines);
+        Assert.Contains($"{drive},changedSince,,", Lines(await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync()));
     }
 
     [Fact]

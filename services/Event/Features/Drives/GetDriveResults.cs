@@ -24,7 +24,7 @@ public sealed record LateResults(DateTimeOffset Since, DateTimeOffset Last, int 
 /// </summary>
 public sealed record OrganiserResultsView(Guid DriveId, string Status, int SignedUp, int Attended, int? Collected, long? VolumeMl, DateTimeOffset? ChangedSince);
 
-/// <summary>GET /v1/drives/{id}/results?format=, as they are now.</summary>
+/// <summary>GET /v1/drives/{id}/results?format=, as they are now. As CSV a line for each number, the same as in JSON; those of `late` only where something became known later.</summary>
 public static class GetDriveResults
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/drives/{id:guid}/results", Handle)
@@ -60,14 +60,20 @@ public static class GetDriveResults
         if (format != "csv") return caller.Is(Roles.Organiser) ? TypedResults.Ok(organisers) : TypedResults.Ok(all);
 
         string[] heading = ["driveId", "measure", "of", "value"];
-        return caller.Is(Roles.Organiser)
-            ? new CsvAnswer($"drive-{id}.csv", heading, [Line("signedUp", null, organisers.SignedUp), Line("attended", null, organisers.Attended), Line("collected", null, organisers.Collected), Line("volumeMl", null, organisers.VolumeMl)])
-            : new CsvAnswer($"drive-{id}.csv", heading, [
-                Line("booked", null, all.Booked), Line("checkedIn", null, all.CheckedIn), Line("walkIns", null, all.WalkIns), Line("deferred", null, all.Deferred), Line("abandoned", null, all.Abandoned), Line("missed", null, all.Missed),
-                Line("collected", null, all.Collected), Line("volumeMl", null, all.VolumeMl), Line("treatmentUnits", null, all.TreatmentUnits), Line("firstTime", null, all.FirstTime),
-                .. all.ByNominalMl.Select(x => Line("byNominalMl", x.Key, x.Value)), .. all.ByChannel.Select(x => Line("byChannel", x.Key, x.Value)), .. all.CollectedByChannel.Select(x => Line("collectedByChannel", x.Key, x.Value))]);
+        if (caller.Is(Roles.Organiser))
+            return new CsvAnswer($"drive-{id}.csv", heading, [
+                Line("status", null, organisers.Status), Line("signedUp", null, organisers.SignedUp), Line("attended", null, organisers.Attended), Line("collected", null, organisers.Collected), Line("volumeMl", null, organisers.VolumeMl),
+                Line("changedSince", null, organisers.ChangedSince)]);
+        return new CsvAnswer($"drive-{id}.csv", heading, [
+            Line("status", null, all.Status), Line("booked", null, all.Booked), Line("checkedIn", null, all.CheckedIn), Line("walkIns", null, all.WalkIns), Line("deferred", null, all.Deferred), Line("abandoned", null, all.Abandoned), Line("missed", null, all.Missed),
+            Line("collected", null, all.Collected), Line("volumeMl", null, all.VolumeMl), Line("treatmentUnits", null, all.TreatmentUnits), Line("firstTime", null, all.FirstTime),
+            .. all.ByNominalMl.Select(x => Line("byNominalMl", x.Key, x.Value)), .. all.ByChannel.Select(x => Line("byChannel", x.Key, x.Value)), .. all.CollectedByChannel.Select(x => Line("collectedByChannel", x.Key, x.Value)),
+            Line("closedAt", null, all.ClosedAt),
+            .. late is null ? Array.Empty<object?[]>() : [
+                Line("lateSince", null, late.Since), Line("lateLast", null, late.Last), Line("lateCheckedIn", null, late.CheckedIn), Line("lateDeferred", null, late.Deferred), Line("lateCollected", null, late.Collected),
+                Line("lateVolumeMl", null, late.VolumeMl), Line("lateTreatmentUnits", null, late.TreatmentUnits), Line("lateFirstTime", null, late.FirstTime)]]);
 
-        object?[] Line(string measure, string? of, long? value) => [id, measure, of, value];
+        object?[] Line(string measure, string? of, object? value) => [id, measure, of, value];
     }
 
     private sealed record CountRow
