@@ -249,6 +249,33 @@ public sealed class ResultsTests(EventService events)
     }
 
     [Fact]
+    public async Task An_organisations_spreadsheet_adds_up_its_parts_with_those_that_moved_away_and_has_what_is_hosted_elsewhere_beside_them()
+    {
+        var (station, city) = (Some.Id(), await events.Organisation("government", name: "测试市"));
+        var (stays, goes, outside) = (await events.Organisation("street-office", city, "=1+1"), await events.Organisation("street-office", city, "测试西街道"), await events.Organisation());
+        foreach (var (organiser, donors) in new[] { (city, 1), (stays, 2), (goes, 3) })
+        {
+            var drive = await events.PastDrive(station, Day, organisation: organiser);
+            for (var i = 0; i < donors; i++) await service.Deliver(EventService.Collected(EventService.Din(), Some.Id(), drive, Day));
+        }
+        var body = EventService.DriveBody(outside, Day, backfillReason: "paper");
+        body["hostOrganisationId"] = stays;
+        var hosted = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, hosted, Day, "submit", "approve", "open", "start");
+        await service.Deliver(EventService.Collected(EventService.Din(), Some.Id(), hosted, Day, 200));
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/organisations/{goes}/move", new { parentId = outside, from = Shanghai.DateOf(Day).AddDays(5), reasonCode = "boundary-change" }, Some.Key())).Status);
+        Assert.Equal(200, (await events.Station(station).Put($"/v1/organisations/{stays}/targets", new { from = "2024-01-01", to = "2024-12-31", donations = 9 })).Status);
+
+        var lines = Lines(await (await events.Station(station).GetAsync(new Uri($"/v1/organisations/{city}/results?from=2024-01-01&to=2024-12-31&format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.Equal([
+            "part,organisationId,name,drives,signedUp,attended,collected,volumeMl,treatmentUnits,targetDonations,targetVolumeMl,present,from,to",
+            $"whole,{city},,3,0,0,6,2400,0,9,0,,2024-01-01,2024-12-31", $"own,{city},,1,0,0,1,400,0,,,,2024-01-01,2024-12-31",
+            $"child,{stays},\"'=1+1\",1,0,0,2,800,0,9,0,true,2024-01-01,2024-12-31", $"child,{goes},测试西街道,1,0,0,3,1200,0,,,false,2024-01-01,2024-12-31",
+            $"hostedElsewhere,{city},,1,0,0,1,200,0,,,,2024-01-01,2024-12-31", "",
+        ], lines);
+    }
+
+    [Fact]
     public async Task Collections_at_a_stations_own_rooms_are_counted_side_by_side_and_add_up()
     {
         var station = Some.Id();
