@@ -34,6 +34,7 @@ public sealed class ResultsTests(EventService events)
         var live = await organiser.Get($"/v1/drives/{drive}/results");
         Assert.Equal((8, 7), (live["signedUp"].GetInt32(), live["attended"].GetInt32()));
         Assert.Equal(System.Text.Json.JsonValueKind.Null, live["collected"].ValueKind);
+        Assert.Equal((5, 3), (live["byChannel"].GetProperty("wechat").GetInt32(), live["byChannel"].GetProperty("poster").GetInt32()));
         await events.Steps(station, drive, Day.AddHours(4), "close");
 
         var full = await events.Station(station).Get($"/v1/drives/{drive}/results");
@@ -47,9 +48,47 @@ public sealed class ResultsTests(EventService events)
 
         var after = await organiser.Get($"/v1/drives/{drive}/results");
         Assert.Equal((5, 1670L), (after["collected"].GetInt32(), after["volumeMl"].GetInt64()));
-        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl", "changedSince"], after.Body.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl", "changedSince", "byChannel"], after.Body.EnumerateObject().Select(p => p.Name));
         Assert.Equal((403, "role_forbidden"), ((await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
         Assert.Equal((404, "not_found"), ((await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
+    }
+
+    [Fact]
+    public async Task Who_runs_a_drive_learns_which_channel_brought_how_many_sign_ups_and_of_no_channel_what_became_of_them()
+    {
+        var (station, city, host) = (Some.Id(), await events.Organisation("government"), await events.Organisation());
+        var organisation = await events.Organisation("street-office", city);
+        var body = EventService.DriveBody(organisation, Day, backfillReason: "paper");
+        body["hostOrganisationId"] = host;
+        var drive = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, drive, Day, "submit", "approve", "open", "start");
+        async Task<(Guid Donor, Guid Appointment)> Book(string channel)
+        {
+            var donor = await events.Donor();
+            return (donor, (await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper", channel: channel))).Id);
+        }
+        var booked = new[] { await Book("poster"), await Book("poster"), await Book("poster"), await Book("class-group") };
+        var given = await Book("friend");
+        Assert.Equal(200, (await events.Quality(station).Post($"/v1/appointments/{given.Appointment}/cancel", new { reasonCode = "not-stated" })).Status);
+        const string bothChannels = """{"poster":3,"class-group":1}""";
+        async Task<string> Channels(Guid reader) => (await events.Organiser(reader).Get($"/v1/drives/{drive}/results"))["byChannel"].GetRawText();
+        Assert.Equal((bothChannels, bothChannels, "null"), (await Channels(organisation), await Channels(city), await Channels(host)));
+
+        // One gives, one is deferred, one stays away: as sign-ups they are all the same.
+        for (var i = 0; i < 2; i++)
+        {
+            var visit = Some.Id();
+            await service.Deliver(EventService.VisitOpened(visit, booked[i].Donor, drive, booked[i].Appointment));
+            if (i == 0) await service.Deliver(EventService.Collected(EventService.Din(), booked[i].Donor, drive, Day) with { VisitId = visit });
+            else await service.Deliver(new VisitDeferred { Key = booked[i].Donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visit, DonorId = booked[i].Donor, DriveId = drive, AppointmentId = booked[i].Appointment, Backfilled = true });
+        }
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+        Assert.Equal((bothChannels, bothChannels, "null"), (await Channels(organisation), await Channels(city), await Channels(host)));
+        Assert.Equal(4, (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results"))["signedUp"].GetInt32());
+        async Task<string> Csv(Guid reader) => await (await events.Organiser(reader).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync();
+        var lines = Lines(await Csv(organisation));
+        Assert.Equal([$"{drive},byChannel,poster,3", $"{drive},byChannel,class-group,1"], lines.Where(l => l.Contains("hannel", StringComparison.Ordinal)));
+        Assert.DoesNotContain("hannel", await Csv(host), StringComparison.Ordinal);
     }
 
     [Fact]
