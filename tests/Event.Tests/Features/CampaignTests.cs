@@ -269,7 +269,15 @@ public sealed class CampaignTests(EventService events)
     {
         var (owner, city) = (Some.Id(), await events.Organisation("government"));
         var id = await Campaign(events.Station(owner), city);
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => events.Station(owner).Post($"/v1/campaigns/{id}/end", new { reason = $"理由{i}" }, Some.Key())));
+        // Somebody holds the campaign, so that all eight have come before the first has written anything.
+        await using var connection = new Npgsql.NpgsqlConnection(events.Service.Database.Superuser);
+        await connection.OpenAsync();
+        await using var holding = await connection.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("select 1 from event.campaign where id = @id for update", connection, holding) { Parameters = { new("id", id) } }) await hold.ExecuteNonQueryAsync();
+        var ending = Task.WhenAll(Enumerable.Range(0, 8).Select(i => events.Station(owner).Post($"/v1/campaigns/{id}/end", new { reason = $"理由{i}" }, Some.Key())));
+        await Eventually.That(async () => await events.Service.Database.Scalar<long>("select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") >= 8);
+        await holding.CommitAsync();
+        var answers = await ending;
         var one = Assert.Single(answers, a => a.Status == 200);
         Assert.All(answers.Where(a => a != one), a => Assert.Equal((409, "campaign_over"), (a.Status, a.Code)));
         var read = await events.Station(owner).Get($"/v1/campaigns/{id}");
