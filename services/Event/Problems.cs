@@ -65,4 +65,5 @@ public static class Problems
     public static readonly ProblemCode AppealRunning = new("appeal_running", 409, "该血型已有正在进行的招募", "An appeal for this group is running");
     public static readonly ProblemCode AppealOver = new("appeal_over", 409, "该招募已结束", "The appeal is over");
     public static readonly ProblemCode AppealUnknown = new("appeal_unknown", 422, "没有此项招募", "There is no such appeal");
+    public static readonly ProblemCode CampaignOver = new("campaign_over", 409, "该专项行动已结束或已撤销", "The campaign has ended or was withdrawn");
 }

@@ -54,7 +54,7 @@ public static class Program
                 CreateDrive.Map, GetDrive.Map, ListDrives.Map, ChangeDrive.Map, ListSlots.Map, GetDriveResults.Map,
                 SubmitDrive.Map, ApproveDrive.Map, OpenDrive.Map, StartDrive.Map, CloseDrive.Map, CancelDrive.Map, PostponeDrive.Map, ChangeCapacity.Map, ListDriveChanges.Map,
                 RegisterSite.Map, ReplaceSite.Map, GetSite.Map, ListSites.Map, ProposeCapacity.Map,
-                GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, SetMiniProgramCode.Map, ListCodes.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, GetCampaignProgress.Map,
+                GetQrCode.Map, GetPoster.Map, GetCode.Map, ShowPage.Map, SetLaunchTemplate.Map, SetMiniProgramCode.Map, ListCodes.Map, RecordActivity.Map, ListActivities.Map, VoidActivity.Map, CreateCampaign.Map, ListCampaigns.Map, GetCampaignProgress.Map, EndCampaign.Map,
                 OpenAppeal.Map, ListAppeals.Map, CloseAppeal.Map,
                 BookAppointment.Map, GetAppointment.Map, ListAppointments.Map, MoveAppointment.Map, CancelAppointment.Map,
                 JoinWaitlist.Map, AcceptOffer.Map, LeaveWaitlist.Map, ListWaiting.Map,

@@ -12,6 +12,8 @@ public sealed class FigureTests(EventService events)
     private static object District(string code, object figures, string source, object? period = null, decimal? yearOnYear = null, object? bounds = null) =>
         new { subject = new { kind = "district", code }, period = period ?? new { year = 2023 }, figures, source, yearOnYearPercent = yearOnYear, bounds };
 
+    private static async Task<string[]> Csv(HttpClient reader, string path) => (await (await reader.GetAsync(new Uri(path + "&format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
+
     [Fact]
     public async Task The_years_reported_figures_load_with_their_flags_and_imply_the_year_before()
     {
@@ -41,6 +43,13 @@ public sealed class FigureTests(EventService events)
         var implied = before.GetProperty("impliedByNextYear")[0];
         Assert.Equal((1218608L, true), (implied.GetProperty("volumeMl").GetInt64(), implied.GetProperty("atLeastMl").GetInt64() <= 1218609 && 1218609 <= implied.GetProperty("atMostMl").GetInt64()));
         Assert.Empty((await events.Authority("110000").Get("/v1/statistics?by=district&year=2023"))["items"].EnumerateArray());
+        // The spreadsheet has the districts' part in the city's line, and nothing of it in a district's.
+        var lines = await Csv(events.Authority("440700"), "/v1/statistics?by=district&year=2023");
+        Assert.EndsWith("reportedFlag,donationsPreviousYear,treatmentUnitsPreviousYear,firstTimePreviousYear,reportedDistricts,reportedDistrictsVolumeMl,reportedDistrictsRemainderMl,reportedDistrictsSharePercent", lines[0], StringComparison.Ordinal);
+        string[] Of(string subject) => Assert.Single(lines, l => l.StartsWith(subject, StringComparison.Ordinal)).Split(',');
+        Assert.Equal(["13730000", "ok"], Of("city,440700,")[16..18]);
+        Assert.Equal(["4", "7245400", "6484600", "52.8"], Of("city,440700,")[^4..]);
+        Assert.Equal(["", "", "", ""], Of("district,440781,")[^4..]);
     }
 
     [Fact]
@@ -64,8 +73,17 @@ public sealed class FigureTests(EventService events)
         // The same by two dates, which a year's figure touches; a day later there is nothing.
         var days = (await events.Station(station).Get("/v1/statistics?by=organisation&from=2017-12-31&to=2017-12-31"))["items"].EnumerateArray().Single(i => i.GetProperty("subject").GetProperty("organisationId").GetGuid() == organisation);
         Assert.Equal((3, 800, 1), (days.GetProperty("counted").GetProperty("donations").GetInt32(), days.GetProperty("countedPreviousYear").GetProperty("volumeMl").GetInt32(), days.GetProperty("reported").GetArrayLength()));
-        var csv = (await (await events.Station(station).GetAsync(new Uri("/v1/statistics?by=organisation&year=2017&format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
-        Assert.Contains($"organisation,,{organisation},测试大学,2017-01-01,2017-12-31,1,0,0,0,3,1200,0,0,800,50.0,3000,", csv.Select(l => l[..(l.LastIndexOf(',') + 1)]));
+        var flag = row.GetProperty("reported")[0].GetProperty("qualityFlag").GetString();
+        Assert.Contains($"organisation,,{organisation},测试大学,2017-01-01,2017-12-31,1,0,0,0,3,1200,0,0,800,50.0,3000,{flag},2,0,0,,,,", await Csv(events.Station(station), "/v1/statistics?by=organisation&year=2017"));
+        // A year that fell behind the one before is below zero, and still a number.
+        var (shrunk, less) = (Some.Id(), await events.Organisation());
+        foreach (var (year, donors) in new[] { (2018, 2), (2019, 1) })
+            for (var i = 0; i < donors; i++)
+            {
+                var drive = await events.PastDrive(shrunk, new DateTimeOffset(year, 5, 6, 9, 0, 0, TimeSpan.FromHours(8)), organisation: less);
+                await service.Deliver(EventService.Collected(EventService.Din(), await events.Donor(), drive, new DateTimeOffset(year, 5, 6, 10, 0, 0, TimeSpan.FromHours(8)), 400, station: shrunk));
+            }
+        Assert.Contains($"organisation,,{less},测试大学,2019-01-01,2019-12-31,1,0,0,0,1,400,0,0,800,-50.0,,,2,0,0,,,,", await Csv(events.Station(shrunk), "/v1/statistics?by=organisation&year=2019"));
         var district = (await events.Station(station).Get("/v1/statistics?by=district&year=2017"))["items"].EnumerateArray().Single();
         Assert.Equal(("440703", 3), (district.GetProperty("subject").GetProperty("code").GetString(), district.GetProperty("counted").GetProperty("donations").GetInt32()));
         Assert.Empty((await events.Station(Some.Id()).Get("/v1/statistics?by=district&year=2017"))["items"].EnumerateArray()); // another station counts its own

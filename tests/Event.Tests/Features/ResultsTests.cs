@@ -10,6 +10,8 @@ public sealed class ResultsTests(EventService events)
     private readonly ServiceUnderTest service = events.Service;
     private static readonly DateTimeOffset Day = new(2024, 3, 5, 9, 0, 0, TimeSpan.FromHours(8));
 
+    private static string[] Lines(string csv) => csv.ReplaceLineEndings("\n").Split('\n');
+
     [Fact]
     public async Task A_drives_results_are_counted_from_what_happened_and_shown_as_far_as_the_reader_may_know()
     {
@@ -32,6 +34,7 @@ public sealed class ResultsTests(EventService events)
         var live = await organiser.Get($"/v1/drives/{drive}/results");
         Assert.Equal((8, 7), (live["signedUp"].GetInt32(), live["attended"].GetInt32()));
         Assert.Equal(System.Text.Json.JsonValueKind.Null, live["collected"].ValueKind);
+        Assert.Equal((5, 3), (live["byChannel"].GetProperty("wechat").GetInt32(), live["byChannel"].GetProperty("poster").GetInt32()));
         await events.Steps(station, drive, Day.AddHours(4), "close");
 
         var full = await events.Station(station).Get($"/v1/drives/{drive}/results");
@@ -45,9 +48,47 @@ public sealed class ResultsTests(EventService events)
 
         var after = await organiser.Get($"/v1/drives/{drive}/results");
         Assert.Equal((5, 1670L), (after["collected"].GetInt32(), after["volumeMl"].GetInt64()));
-        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl", "changedSince"], after.Body.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["driveId", "status", "signedUp", "attended", "collected", "volumeMl", "changedSince", "byChannel"], after.Body.EnumerateObject().Select(p => p.Name));
         Assert.Equal((403, "role_forbidden"), ((await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.App(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
         Assert.Equal((404, "not_found"), ((await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Status, (await events.Station(Some.Id()).Get($"/v1/drives/{drive}/results")).Code));
+    }
+
+    [Fact]
+    public async Task Who_runs_a_drive_learns_which_channel_brought_how_many_sign_ups_and_of_no_channel_what_became_of_them()
+    {
+        var (station, city, host) = (Some.Id(), await events.Organisation("government"), await events.Organisation());
+        var organisation = await events.Organisation("street-office", city);
+        var body = EventService.DriveBody(organisation, Day, backfillReason: "paper");
+        body["hostOrganisationId"] = host;
+        var drive = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, drive, Day, "submit", "approve", "open", "start");
+        async Task<(Guid Donor, Guid Appointment)> Book(string channel)
+        {
+            var donor = await events.Donor();
+            return (donor, (await events.Quality(station).Post("/v1/appointments", EventService.BookingBody(drive, Day, donor, backfillReason: "paper", channel: channel))).Id);
+        }
+        var booked = new[] { await Book("poster"), await Book("poster"), await Book("poster"), await Book("class-group") };
+        var given = await Book("friend");
+        Assert.Equal(200, (await events.Quality(station).Post($"/v1/appointments/{given.Appointment}/cancel", new { reasonCode = "not-stated" })).Status);
+        const string bothChannels = """{"poster":3,"class-group":1}""";
+        async Task<string> Channels(Guid reader) => (await events.Organiser(reader).Get($"/v1/drives/{drive}/results"))["byChannel"].GetRawText();
+        Assert.Equal((bothChannels, bothChannels, "null"), (await Channels(organisation), await Channels(city), await Channels(host)));
+
+        // One gives, one is deferred, one stays away: as sign-ups they are all the same.
+        for (var i = 0; i < 2; i++)
+        {
+            var visit = Some.Id();
+            await service.Deliver(EventService.VisitOpened(visit, booked[i].Donor, drive, booked[i].Appointment));
+            if (i == 0) await service.Deliver(EventService.Collected(EventService.Din(), booked[i].Donor, drive, Day) with { VisitId = visit });
+            else await service.Deliver(new VisitDeferred { Key = booked[i].Donor.ToString(), Version = 4, OccurredAt = Day, VisitId = visit, DonorId = booked[i].Donor, DriveId = drive, AppointmentId = booked[i].Appointment, Backfilled = true });
+        }
+        await events.Steps(station, drive, Day.AddHours(4), "close");
+        Assert.Equal((bothChannels, bothChannels, "null"), (await Channels(organisation), await Channels(city), await Channels(host)));
+        Assert.Equal(4, (await events.Organiser(organisation).Get($"/v1/drives/{drive}/results"))["signedUp"].GetInt32());
+        async Task<string> Csv(Guid reader) => await (await events.Organiser(reader).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync();
+        var lines = Lines(await Csv(organisation));
+        Assert.Equal([$"{drive},byChannel,poster,3", $"{drive},byChannel,class-group,1"], lines.Where(l => l.Contains("hannel", StringComparison.Ordinal)));
+        Assert.DoesNotContain("hannel", await Csv(host), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,11 +216,27 @@ public sealed class ResultsTests(EventService events)
         // As a spreadsheet opens it: with its mark, a line for each number.
         var csv = await (await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsByteArrayAsync();
         Assert.Equal(System.Text.Encoding.UTF8.GetPreamble(), csv[..3]);
-        var lines = System.Text.Encoding.UTF8.GetString(csv[3..]).ReplaceLineEndings("\n").Split('\n');
+        var lines = Lines(System.Text.Encoding.UTF8.GetString(csv[3..]));
         Assert.Equal(["driveId,measure,of,value", $"{drive},collected,,6", $"{drive},volumeMl,,2388", $"{drive},byNominalMl,400,6", $"{drive},collectedByChannel,walk-in,6"],
             lines.Where(l => l.StartsWith("driveId", StringComparison.Ordinal) || l.Contains("collected", StringComparison.Ordinal) || l.Contains("volumeMl", StringComparison.Ordinal) || l.Contains("Nominal", StringComparison.Ordinal)));
-        Assert.DoesNotContain("deferred", await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        string[] alsoLate = [$"closedAt,,{closed.Text("closedAt")}", $"lateSince,,{late.GetProperty("since").GetString()}", $"lateLast,,{late.GetProperty("last").GetString()}",
+            "lateCheckedIn,,1", "lateDeferred,,0", "lateCollected,,0", "lateVolumeMl,,-12", "lateTreatmentUnits,,0", "lateFirstTime,,0"];
+        Assert.Equal(alsoLate.Select(l => $"{drive},{l}"), lines.Where(l => l.Contains(",late", StringComparison.Ordinal) || l.Contains(",closedAt", StringComparison.Ordinal)));
+        Assert.Contains($"{drive},status,,closed", lines);
+        var organisersLines = Lines(await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.Equal([$"{drive},status,,closed", $"{drive},signedUp,,0", $"{drive},attended,,1", $"{drive},collected,,6", $"{drive},volumeMl,,2388", $"{drive},changedSince,,{organiser.Text("changedSince")}"], organisersLines[1..^1]);
         Assert.Equal((422, "invalid_value"), (await events.Station(station).Get($"/v1/drives/{drive}/results?format=pdf")) is var no ? (no.Status, no.Code) : default);
+    }
+
+    [Fact]
+    public async Task A_spreadsheet_has_no_line_of_what_came_late_where_nothing_did_and_an_empty_one_of_what_is_not_yet()
+    {
+        var (station, organisation) = (Some.Id(), await events.Organisation());
+        var drive = await events.PastDrive(station, Day, organisation: organisation);
+        var lines = Lines(await (await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.DoesNotContain(lines, l => l.Contains(",late", StringComparison.Ordinal));
+        Assert.Contains($"{drive},closedAt,,", lines);
+        Assert.Contains($"{drive},changedSince,,", Lines(await (await events.Organiser(organisation).GetAsync(new Uri($"/v1/drives/{drive}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync()));
     }
 
     [Fact]
@@ -228,6 +285,33 @@ public sealed class ResultsTests(EventService events)
         Assert.Equal(6, await service.Database.Scalar<int>("select sum(deferred)::int from event.attended where drive_id = any(@drives)", new { drives }));
         var csv = (await (await events.Station(station).GetAsync(new Uri($"/v1/organisations/{organisation}/results?format=csv", UriKind.Relative))).Content.ReadAsStringAsync()).ReplaceLineEndings("\n").Split('\n');
         Assert.StartsWith($"whole,{organisation},,2,0,30,18,", csv[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_organisations_spreadsheet_adds_up_its_parts_with_those_that_moved_away_and_has_what_is_hosted_elsewhere_beside_them()
+    {
+        var (station, city) = (await events.StationOf(), await events.Organisation("government", name: "测试市"));
+        var (stays, goes, outside) = (await events.Organisation("street-office", city, "=1+1"), await events.Organisation("street-office", city, "测试西街道"), await events.Organisation());
+        foreach (var (organiser, donors) in new[] { (city, 1), (stays, 2), (goes, 3) })
+        {
+            var drive = await events.PastDrive(station, Day, organisation: organiser);
+            for (var i = 0; i < donors; i++) await service.Deliver(EventService.Collected(EventService.Din(), Some.Id(), drive, Day));
+        }
+        var body = EventService.DriveBody(outside, Day, backfillReason: "paper");
+        body["hostOrganisationId"] = stays;
+        var hosted = (await events.Quality(station).Post("/v1/drives", body)).Id;
+        await events.Steps(station, hosted, Day, "submit", "approve", "open", "start");
+        await service.Deliver(EventService.Collected(EventService.Din(), Some.Id(), hosted, Day, 200));
+        Assert.Equal(200, (await events.Station(station).Post($"/v1/organisations/{goes}/move", new { parentId = outside, from = Shanghai.DateOf(Day).AddDays(5), reasonCode = "boundary-change" }, Some.Key())).Status);
+        Assert.Equal(200, (await events.Station(station).Put($"/v1/organisations/{stays}/targets", new { from = "2024-01-01", to = "2024-12-31", donations = 9 })).Status);
+
+        var lines = Lines(await (await events.Station(station).GetAsync(new Uri($"/v1/organisations/{city}/results?from=2024-01-01&to=2024-12-31&format=csv", UriKind.Relative))).Content.ReadAsStringAsync());
+        Assert.Equal([
+            "part,organisationId,name,drives,signedUp,attended,collected,volumeMl,treatmentUnits,targetDonations,targetVolumeMl,present,from,to",
+            $"whole,{city},,3,0,0,6,2400,0,9,0,,2024-01-01,2024-12-31", $"own,{city},,1,0,0,1,400,0,,,,2024-01-01,2024-12-31",
+            $"child,{stays},\"'=1+1\",1,0,0,2,800,0,9,0,true,2024-01-01,2024-12-31", $"child,{goes},测试西街道,1,0,0,3,1200,0,,,false,2024-01-01,2024-12-31",
+            $"hostedElsewhere,{city},,1,0,0,1,200,0,,,,2024-01-01,2024-12-31", "",
+        ], lines);
     }
 
     [Fact]

@@ -17,10 +17,6 @@ public sealed record CreateCampaignRequest(
 /// <summary>What an organisation with all below it is asked to bring: donations, millilitres of whole blood, or both.</summary>
 public sealed record CampaignTargetRequest(Guid OrganisationId, [property: Range(1, 10_000_000)] int? Donations = null, [property: Range(1, 10_000_000_000)] long? VolumeMl = null);
 
-public sealed record CampaignView(Guid Id, Guid OrganisationId, string Name, string? Theme, DateOnly From, DateOnly To, IReadOnlyList<CampaignTargetView> Targets);
-
-public sealed record CampaignTargetView(Guid OrganisationId, int? Donations, long? VolumeMl);
-
 /// <summary>POST /v1/campaigns: by a station or the authority of the organisation's district.</summary>
 public static class CreateCampaign
 {
@@ -50,18 +46,21 @@ public static class CreateCampaign
             }
             if (errors.Count > 0) return CommonProblems.Invalid.With("The campaign cannot be started as it is", [.. errors]);
 
-            var id = tx.NewId();
+            var campaign = new CampaignRow
+            {
+                Id = tx.NewId(), Version = 1, OwnerId = caller.TenantId, OwnerDistricts = caller.Is(Roles.Authority) ? [.. caller.Districts] : null,
+                OrganisationId = request.OrganisationId, District = whole.District, Name = request.Name, Theme = request.Theme, BeginsOn = request.From, EndsOn = request.To,
+            };
             tx.Write("""
-                insert into event.campaign (id, version, owner_id, organisation_id, name, theme, begins_on, ends_on, created_at)
-                values (@id, 1, @owner, @OrganisationId, @Name, @Theme, @From, @To, @now)
-                """, new { id, owner = caller.TenantId, request.OrganisationId, request.Name, request.Theme, request.From, request.To, now = tx.Now });
+                insert into event.campaign (id, version, owner_id, owner_districts, organisation_id, name, theme, begins_on, ends_on, created_at)
+                values (@Id, @Version, @OwnerId, @OwnerDistricts, @OrganisationId, @Name, @Theme, @BeginsOn, @EndsOn, @now)
+                """, new { campaign.Id, campaign.Version, campaign.OwnerId, campaign.OwnerDistricts, campaign.OrganisationId, campaign.Name, campaign.Theme, campaign.BeginsOn, campaign.EndsOn, now = tx.Now });
             tx.Write("""
                 insert into event.campaign_target (campaign_id, organisation_id, donations, volume_ml)
-                select @id, t.organisation_id, t.donations, t.volume_ml from unnest(@asked, @donations, @volumes) as t(organisation_id, donations, volume_ml)
-                """, new { id, asked, donations = request.Targets.Select(t => t.Donations).ToArray(), volumes = request.Targets.Select(t => t.VolumeMl).ToArray() }, rows: asked.Length);
-            tx.Audit("campaign.create", $"campaign/{id}");
-            return Answers.Created($"/v1/campaigns/{id}/progress", 1, new CampaignView(id, request.OrganisationId, request.Name, request.Theme, request.From, request.To,
-                [.. request.Targets.Select(t => new CampaignTargetView(t.OrganisationId, t.Donations, t.VolumeMl))]));
+                select @Id, t.organisation_id, t.donations, t.volume_ml from unnest(@asked, @donations, @volumes) as t(organisation_id, donations, volume_ml)
+                """, new { campaign.Id, asked, donations = request.Targets.Select(t => t.Donations).ToArray(), volumes = request.Targets.Select(t => t.VolumeMl).ToArray() }, rows: asked.Length);
+            tx.Audit("campaign.create", $"campaign/{campaign.Id}");
+            return Answers.Created($"/v1/campaigns/{campaign.Id}", 1, campaign.ViewFor(caller, Shanghai.DateOf(tx.Now), [.. request.Targets.Select(t => new CampaignTargetView(t.OrganisationId, t.Donations, t.VolumeMl))]));
         }, ct);
 
     private sealed record Taking(Guid Id, Guid[] Path, string District, Guid[] Stations);

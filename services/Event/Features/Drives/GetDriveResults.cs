@@ -20,11 +20,13 @@ public sealed record LateResults(DateTimeOffset Since, DateTimeOffset Last, int 
 
 /// <summary>
 /// What an organiser may know: sign-ups and attendance live; what was collected only after closing and from 5 up, and since when it is not
-/// any more what it was at the closing. Who was deferred, or how many, never.
+/// any more what it was at the closing. Who was deferred, or how many, never. `byChannel`: bookings not cancelled, by the channel that each came through; which code
+/// brings people is for those to know who run the drive and hand out its codes, so it is null for host and co-organisers. It counts sign-ups as `signedUp` does
+/// and says of nobody that he gave: neither collections nor deferrals are told by channel, not even from 5 up.
 /// </summary>
-public sealed record OrganiserResultsView(Guid DriveId, string Status, int SignedUp, int Attended, int? Collected, long? VolumeMl, DateTimeOffset? ChangedSince);
+public sealed record OrganiserResultsView(Guid DriveId, string Status, int SignedUp, int Attended, int? Collected, long? VolumeMl, DateTimeOffset? ChangedSince, IReadOnlyDictionary<string, int>? ByChannel);
 
-/// <summary>GET /v1/drives/{id}/results?format=, as they are now.</summary>
+/// <summary>GET /v1/drives/{id}/results?format=, as they are now. As CSV a line for each number, the same as in JSON; those of `late` only where something became known later.</summary>
 public static class GetDriveResults
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/drives/{id:guid}/results", Handle)
@@ -56,18 +58,24 @@ public static class GetDriveResults
         var all = new DriveResultsView(id, drive.Status, n.Booked, n.CheckedIn, n.WalkIns, n.Deferred, n.Abandoned, n.Missed, n.Collected, n.VolumeMl, n.TreatmentUnits,
             JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByNominalMl)!, JsonSerializer.Deserialize<Dictionary<string, int>>(n.ByChannel)!, n.FirstTime,
             JsonSerializer.Deserialize<Dictionary<string, int>>(n.CollectedByChannel)!, drive.ClosedAt, late);
-        var organisers = new OrganiserResultsView(id, drive.Status, n.Booked, n.CheckedIn, shown ? n.Collected : null, shown ? n.VolumeMl : null, shown ? n.ChangedSince : null);
+        var organisers = new OrganiserResultsView(id, drive.Status, n.Booked, n.CheckedIn, shown ? n.Collected : null, shown ? n.VolumeMl : null, shown ? n.ChangedSince : null, drive.IsManagedBy(caller) ? all.ByChannel : null);
         if (format != "csv") return caller.Is(Roles.Organiser) ? TypedResults.Ok(organisers) : TypedResults.Ok(all);
 
         string[] heading = ["driveId", "measure", "of", "value"];
-        return caller.Is(Roles.Organiser)
-            ? new CsvAnswer($"drive-{id}.csv", heading, [Line("signedUp", null, organisers.SignedUp), Line("attended", null, organisers.Attended), Line("collected", null, organisers.Collected), Line("volumeMl", null, organisers.VolumeMl)])
-            : new CsvAnswer($"drive-{id}.csv", heading, [
-                Line("booked", null, all.Booked), Line("checkedIn", null, all.CheckedIn), Line("walkIns", null, all.WalkIns), Line("deferred", null, all.Deferred), Line("abandoned", null, all.Abandoned), Line("missed", null, all.Missed),
-                Line("collected", null, all.Collected), Line("volumeMl", null, all.VolumeMl), Line("treatmentUnits", null, all.TreatmentUnits), Line("firstTime", null, all.FirstTime),
-                .. all.ByNominalMl.Select(x => Line("byNominalMl", x.Key, x.Value)), .. all.ByChannel.Select(x => Line("byChannel", x.Key, x.Value)), .. all.CollectedByChannel.Select(x => Line("collectedByChannel", x.Key, x.Value))]);
+        if (caller.Is(Roles.Organiser))
+            return new CsvAnswer($"drive-{id}.csv", heading, [
+                Line("status", null, organisers.Status), Line("signedUp", null, organisers.SignedUp), Line("attended", null, organisers.Attended), Line("collected", null, organisers.Collected), Line("volumeMl", null, organisers.VolumeMl),
+                Line("changedSince", null, organisers.ChangedSince), .. (organisers.ByChannel ?? new Dictionary<string, int>()).Select(x => Line("byChannel", x.Key, x.Value))]);
+        return new CsvAnswer($"drive-{id}.csv", heading, [
+            Line("status", null, all.Status), Line("booked", null, all.Booked), Line("checkedIn", null, all.CheckedIn), Line("walkIns", null, all.WalkIns), Line("deferred", null, all.Deferred), Line("abandoned", null, all.Abandoned), Line("missed", null, all.Missed),
+            Line("collected", null, all.Collected), Line("volumeMl", null, all.VolumeMl), Line("treatmentUnits", null, all.TreatmentUnits), Line("firstTime", null, all.FirstTime),
+            .. all.ByNominalMl.Select(x => Line("byNominalMl", x.Key, x.Value)), .. all.ByChannel.Select(x => Line("byChannel", x.Key, x.Value)), .. all.CollectedByChannel.Select(x => Line("collectedByChannel", x.Key, x.Value)),
+            Line("closedAt", null, all.ClosedAt),
+            .. late is null ? Array.Empty<object?[]>() : [
+                Line("lateSince", null, late.Since), Line("lateLast", null, late.Last), Line("lateCheckedIn", null, late.CheckedIn), Line("lateDeferred", null, late.Deferred), Line("lateCollected", null, late.Collected),
+                Line("lateVolumeMl", null, late.VolumeMl), Line("lateTreatmentUnits", null, late.TreatmentUnits), Line("lateFirstTime", null, late.FirstTime)]]);
 
-        object?[] Line(string measure, string? of, long? value) => [id, measure, of, value];
+        object?[] Line(string measure, string? of, object? value) => [id, measure, of, value];
     }
 
     private sealed record CountRow

@@ -9,7 +9,7 @@ namespace BloodPlatform.Drives.Features.Figures;
 
 /// <summary>
 /// Results as a spreadsheet reads them: `?format=csv`, RFC 4180 in UTF-8 with its mark, without which the usual spreadsheet program takes Chinese for
-/// something else. A name that begins as a formula does is escaped: names are others' words.
+/// something else. Instants, dates and truths are written as in JSON. A name that begins as a formula does is escaped: names are others' words.
 /// </summary>
 public sealed class CsvAnswer(string fileName, IReadOnlyList<string> heading, IEnumerable<IReadOnlyList<object?>> lines) : IResult, IStatusCodeHttpResult, IEndpointMetadataProvider
 {
@@ -28,7 +28,7 @@ public sealed class CsvAnswer(string fileName, IReadOnlyList<string> heading, IE
         {
             foreach (var line in lines.Prepend(heading))
             {
-                foreach (var value in line) csv.WriteField(value switch { null => "", IFormattable number => number.ToString(null, CultureInfo.InvariantCulture), _ => value.ToString() ?? "" });
+                foreach (var value in line) csv.WriteField(Written(value));
                 csv.EndRecord();
             }
         }
@@ -38,6 +38,16 @@ public sealed class CsvAnswer(string fileName, IReadOnlyList<string> heading, IE
         await http.Response.Body.WriteAsync(Encoding.UTF8.GetPreamble(), http.RequestAborted);
         await http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(text.ToString()), http.RequestAborted);
     }
+
+    /// <summary>A number stays one: as text, what is below zero would be escaped like a formula.</summary>
+    private static object Written(object? value) => value switch
+    {
+        null => "",
+        bool truth => truth ? "true" : "false",
+        DateTimeOffset instant => Shanghai.Local(instant).ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFzzz", CultureInfo.InvariantCulture),
+        DateOnly day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+        _ => value,
+    };
 
     public static void PopulateMetadata(MethodInfo method, EndpointBuilder builder) => builder.Metadata.Add(new ProducesResponseTypeMetadata(200, typeof(string), ["text/csv"]));
 }

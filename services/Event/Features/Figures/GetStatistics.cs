@@ -37,7 +37,10 @@ public sealed record ImpliedFigure(Guid FigureId, long VolumeMl, long AtLeastMl,
 
 public sealed record ReportedParts(int Districts, long VolumeMl, long? RemainderMl, decimal? SharePercent);
 
-/// <summary>GET /v1/statistics?by=district|organisation&amp;year=&amp;from=&amp;to=&amp;format=: a year, or from and to, both included.</summary>
+/// <summary>
+/// GET /v1/statistics?by=district|organisation&amp;year=&amp;from=&amp;to=&amp;format=: a year, or from and to, both included. As CSV a line for each subject. Only JSON has what is many
+/// for one subject: `byNominalMl`, `byChannel`, `impliedByNextYear`, and of `reported` all but volume and flag of the first figure of exactly these days.
+/// </summary>
 public static class GetStatistics
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/v1/statistics", Handle)
@@ -111,11 +114,13 @@ public static class GetStatistics
         })]);
         if (format != "csv") return TypedResults.Ok(view);
         return new CsvAnswer($"statistics-{begin:yyyyMMdd}-{end:yyyyMMdd}.csv",
-            ["kind", "code", "organisationId", "name", "from", "to", "drives", "booked", "checkedIn", "deferred", "donations", "volumeMl", "treatmentUnits", "firstTime", "volumeMlPreviousYear", "yearOnYearPercent", "reportedVolumeMl", "reportedFlag"],
-            view.Items.Select(i => (object?[])[i.Subject.Kind, i.Subject.Code, i.Subject.OrganisationId, i.Subject.Name, begin.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), end.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["kind", "code", "organisationId", "name", "from", "to", "drives", "booked", "checkedIn", "deferred", "donations", "volumeMl", "treatmentUnits", "firstTime", "volumeMlPreviousYear", "yearOnYearPercent", "reportedVolumeMl", "reportedFlag",
+                "donationsPreviousYear", "treatmentUnitsPreviousYear", "firstTimePreviousYear", "reportedDistricts", "reportedDistrictsVolumeMl", "reportedDistrictsRemainderMl", "reportedDistrictsSharePercent"],
+            view.Items.Select(i => (object?[])[i.Subject.Kind, i.Subject.Code, i.Subject.OrganisationId, i.Subject.Name, begin, end,
                 i.Attendance.Drives, i.Attendance.Booked, i.Attendance.CheckedIn, i.Attendance.Deferred, i.Counted.Donations, i.Counted.VolumeMl, i.Counted.TreatmentUnits, i.Counted.FirstTime, i.CountedPreviousYear.VolumeMl, i.CountedYearOnYearPercent,
                 // Of exactly these days; where several sources speak, the first recorded.
-                i.Reported.FirstOrDefault(f => f.Period!.From == begin && f.Period.To == end)?.Figures.VolumeMl, i.Reported.FirstOrDefault(f => f.Period!.From == begin && f.Period.To == end)?.QualityFlag]));
+                i.Reported.FirstOrDefault(f => f.Period!.From == begin && f.Period.To == end)?.Figures.VolumeMl, i.Reported.FirstOrDefault(f => f.Period!.From == begin && f.Period.To == end)?.QualityFlag,
+                i.CountedPreviousYear.Donations, i.CountedPreviousYear.TreatmentUnits, i.CountedPreviousYear.FirstTime, i.ReportedDistricts?.Districts, i.ReportedDistricts?.VolumeMl, i.ReportedDistricts?.RemainderMl, i.ReportedDistricts?.SharePercent]));
     }
 
     /// <summary>The district it is in, or each organisation that stood above its organiser on its day.</summary>

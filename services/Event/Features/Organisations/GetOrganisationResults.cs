@@ -25,7 +25,7 @@ public sealed record ResultFigures(int Drives, int SignedUp, int Attended, int? 
 /// <summary>A move into, out of or within the subtree during the period.</summary>
 public sealed record MovedView(Guid OrganisationId, string Name, DateOnly On, Guid? FromParentId, Guid? ToParentId);
 
-/// <summary>GET /v1/organisations/{id}/results?from=&amp;to=&amp;area=&amp;format=: as CSV a line for the whole, one for its own drives and one for each child.</summary>
+/// <summary>GET /v1/organisations/{id}/results?from=&amp;to=&amp;area=&amp;format=: as CSV a line for the whole, one for its own drives, one for each child and one for what is hosted elsewhere. Only JSON has `moves` and `countedBy`.</summary>
 public static class GetOrganisationResults
 {
     /// <summary>Fewer donors than this could be recognised.</summary>
@@ -96,10 +96,13 @@ public static class GetOrganisationResults
     private static Results<Ok<OrganisationResultsView>, CsvAnswer, ProblemHttpResult> Answer(OrganisationResultsView view, string? format)
     {
         if (format != "csv") return TypedResults.Ok(view);
-        var lines = new List<object?[]> { new object?[] { "whole", view.OrganisationId, null, view.Drives, view.SignedUp, view.Attended, view.Collected, view.VolumeMl, view.TreatmentUnits, view.Target?.Donations, view.Target?.VolumeMl } };
-        if (view.Own is { } own) lines.Add(["own", view.OrganisationId, null, own.Drives, own.SignedUp, own.Attended, own.Collected, own.VolumeMl, own.TreatmentUnits, null, null]);
-        lines.AddRange(view.Children.Select(c => new object?[] { "child", c.OrganisationId, c.Name, c.Drives, c.SignedUp, c.Attended, c.Collected, c.VolumeMl, c.TreatmentUnits, c.Target?.Donations, c.Target?.VolumeMl }));
-        return new CsvAnswer($"results-{view.OrganisationId}.csv", ["part", "organisationId", "name", "drives", "signedUp", "attended", "collected", "volumeMl", "treatmentUnits", "targetDonations", "targetVolumeMl"], lines);
+        object?[] Line(string part, Guid? organisation, string? name, ResultFigures f, TargetFigures? target, bool? present) =>
+            [part, organisation, name, f.Drives, f.SignedUp, f.Attended, f.Collected, f.VolumeMl, f.TreatmentUnits, target?.Donations, target?.VolumeMl, present, view.From, view.To];
+        var lines = new List<object?[]> { Line("whole", view.OrganisationId, null, new(view.Drives, view.SignedUp, view.Attended, view.Collected, view.VolumeMl, view.TreatmentUnits), view.Target, null) };
+        if (view.Own is { } own) lines.Add(Line("own", view.OrganisationId, null, own, null, null));
+        lines.AddRange(view.Children.Select(c => Line("child", c.OrganisationId, c.Name, new(c.Drives, c.SignedUp, c.Attended, c.Collected, c.VolumeMl, c.TreatmentUnits), c.Target, c.Present)));
+        if (view.HostedElsewhere is { } elsewhere) lines.Add(Line("hostedElsewhere", view.OrganisationId, null, elsewhere, null, null)); // in none of the sums above
+        return new CsvAnswer($"results-{view.OrganisationId}.csv", ["part", "organisationId", "name", "drives", "signedUp", "attended", "collected", "volumeMl", "treatmentUnits", "targetDonations", "targetVolumeMl", "present", "from", "to"], lines);
     }
 
     /// <summary>One row per drive and day: an organiser stands in one place at a time, so no drive is counted twice however the areas overlap.</summary>
