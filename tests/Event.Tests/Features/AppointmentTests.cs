@@ -272,6 +272,48 @@ public sealed class AppointmentTests(EventService events)
     }
 
     [Fact]
+    public async Task At_another_drive_he_has_the_one_place_or_the_other_and_never_none_or_both()
+    {
+        var (station, app) = (Some.Id(), Some.Id());
+        var (from, to, full) = (await events.OpenDrive(station), await events.OpenDrive(station, EventService.Morning(9)), await events.OpenDrive(station, EventService.Morning(9), capacity: 1));
+        var (slot, later) = (EventService.Morning(7), EventService.Morning(9));
+        var http = events.App(app);
+        var donor = await events.Donor(app);
+        var booked = await http.Post("/v1/appointments", EventService.BookingBody(from, slot, donor), Some.Key());
+        await events.Station(station).Post("/v1/appointments", EventService.BookingBody(full, later, await events.Donor()));
+        foreach (var (target, at, refused) in new[] { (full, later, (409, "slot_full")), (to, later.AddMinutes(1), (422, "slot_unknown")), (await events.Draft(station), slot, (404, "not_found")), (Some.OldId(), later, (404, "not_found")) })
+        {
+            Assert.Equal(refused, Code(await http.Post($"/v1/appointments/{booked.Id}/move", new { driveId = target, slotStartsAt = at }, Some.Key())));
+            Assert.Equal("booked", (await http.Get($"/v1/appointments/{booked.Id}")).Text("status"));
+        }
+        // Two days later another booking would be too soon after this one: it is not, since this one goes.
+        var key = Some.Key();
+        var moved = await http.Post($"/v1/appointments/{booked.Id}/move", new { driveId = to, slotStartsAt = later }, key);
+        Assert.Equal((201, to, later, "booked", "wechat", $"/v1/appointments/{moved.Id}"), (moved.Status, moved["driveId"].GetGuid(), moved["slotStartsAt"].GetDateTimeOffset(), moved.Text("status"), moved.Text("channel"), moved.Response.Headers.Location!.ToString()));
+        Assert.Equal(moved.Body.ToString(), (await http.Post($"/v1/appointments/{booked.Id}/move", new { driveId = to, slotStartsAt = later }, key)).Body.ToString());
+        Assert.Equal(("cancelled", "moved"), await http.Get($"/v1/appointments/{booked.Id}") is var left ? (left.Text("status"), left.Text("reasonCode")) : default);
+        Assert.Equal((0L, 1L), (await service.Database.Scalar<long>("select sum(booked) from event.slot where drive_id = @from", new { from }), await service.Database.Scalar<long>("select sum(booked) from event.slot where drive_id = @to", new { to })));
+        Assert.Equal((moved.Id, "moved"), (Assert.Single(await service.Published<AppointmentBooked>(), e => e.DriveId == to).AppointmentId, Assert.Single(await service.Published<AppointmentCancelled>(), e => e.AppointmentId == booked.Id).ReasonCode));
+        Assert.Equal((409, "appointment_settled"), Code(await http.Post($"/v1/appointments/{booked.Id}/move", new { driveId = full, slotStartsAt = later })));
+        Assert.Equal(404, (await events.Station(station).Post($"/v1/appointments/{moved.Id}/move", new { driveId = await events.OpenDrive(Some.Id()), slotStartsAt = slot })).Status); // a station books at its own drives
+
+        // Some come and some go, for fewer places: each has one, and none is given twice.
+        var (a, b) = (await events.OpenDrive(station, capacity: 6), await events.OpenDrive(station, EventService.Morning(8), capacity: 6));
+        var crowd = new List<(Guid Id, Guid To, DateTimeOffset At)>();
+        for (var i = 0; i < 10; i++)
+        {
+            var (here, there) = i % 2 == 0 ? ((a, EventService.Morning(7)), (b, EventService.Morning(8))) : ((b, EventService.Morning(8)), (a, EventService.Morning(7)));
+            crowd.Add(((await events.Station(station).Post("/v1/appointments", EventService.BookingBody(here.Item1, here.Item2, await events.Donor()))).Id, there.Item1, there.Item2));
+        }
+        var answers = await Task.WhenAll(crowd.Select(c => events.Station(station).Post($"/v1/appointments/{c.Id}/move", new { driveId = c.To, slotStartsAt = c.At })));
+        Assert.All(answers, x => Assert.True(x.Status is 201 || x is { Status: 409, Code: "slot_full" }, x.ToString()));
+        Assert.Equal((10L, 0L), (await service.Database.Scalar<long>("select count(*) from event.appointment where drive_id in (@a, @b) and status = 'booked'", new { a, b }), await service.Database.Scalar<long>("""
+            select count(*) from event.slot s where s.drive_id in (@a, @b)
+              and (s.booked > s.capacity or s.booked <> (select count(*) from event.appointment x where x.drive_id = s.drive_id and x.slot_starts_at = s.starts_at and x.status <> 'cancelled'))
+            """, new { a, b })));
+    }
+
+    [Fact]
     public async Task A_donor_who_asks_many_times_at_once_gets_one_place()
     {
         var (station, donor) = (Some.Id(), await events.Donor());

@@ -145,6 +145,7 @@ public sealed class InvitationTests(EventService events)
         var row = Ids(invited)[0];
         await events.App(app).Post("/v1/invitations/claim", new { claimCode = Codes(invited)[0], donorId = first });
         var replaced = await organiser.Post($"/v1/invitations/{row}/replace", new { name = "新来者", phone = "13900000000" });
+        Assert.Equal((first, "invitation-withdrawn", slot), Assert.Single(await service.Published<NoticeRequested>(), n => n.References.DriveId == drive) is var told ? (told.DonorId, told.TemplateCode, told.References.SlotStartsAt) : default);
         Assert.Equal((200, "invited", "新**", slot), (replaced.Status, replaced.Text("status"), replaced.Text("name"), replaced["slotStartsAt"].GetDateTimeOffset()));
         Assert.Equal("0/1", await Places(drive));
         Assert.Equal((404, "claim_code_unknown"), Code(await Book(events.App(app), drive, first, Codes(invited)[0])));
@@ -153,6 +154,8 @@ public sealed class InvitationTests(EventService events)
         Assert.Equal(404, (await events.Organiser(await events.Organisation()).Post($"/v1/invitations/{row}/replace", new { name = "新来者" })).Status);
         Assert.Equal(201, (await Book(events.App(app), drive, second, replaced.Text("claimCode"))).Status);
         Assert.Equal((409, "invitation_booked"), Code(await organiser.Post($"/v1/invitations/{row}/replace", new { name = "又一人" })));
+        Assert.Equal(200, (await organiser.Post($"/v1/invitations/{Ids(invited)[1]}/replace", new { name = "又一人" })).Status); // nobody had claimed it: nobody to tell
+        Assert.Single(await service.Published<NoticeRequested>(), n => n.References.DriveId == drive);
         Assert.Equal(200, (await organiser.Post($"/v1/group-bookings/{invited.Id}/close")).Status);
         Assert.Equal(["booked", "lapsed"], await Statuses(organiser, invited.Id));
         Assert.Equal("1/0", await Places(drive));

@@ -53,7 +53,7 @@ internal sealed record AppointmentRow
 
     /// <summary>Why a station cancelled may be a deferral: an app is told the platform's own reasons only.</summary>
     public AppointmentView ViewFor(Caller caller) => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled,
-        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "no_longer_bookable" or "capacity-cut" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
+        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "no_longer_bookable" or "capacity-cut" or "moved" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
 
     /// <summary>What a drive's slots hold, from its appointments.</summary>
     public const string RecountSlots = """

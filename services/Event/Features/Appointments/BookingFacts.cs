@@ -56,11 +56,12 @@ internal sealed record BookingFacts(BookingDriveRow? Drive, BookableSlot? Slot, 
         });
 
     /// <summary>For a booking that exists: its donor and drive never change, so they may be looked up before they are locked.</summary>
-    public static Task<(AppointmentRow? Appointment, BookingFacts Facts)> ReadForMove(Transaction tx, Guid id, DateTimeOffset slotStartsAt) =>
+    /// <param name="driveId">Where it goes; null: where it is.</param>
+    public static Task<(AppointmentRow? Appointment, BookingFacts Facts)> ReadForMove(Transaction tx, Guid id, Guid? driveId, DateTimeOffset slotStartsAt) =>
         tx.Read($"""
-            {Sql("(select drive_id from event.appointment where id = @id)", "(select donor_id from event.appointment where id = @id)", "@id")};
+            {Sql("coalesce(@driveId::uuid, (select drive_id from event.appointment where id = @id))", "(select donor_id from event.appointment where id = @id)", "@id")};
             {AppointmentRow.Select} where a.id = @id for update of a
-            """, new { id, slotStartsAt }, async grid =>
+            """, new { id, driveId, slotStartsAt }, async grid =>
         {
             var facts = await Read(grid);
             return (await grid.ReadSingleOrDefaultAsync<AppointmentRow>(), facts);

@@ -10,7 +10,7 @@ public sealed record ReplaceInvitedRequest(string? Name, string? MemberNumber = 
 /// <summary>The row with its new code, which is shown here and never again.</summary>
 public sealed record InvitedInsteadView(Guid Id, int Index, string Name, string? Group, DateTimeOffset? SlotStartsAt, string Status, string ClaimCode);
 
-/// <summary>POST /v1/invitations/{id}/replace: somebody else in his stead, while he has not booked. The place stays kept; the old code is good for nothing.</summary>
+/// <summary>POST /v1/invitations/{id}/replace: somebody else in his stead, while he has not booked; whoever had claimed it is told. The place stays kept; the old code is good for nothing.</summary>
 public static class ReplaceInvited
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/invitations/{id:guid}/replace", Handle)
@@ -36,6 +36,7 @@ public static class ReplaceInvited
             var (code, hash) = InvitationRow.NewCode(vault);
             tx.Write("update event.invitation set version = version + 1, status = 'invited', donor_id = null, content = @content, member_index = @index, code_hash = @hash where id = @id",
                 new { id, content = InvitationRow.Seal(vault.Unwrap(before.GroupBookingId, wrapped), member!), index = InvitationRow.IndexOf(vault, before.DriveId, member!), hash });
+            if (before.Status == "claimed") (before with { Version = before.Version + 1 }).Tell(tx, "invitation-withdrawn");
             tx.Audit("invitation.replace", $"invitation/{id}");
             return Answers.Ok(before.Version + 1, new InvitedInsteadView(id, before.Row, Mask.Name(member!.Name), member.Group, before.SlotStartsAt is { } slot ? Shanghai.Local(slot) : null, "invited", code));
         }, ct);
