@@ -27,7 +27,7 @@ public static class Program
     {
         var service = PlatformService.Create("event", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
-        service.Builder.Services.AddHostedService<OfferPlaces>().AddHostedService<RemindBooked>().AddHostedService<LapseProvisional>().AddHostedService<LapseInvitations>().AddHostedService<EraseRosters>().AddHostedService<PlanSeries>().AddHostedService<TendAppeals>().AddHostedService<CloseOverdue>();
+        service.Builder.Services.AddHostedService<OfferPlaces>().AddHostedService<RemindBooked>().AddHostedService<LapseProvisional>().AddHostedService<LapseInvitations>().AddHostedService<EraseRosters>().AddHostedService<PlanSeries>().AddHostedService<OpenStanding>().AddHostedService<TendAppeals>().AddHostedService<CloseOverdue>();
         service.Builder.Services.AddSingleton<ClaimGuesses>().AddSingleton<HoldAttempts>();
         return service
             .Consumes<DonorRegistered>(OnDonorRegistered.Handle).Consumes<DonorChanged>(OnDonorChanged.Handle).Consumes<DonorErased>(OnDonorErased.Handle)

@@ -1,4 +1,9 @@
+using System.Text.Json;
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Event;
+using BloodPlatform.Drives.Features.Series;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BloodPlatform.Drives.Tests.Features;
 
@@ -50,6 +55,63 @@ public sealed class SeriesTests(EventService events)
         Assert.Equal(("submitted", EventService.Morning(7), EventService.Morning(7).AddHours(4), series.Id), (drive.Text("status"), drive["startsAt"].GetDateTimeOffset(), drive["endsAt"].GetDateTimeOffset(), drive["seriesId"].GetGuid()));
         Assert.Equal(2, await Drives(series.Id, "submitted"));
         Assert.Equal(200, (await events.Station(await events.StationOf()).Post($"/v1/drives/{drive.Id}/approve")).Status); // like any other drive
+    }
+
+    [Fact]
+    public async Task A_stations_own_room_is_open_day_by_day_without_anybodys_signature_while_it_is_qualified()
+    {
+        var station = Some.Id();
+        var http = events.Quality(station);
+        async Task<Guid> Site(string kind, int qualifiedFor) =>
+            (await http.Post("/v1/sites", new { kind, venue = new { name = "中心血站", address = "一号路1号", district = "440703" }, beds = 6, qualificationNumber = "Q-1", qualifiedUntil = Day(qualifiedFor) })).Id;
+        Task Look() => service.App.Services.GetServices<IHostedService>().OfType<OpenStanding>().Single().LookNow(TestContext.Current.CancellationToken);
+        async Task<string[]> Statuses(Guid series) => (await service.Database.Scalar<string>("select string_agg(status, ' ' order by starts_at) from event.drive where series_id = @series", new { series })).Split(' ');
+        var (room, bus, university) = (await Site("fixed", 3), await Site("vehicle", 90), await events.Organisation());
+        Dictionary<string, object?> Standing(string rrule, Guid? site = null, Guid? vehicle = null, int? ahead = 4, int capacity = 10)
+        {
+            var body = Body(university, rrule, startInDays: 1, horizonDays: 10);
+            (body["siteId"], body["vehicleId"], body["openDaysAhead"], body["capacityPerSlot"]) = (site, vehicle, ahead, capacity);
+            return body;
+        }
+
+        var series = await http.Post("/v1/drive-series", Standing("FREQ=DAILY;COUNT=6", site: room));
+        Assert.Equal((201, "submitted", 4), (series.Status, series.Text("make"), series["openDaysAhead"].GetInt32()));
+        await Task.WhenAll(Look(), Look());
+        await Look();
+        Assert.Equal(["open", "open", "open", "submitted", "submitted", "submitted"], await Statuses(series.Id)); // the fourth day is not qualified for, the others are further than four days
+        var first = (await http.Get($"/v1/drive-series/{series.Id}/occurrences"))["items"][0].GetProperty("driveId").GetGuid();
+        Assert.Equal(4, (await http.Get($"/v1/drives/{first}/slots"))["items"].GetArrayLength());
+        Assert.Equal("open", Assert.Single(await service.Published<DriveScheduled>(), e => e.DriveId == first).Status);
+        Assert.Equal(201, (await http.Post("/v1/appointments", EventService.BookingBody(first, EventService.Morning(1), await events.Donor()))).Status);
+
+        // Renewed, the fourth opens; a bus that is elsewhere that day does not go there, too.
+        await service.Database.Execute("update event.site set qualified_until = qualified_until + 60 where id = @room", new { room });
+        var elsewhere = EventService.DriveBody(university, EventService.Morning(2));
+        elsewhere["vehicleId"] = bus;
+        await events.Steps(station, (await http.Post("/v1/drives", elsewhere)).Id, null, "submit", "approve");
+        var tour = await http.Post("/v1/drive-series", Standing("FREQ=DAILY;COUNT=3", vehicle: bus));
+        Assert.True(tour.Status == 201, tour.ToString());
+        await Look();
+        Assert.Equal(["open", "open", "open", "open", "submitted", "submitted"], await Statuses(series.Id));
+        Assert.Equal(["open", "submitted", "open"], await Statuses(tour.Id));
+
+        // By hand again, and by an organiser's change.
+        Assert.Equal(JsonValueKind.Null, (await http.Patch($"/v1/drive-series/{series.Id}", new { openDaysAhead = 0 }, "*"))["openDaysAhead"].ValueKind);
+        Assert.Equal(10, (await http.Patch($"/v1/drive-series/{series.Id}", new { openDaysAhead = 10 }, "*"))["openDaysAhead"].GetInt32());
+        Assert.Equal(JsonValueKind.Null, (await events.Organiser(university).Patch($"/v1/drive-series/{series.Id}", new { theme = "热血" }, "*"))["openDaysAhead"].ValueKind);
+        await Look();
+        Assert.Equal(2, (await Statuses(series.Id)).Count(s => s == "submitted"));
+
+        foreach (var (by, body, code, field) in new[]
+        {
+            (events.Organiser(university), Standing("FREQ=DAILY;COUNT=2", site: room), "not_standing", "/openDaysAhead"), (http, Standing("FREQ=DAILY;COUNT=2"), "not_standing", "/openDaysAhead"),
+            (http, Standing("FREQ=DAILY;COUNT=2", site: room, ahead: 11), "beyond_horizon", "/openDaysAhead"), (http, Standing("FREQ=DAILY;COUNT=2", site: bus), "unknown", "/siteId"), (http, Standing("FREQ=DAILY;COUNT=2", site: room, capacity: 19), "above_site", "/capacityPerSlot"),
+        })
+        {
+            var refused = await by.Post("/v1/drive-series", body);
+            Assert.Equal((code, field), (refused["errors"][0].GetProperty("code").GetString(), refused["errors"][0].GetProperty("pointer").GetString()));
+        }
+        Assert.Equal(2, await service.Database.Scalar<long>("select count(*) from event.drive_series where organisation_id = @university", new { university }));
     }
 
     [Fact]

@@ -2,12 +2,13 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Features.Drives;
+using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Drives.Features.Series;
 
-/// <summary>What is absent stays as it is. Without a new `startsAt` the rule counts from its first day still.</summary>
+/// <summary>What is absent stays as it is; `openDaysAhead` 0: by hand again, as after any change by an organiser. Without a new `startsAt` the rule counts from its first day still.</summary>
 public sealed record ChangeSeriesRequest(
     [property: StringLength(500, MinimumLength = 1)] string? Rrule = null,
     DateTimeOffset? StartsAt = null,
@@ -24,7 +25,8 @@ public sealed record ChangeSeriesRequest(
     [property: StringLength(80, MinimumLength = 1)] string? Theme = null,
     Guid? SiteId = null,
     Guid? VehicleId = null,
-    [property: Range(1, 200)] int? Staff = null);
+    [property: Range(1, 200)] int? Staff = null,
+    [property: Range(0, 90)] int? OpenDaysAhead = null);
 
 /// <summary>
 /// PATCH /v1/drive-series/{id}: its drives from tomorrow on follow, but for those that somebody changed, submitted or had approved
@@ -74,11 +76,16 @@ public static class ChangeSeries
                 Version = before.Version + 1, Rrule = (request.Rrule ?? before.Rrule).Trim(), StartsAt = startsAt, Drive = JsonSerializer.Serialize(plan, Json.Options), HorizonDays = request.HorizonDays ?? before.HorizonDays,
                 CalendarIds = calendars ?? before.CalendarIds, ExcludedDates = request.ExcludedDates is { } dates ? [.. dates.Distinct().Order().Select(d => d.ToString("O"))] : before.ExcludedDates,
                 LastDay = days[^1], PlannedThrough = horizon > before.PlannedThrough ? horizon : before.PlannedThrough, Replan = false,
+                // What an organiser changes is the station's to approve.
+                OpenDaysAhead = caller.Is(Roles.Organiser) || request.OpenDaysAhead == 0 ? null : request.OpenDaysAhead ?? before.OpenDaysAhead,
             };
+            if (request.OpenDaysAhead is > 0 && !caller.Is(Roles.Station))
+                return CommonProblems.Invalid.With("A station opens drives", new FieldError("/openDaysAhead", "not_standing", "Only a station's own series"));
+            if (after.OpenDaysAhead is not null && after.StandingForbidden(await SiteRow.FactsOf(tx, plan.SiteId, plan.VehicleId), Shanghai.DateOf(tx.Now)) is { } notStanding) return notStanding.ToProblem();
             tx.Write("""
                 update event.drive_series set version = @Version, rrule = @Rrule, starts_at = @StartsAt, drive = @Drive::jsonb, horizon_days = @HorizonDays, calendar_ids = @CalendarIds, excluded_dates = @ExcludedDates::date[],
-                    last_day = @LastDay, planned_through = @PlannedThrough, replan = false, changed_at = @now where id = @Id
-                """, new { after.Id, after.Version, after.Rrule, after.StartsAt, after.Drive, after.HorizonDays, after.CalendarIds, after.ExcludedDates, after.LastDay, after.PlannedThrough, now = tx.Now });
+                    last_day = @LastDay, planned_through = @PlannedThrough, replan = false, open_days_ahead = @OpenDaysAhead, changed_at = @now where id = @Id
+                """, new { after.Id, after.Version, after.Rrule, after.StartsAt, after.Drive, after.HorizonDays, after.CalendarIds, after.ExcludedDates, after.LastDay, after.PlannedThrough, after.OpenDaysAhead, now = tx.Now });
             var planned = file.Follow(tx, after, days, changed: after.Drive != JsonSerializer.Serialize(before.Plan, Json.Options) || startsAt != before.StartsAt);
             tx.Audit("drive-series.change", $"drive-series/{id}", new { planned = planned.Count });
             return Answers.Ok(after.Version, after.ViewFor(caller, planned));

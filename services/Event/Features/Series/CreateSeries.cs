@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Drives.Features.Drives;
+using BloodPlatform.Drives.Features.Sites;
 using BloodPlatform.Drives.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -12,6 +13,7 @@ namespace BloodPlatform.Drives.Features.Series;
 /// length each drive has. Days of the calendars and `excludedDates` get no drive and are listed with the reason.
 /// </summary>
 /// <param name="Make">What its drives are at first: drafts, or submitted to the station.</param>
+/// <param name="OpenDaysAhead">A station's own, at a site or with a vehicle of its own: so many days before each drive is approved and opened by itself. Absent: by hand.</param>
 /// <param name="HorizonDays">How far ahead drives are made; later ones follow day by day.</param>
 public sealed record CreateSeriesRequest(
     Guid OrganisationId,
@@ -35,7 +37,8 @@ public sealed record CreateSeriesRequest(
     [property: Range(0, 1000)] int WalkInPerSlot = 0,
     Guid? SiteId = null,
     Guid? VehicleId = null,
-    [property: Range(1, 200)] int? Staff = null);
+    [property: Range(1, 200)] int? Staff = null,
+    [property: Range(1, 90)] int? OpenDaysAhead = null);
 
 /// <summary>POST /v1/drive-series</summary>
 public static class CreateSeries
@@ -80,22 +83,24 @@ public static class CreateSeries
 
             var series = new SeriesRow
             {
-                Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = path, StationId = stationId, Rrule = request.Rrule.Trim(), StartsAt = request.StartsAt, Make = request.Make,
+                Id = tx.NewId(), Version = 1, OrganisationId = request.OrganisationId, OrganisationPath = path, StationId = stationId, Rrule = request.Rrule.Trim(), StartsAt = request.StartsAt, Make = request.OpenDaysAhead is null ? request.Make : "submitted", OpenDaysAhead = request.OpenDaysAhead,
                 Drive = JsonSerializer.Serialize(new SeriesDrive(request.Kind, request.Visibility ?? (request.Kind == "open" ? "public" : "organisation"), request.Theme,
                     new(request.Venue.Name, request.Venue.Address, request.Venue.District, request.Venue.Latitude, request.Venue.Longitude), (int)(request.EndsAt - request.StartsAt).TotalMinutes,
                     request.SlotMinutes, request.CapacityPerSlot, request.WalkInPerSlot, request.Procedures, request.HostOrganisationId, [.. parties.Select(p => new PartyView(p.OrganisationId, p.Role))], request.SiteId, request.VehicleId, request.Staff), Json.Options),
                 HorizonDays = request.HorizonDays, CalendarIds = calendars, ExcludedDates = [.. (request.ExcludedDates ?? []).Distinct().Order().Select(d => d.ToString("O"))],
                 Status = "active", LastDay = days[^1], PlannedThrough = SeriesFile.Horizon(days[^1], request.HorizonDays, tx.Now), Replan = false,
             };
+            if (caller.Is(Roles.Organiser) && request.OpenDaysAhead is not null) return CommonProblems.Invalid.With("A station opens drives", new FieldError("/openDaysAhead", "not_standing", "Only a station's own series"));
+            if (request.OpenDaysAhead is not null && series.StandingForbidden(await SiteRow.FactsOf(tx, request.SiteId, request.VehicleId), Shanghai.DateOf(tx.Now)) is { } notStanding) return notStanding.ToProblem();
             ExcludedDays[] excluded = [.. entries, .. SeriesFile.OwnDates(series.ExcludedDates)];
             if (days.All(d => SeriesPlan.Excluding(d, excluded) is not null)) return Problems.AllDaysExcluded.With($"{days.Count} days, all of them excluded");
             tx.Write("""
-                insert into event.drive_series (id, version, organisation_id, station_id, rrule, starts_at, drive, make, horizon_days, calendar_ids, excluded_dates, status, last_day, planned_through, replan, created_at, changed_at)
-                values (@Id, @Version, @OrganisationId, @StationId, @Rrule, @StartsAt, @Drive::jsonb, @Make, @HorizonDays, @CalendarIds, @ExcludedDates::date[], @Status, @LastDay, @PlannedThrough, @Replan, @now, @now)
+                insert into event.drive_series (id, version, organisation_id, station_id, rrule, starts_at, drive, make, horizon_days, calendar_ids, excluded_dates, status, last_day, planned_through, replan, open_days_ahead, created_at, changed_at)
+                values (@Id, @Version, @OrganisationId, @StationId, @Rrule, @StartsAt, @Drive::jsonb, @Make, @HorizonDays, @CalendarIds, @ExcludedDates::date[], @Status, @LastDay, @PlannedThrough, @Replan, @OpenDaysAhead, @now, @now)
                 """, new
                 {
                     series.Id, series.Version, series.OrganisationId, series.StationId, series.Rrule, series.StartsAt, series.Drive, series.Make, series.HorizonDays, series.CalendarIds, series.ExcludedDates,
-                    series.Status, series.LastDay, series.PlannedThrough, series.Replan, now = tx.Now,
+                    series.Status, series.LastDay, series.PlannedThrough, series.Replan, series.OpenDaysAhead, now = tx.Now,
                 });
             var planned = new SeriesFile(series with { Version = 0 }, entries, []).Follow(tx, series, days, changed: false);
             tx.Audit("drive-series.create", $"drive-series/{series.Id}", new { planned = planned.Count });

@@ -17,14 +17,14 @@ public sealed record PlannedView(DateOnly Day, string Outcome, Guid? DriveId, Ex
 
 /// <summary>`startsAt` and `endsAt` are those of the first day. `planned` says what this call did; in readings it is null: `…/occurrences` lists all.</summary>
 public sealed record SeriesView(
-    Guid Id, Guid OrganisationId, Guid? StationId, string Rrule, DateTimeOffset StartsAt, DateTimeOffset EndsAt, SeriesDrive Drive, string Make, int HorizonDays, Guid[] ExclusionCalendarIds, string[] ExcludedDates,
+    Guid Id, Guid OrganisationId, Guid? StationId, string Rrule, DateTimeOffset StartsAt, DateTimeOffset EndsAt, SeriesDrive Drive, string Make, int HorizonDays, Guid[] ExclusionCalendarIds, string[] ExcludedDates, int? OpenDaysAhead,
     string Status, string? ReasonCode, DateOnly LastDay, DateOnly PlannedThrough, bool PlanningWaits, IReadOnlyList<PlannedView>? Planned, string[] AllowedActions);
 
 internal sealed record SeriesRow
 {
     public const string Select = """
         select s.id, s.version, s.organisation_id, o.path as organisation_path, s.station_id, s.rrule, s.starts_at, s.drive::text as drive, s.make, s.horizon_days, s.calendar_ids, s.excluded_dates::text[] as excluded_dates,
-               s.status, s.reason_code, s.last_day, s.planned_through, s.replan
+               s.status, s.reason_code, s.last_day, s.planned_through, s.replan, s.open_days_ahead
         from event.drive_series s join event.organisation o on o.id = s.organisation_id
         """;
 
@@ -46,6 +46,9 @@ internal sealed record SeriesRow
     public required DateOnly PlannedThrough { get; init; }
     public required bool Replan { get; init; }
 
+    /// <summary>Days before that <see cref="OpenStanding"/> opens its drives; null: somebody does.</summary>
+    public int? OpenDaysAhead { get; init; }
+
     public SeriesDrive Plan => JsonSerializer.Deserialize<SeriesDrive>(Drive, Json.Options)!;
 
     /// <summary>A station's own; an organiser's subtree's; of its districts an authority reads them.</summary>
@@ -56,7 +59,7 @@ internal sealed record SeriesRow
     public SeriesView ViewFor(Caller caller, IReadOnlyList<PlannedView>? planned = null)
     {
         var plan = Plan;
-        return new(Id, OrganisationId, StationId, Rrule, Shanghai.Local(StartsAt), Shanghai.Local(StartsAt.AddMinutes(plan.Minutes)), plan, Make, HorizonDays, CalendarIds, ExcludedDates,
+        return new(Id, OrganisationId, StationId, Rrule, Shanghai.Local(StartsAt), Shanghai.Local(StartsAt.AddMinutes(plan.Minutes)), plan, Make, HorizonDays, CalendarIds, ExcludedDates, OpenDaysAhead,
             Status, ReasonCode, LastDay, PlannedThrough, Replan, planned, Status == "active" && IsManagedBy(caller) ? ["change", "end"] : []);
     }
 
@@ -71,6 +74,19 @@ internal sealed record SeriesRow
             StartsAt = startsAt, EndsAt = startsAt.AddMinutes(plan.Minutes), SlotMinutes = plan.SlotMinutes, CapacityPerSlot = plan.CapacityPerSlot, WalkInPerSlot = plan.WalkInPerSlot, Procedures = plan.Procedures,
             Status = Make, SubmittedAt = Make == "submitted" ? now : null, Backfilled = false, CreatedAt = now, SeriesId = Id, SeriesDay = day, SiteId = plan.SiteId, VehicleId = plan.VehicleId, Staff = plan.Staff,
         };
+    }
+
+    /// <summary>Why its drives can't be opened without anybody's doing: only a station's are, at a place of its own that could take them today.</summary>
+    /// <param name="sites">Its site and vehicle.</param>
+    public Rejection? StandingForbidden(IReadOnlyCollection<SiteFacts> sites, DateOnly today)
+    {
+        var plan = Plan;
+        if (OpenDaysAhead is null) return null;
+        if (OpenDaysAhead > HorizonDays) return CommonProblems.Invalid.Because(null, new FieldError("/openDaysAhead", "beyond_horizon", $"Drives are made {HorizonDays} days ahead"));
+        if (Make != "submitted" || plan is { SiteId: null, VehicleId: null }) return CommonProblems.Invalid.Because("Only submitted drives at a site or with a vehicle of the station's own", new FieldError("/openDaysAhead", "not_standing", "make=submitted, and siteId or vehicleId"));
+        return Rules.Sites.Forbid(StationId, today, plan.SiteId, plan.VehicleId, sites)
+            ?? (Rules.Sites.Capacity(sites.Sum(s => s.Beds), plan.Staff, plan.SlotMinutes, plan.Procedures) is var most && plan.CapacityPerSlot + plan.WalkInPerSlot > most
+                ? Problems.CapacityAboveSite.Because($"{plan.CapacityPerSlot + plan.WalkInPerSlot} places a slot; beds and staff allow {most}", new FieldError("/capacityPerSlot", "above_site", "Fewer, or approve each day by hand with a reason")) : null);
     }
 
     public DateTimeOffset StartOn(DateOnly day) => Shanghai.StartOf(day) + Shanghai.Local(StartsAt).TimeOfDay;

@@ -32,6 +32,10 @@ internal sealed record SiteRow
     /// <summary>Of the drive @id, and @siteId and @vehicleId; they stay qualified while the caller decides.</summary>
     public const string OfDrive = Select + " where s.id = any(array(select unnest(array[d.site_id, d.vehicle_id]) from event.drive d where d.id = @id) || array[@siteId, @vehicleId]::uuid[]) order by s.id for share";
 
+    /// <summary>Of a site and a vehicle.</summary>
+    public static async Task<List<SiteFacts>> FactsOf(Transaction tx, Guid? siteId, Guid? vehicleId) =>
+        (await tx.Query<SiteRow>(Select + " where s.id = any(array[@siteId, @vehicleId]::uuid[]) order by s.id", new { siteId, vehicleId })).ConvertAll(s => s.Facts);
+
     public required Guid Id { get; init; }
     public required long Version { get; init; }
     public required Guid StationId { get; init; }
