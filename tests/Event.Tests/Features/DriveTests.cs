@@ -357,6 +357,40 @@ public sealed class DriveTests(EventService events)
     }
 
     [Fact]
+    public async Task An_unlisted_drive_is_for_who_has_its_link_and_an_organisations_for_its_own_and_their_apps()
+    {
+        var (station, app, morning) = (Some.Id(), Some.Id(), EventService.Morning(413));
+        var organisation = await events.Organisation();
+        async Task<(Guid Drive, string Code)> Open(string visibility)
+        {
+            var body = EventService.DriveBody(organisation, morning);
+            body["visibility"] = visibility;
+            var drive = (await events.Quality(station).Post("/v1/drives", body)).Id;
+            await events.Steps(station, drive, null, "submit", "approve", "open");
+            await events.Station(station).GetAsync(new Uri($"/v1/drives/{drive}/qr.svg?channel=class", UriKind.Relative));
+            return (drive, await service.Database.Scalar<string>("select code from event.code where drive_id = @drive", new { drive }));
+        }
+        var (everybody, link, own) = (await Open("public"), await Open("unlisted"), await Open("organisation"));
+        var day = Shanghai.DateOf(morning).ToString("O");
+        foreach (var list in new[] { service.Anonymous(), events.App(app), events.Organiser(await events.Organisation()) })
+            Assert.Equal(everybody.Drive, Assert.Single((await list.Get($"/v1/drives?from={day}&to={day}&near=22.58,113.08"))["items"].EnumerateArray()).GetProperty("id").GetGuid());
+        var feed = await service.Anonymous().GetStringAsync(new Uri($"/v1/drives.ics?from={day}&to={day}", UriKind.Relative));
+        Assert.Equal((true, false, false), (feed.Contains(everybody.Drive.ToString(), StringComparison.Ordinal), feed.Contains(link.Drive.ToString(), StringComparison.Ordinal), feed.Contains(own.Drive.ToString(), StringComparison.Ordinal)));
+
+        async Task<(int, int, int)> Reads(HttpClient http) => ((await http.Get($"/v1/drives/{everybody.Drive}")).Status, (await http.Get($"/v1/drives/{link.Drive}")).Status, (await http.Get($"/v1/drives/{own.Drive}")).Status);
+        Assert.Equal((200, 200, 404), await Reads(service.Anonymous()));
+        Assert.Equal((200, 200, 404), await Reads(events.Organiser(await events.Organisation()))); // another organisation's
+        Assert.Equal((200, 200, 200), await Reads(events.App(app))); // its donors may be members: Event knows no memberships
+        Assert.Equal((200, 200, 200), await Reads(events.Organiser(organisation)));
+        // Whoever holds the printed code is meant, and books.
+        foreach (var (drive, code) in new[] { everybody, link, own })
+        {
+            Assert.Equal(200, (await service.Anonymous().Get($"/v1/codes/{code}")).Status);
+            Assert.Equal(201, (await events.App(app).Post("/v1/appointments", EventService.BookingBody(drive, morning, await events.Donor(app)))).Status);
+        }
+    }
+
+    [Fact]
     public async Task A_living_drive_takes_no_times_of_its_own()
     {
         var station = Some.Id();
