@@ -10,18 +10,22 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
     private static string Bus(string qualifiedUntil) =>
         $"insert into event.site (id, version, station_id, kind, name, address, district, beds, power, water, indoor, qualification_number, qualified_until, created_at, changed_at) values (id('bus'), 1, id('station'), 'vehicle', '采血车', '江门', '440703', 4, true, true, true, '1', '{qualifiedUntil}', now(), now())";
 
-    /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
     /// <summary>The appeal opened, and everybody has heard.</summary>
     private const string AppealOpened = """
         update event.appeal set status = 'open', opened_at = now(), need = '{"donations": 3, "bookings": 5}';
-        insert into event.outbox (recorded_at, event_id, type, key, version, payload, published_at) select now(), id('event 10'), 'BloodPlatform.Contracts.Event.AppealOpened', id('appeal')::text, 2, '{"donations": 3, "bookings": 5}', now();
-        insert into partner.inbox (consumer, message_id) values ('partner', id('event 10'));
-        insert into partner.feed (event_id, sequence, source, type, subject, version, occurred_at, data, station_id)
-        select event_id, 10, 'event', 'blood-platform.appeal-opened', key, version, recorded_at, payload, id('station') from event.outbox where event_id = id('event 10');
-        update partner.feed_head set last = 10;
+        select said('AppealOpened', id('appeal'), 2, '{"donations": 3, "bookings": 5}', 'partner');
 
         """;
 
+    /// <summary>Somebody was told something about a booking, or about an entry of a wait-list.</summary>
+    private static string Told(string of, string template, int version = 1, string purpose = "booking") =>
+        $"select said('NoticeRequested', id('{of}'), {version}, '{{\"templateCode\": \"{template}\", \"purpose\": \"{purpose}\"}}', 'donor', 'partner');";
+
+    private static string Lost(string reason) => $"update event.appointment set reason_code = '{reason}', settled_at = now() - interval '1 hour' where status = 'cancelled';";
+
+    private const string Offered = "insert into event.waiting (id, version, drive_id, donor_id, procedure, channel, status, offered_slot, expires_at, joined_at) values (id('waiting 1'), 1, id('drive'), id('donor 9'), 'whole-blood', 'poster', 'offered', '2026-03-05 01:00Z', '2026-03-05 01:00Z', now());";
+
+    /// <summary>Invariant, and a change that violates it alone; din 9 is an issued number that nobody used.</summary>
     private static readonly (string Invariant, string Plant)[] Plants =
     [
         ("finished-visit-is-one-donation", "update donor.visit set ended_at = null where din = din(2)"),
@@ -89,9 +93,9 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("slot-not-overbooked", "alter table event.slot drop constraint slot_walk_ins_fit; update event.slot set walked_in = 1; insert into event.appointment (id, version, drive_id, slot_starts_at, donor_id, procedure, channel, status, backfilled, booked_at, created_at, walk_in) values (id('appointment 9'), 1, id('drive'), '2026-03-05 01:00Z', id('donor 9'), 'whole-blood', 'desk', 'missed', false, now(), now(), true)"),
         ("bookings-keep-the-interval", $"{TwoPlaces("2126-03-06 01:00Z")}; insert into event.donor (donor_id, rule_set) values (id('donor 1'), 'GB18467'); update event.rule_set set intervals = '[{{\"from\":\"whole-blood\",\"to\":\"whole-blood\",\"months\":6,\"days\":0}}]' where code = 'GB18467'"),
         ("bookings-keep-the-interval", $"{TwoPlaces("2126-03-05 05:00Z")}; insert into event.donor (donor_id, rule_set) values (id('donor 1'), 'GB18467')"),
-        ("slot-not-overbooked", "alter table event.slot drop constraint slot_never_overbooked; update event.slot set held = 1; insert into event.waiting (id, version, drive_id, donor_id, procedure, channel, status, offered_slot, expires_at, joined_at) values (id('waiting 1'), 1, id('drive'), id('donor 9'), 'whole-blood', 'poster', 'offered', '2026-03-05 01:00Z', '2026-03-05 01:00Z', now())"),
+        ("slot-not-overbooked", "alter table event.slot drop constraint slot_never_overbooked; update event.slot set held = 1;" + Offered + Told("waiting 1", "place-offered", purpose: "waitlist")),
         ("open-offer-holds-its-place", "update event.slot set held = 1, capacity = 3"),
-        ("open-offer-holds-its-place", "insert into event.waiting (id, version, drive_id, donor_id, procedure, channel, status, offered_slot, expires_at, joined_at) values (id('waiting 1'), 1, id('drive'), id('donor 9'), 'whole-blood', 'poster', 'offered', '2026-03-05 01:00Z', '2026-03-05 01:00Z', now())"),
+        ("open-offer-holds-its-place", Offered + Told("waiting 1", "place-offered", purpose: "waitlist")),
         ("open-offer-holds-its-place", "update event.invitation set slot_starts_at = '2026-03-05 01:00Z' where status = 'invited'"),
         ("open-offer-holds-its-place", "insert into event.provisional_booking (id, version, drive_id, slot_starts_at, held_until, channel, reference, content, phone_index, status, created_at) values (id('provisional 2'), 1, id('drive asked for'), '2026-03-05 01:00Z', '2126-03-05 01:30Z', 'poster', 'A1B2D', '\\x01', '\\x01', 'held', now()); insert into event.subject_key (subject_id, wrapped_key) values (id('provisional 2'), '\\x00')"),
         ("provisional-known-while-held", "insert into event.subject_key (subject_id, wrapped_key) values (id('provisional'), '\\x00')"),
@@ -108,7 +112,16 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("roster-erased-with-its-key", "update event.group_booking set erased_at = now(); delete from event.subject_key where subject_id = id('roster')"),
         ("only-a-place-blocks-days", "insert into event.booking_block (appointment_id, person_id, procedure, side, days) values (id('appointment 2'), id('donor 2'), 'whole-blood', 'on', '{[2026-03-05,2026-03-06)}')"),
         ("reminded-once-of-its-slot", "insert into event.reminder (appointment_id, kind, slot_starts_at, reminded_at) select id, 'reminder-3h', slot_starts_at, now() from event.appointment"),
-        ("capacity-cut-is-told", "update event.appointment set reason_code = 'capacity-cut', settled_at = now() - interval '1 hour' where status = 'cancelled'"),
+        ("lost-booking-is-told", Lost("capacity-cut")),
+        ("lost-booking-is-told", Lost("drive-cancelled")),
+        ("lost-booking-is-told", Lost("drive-postponed") + Told("appointment 2", "capacity-cut")),
+        ("lost-booking-is-told", Lost("drive-cancelled") + Told("appointment 2", "drive-cancelled") + Told("appointment 2", "drive-cancelled", 2)),
+        ("lost-booking-is-told", Told("appointment 1", "drive-cancelled")),
+        ("impossible-booking-is-told", Lost("no_longer_bookable")),
+        ("impossible-booking-is-told", Lost("duplicate-booking") + Told("appointment 2", "no-longer-bookable") + Told("appointment 2", "no-longer-bookable", 2)),
+        ("impossible-booking-is-told", Told("appointment 1", "no-longer-bookable")),
+        ("offer-is-told", "update event.waiting set status = 'expired'"),
+        ("offer-is-told", "update event.slot set held = 1, capacity = 3;" + Offered + Told("waiting 1", "place-offered", 7, "waitlist")),
         ("drive-at-a-qualified-site", $"{Bus("2026-03-04")}; update event.drive set status = 'approved', station_id = id('station'), site_id = id('bus') where id = id('drive asked for')"),
         ("drive-at-a-qualified-site", $"{Bus("2026-03-05")}; update event.drive set status = 'approved', station_id = id('other station'), vehicle_id = id('bus') where id = id('drive asked for')"),
         ("vehicle-at-one-drive", $"{Bus("2026-03-05")}; alter table event.drive drop constraint vehicle_at_one_drive; update event.drive set status = 'approved', station_id = id('station'), vehicle_id = id('bus')"),

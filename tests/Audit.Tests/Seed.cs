@@ -16,6 +16,16 @@ internal static class Seed
     private const string Functions = """
         create function public.id(name text) returns uuid language sql immutable as $$ select md5(name)::uuid $$;
         create function public.din(n int) returns text language sql immutable as $$ select 'A999926' || lpad(n::text, 6, '0') $$;
+        -- An event of the Event service that was sent, heard and placed in the feed.
+        create function public.said(type text, key uuid, version bigint, payload jsonb, variadic listeners text[]) returns void language plpgsql as $$
+        declare event_id uuid := gen_random_uuid(); listener text;
+        begin
+            insert into event.outbox (recorded_at, event_id, type, key, version, payload, published_at) values (now(), event_id, 'BloodPlatform.Contracts.Event.' || type, key::text, version, payload, now());
+            foreach listener in array listeners loop execute format('insert into %I.inbox (consumer, message_id) values (%L, %L)', listener, listener, event_id); end loop;
+            update partner.feed_head set last = last + 1;
+            insert into partner.feed (event_id, sequence, source, type, subject, version, occurred_at, data, station_id)
+            select event_id, last, 'event', 'blood-platform' || regexp_replace(replace(lower(regexp_replace(type, '([A-Z])', '-\1', 'g')), ' ', ''), '^-', '.'), key::text, version, now(), payload, id('station') from partner.feed_head;
+        end $$;
         grant usage on schema public to public;
         """;
 
@@ -35,6 +45,7 @@ internal static class Seed
         -- A stock that runs low, and the appeal that waits for places.
         insert into inventory.stock_level (station_id, component, blood_group, version, level, available, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 0, 1, '2026-03-01');
         insert into event.stock_level (station_id, component, blood_group, version, level, days_of_cover, missing, changed_at) values (id('station'), 'red-cells-suspended', 'O-', 1, 'red', 0, 1, '2026-03-01');
+        insert into event.waiting (id, version, drive_id, donor_id, procedure, channel, status, joined_at) values (id('waiting'), 2, id('drive'), id('donor 9'), 'whole-blood', 'poster', 'left', '2026-03-01');
         insert into event.appeal (id, version, station_id, source, procedure, districts, need, status, until, level, created_at) values (id('appeal'), 1, id('station'), 'stock', 'whole-blood', '{}', '{}', 'waiting', '2126-03-01', 'red', '2026-03-01');
         insert into event.appeal_group (appeal_id, station_id, procedure, blood_group, running, reckoned) values (id('appeal'), id('station'), 'whole-blood', 'O-', true, 0);
 
@@ -72,8 +83,8 @@ internal static class Seed
         insert into event.drive (id, version, organisation_id, parties, kind, visibility, venue_name, venue_address, district, starts_at, ends_at, slot_minutes, capacity_per_slot, walk_in_per_slot, procedures, status, backfilled, created_at, series_id, series_day, request_id)
         select id(name), 1, id('university'), '[]', 'organisation', 'organisation', '体育馆', '东成村22号', '440703', '2026-03-05 01:00Z', '2026-03-05 05:00Z', 30, 10, 0, '{whole-blood}', 'draft', false, '2026-01-01', series, case when series is not null then date '2026-03-05' end, request
         from (values ('drive of the series', id('series'), null::uuid), ('drive asked for', null, id('request'))) d(name, series, request);
-        insert into event.drive_request (id, version, organisation_id, district, drive, wishes, expected_donors, last_wish, status, offers, drive_id, asked_at) values
-            (id('request'), 3, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'taken', '[]', id('drive asked for'), '2026-01-01'), (id('request 2'), 1, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'asked', '[]', null, '2026-01-01');
+        insert into event.drive_request (id, version, organisation_id, district, drive, wishes, expected_donors, last_wish, status, offers, drive_id, whichever, asked_at) values
+            (id('request'), 3, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'taken', '[]', id('drive asked for'), true, '2026-01-01'), (id('request 2'), 1, id('university'), '440703', '{}', '[]', 100, '2026-03-05', 'asked', '[]', null, true, '2026-01-01');
         insert into event.drive_change (id, drive_id, changed_at, role, field, before, after) values
             (id('change 1'), id('drive asked for'), '2026-01-02', 'organiser', 'theme', null, '青春'), (id('change 2'), id('drive asked for'), '2026-01-03', 'organiser', 'theme', '青春', null),
             (id('change 3'), id('drive asked for'), '2026-01-04', 'station', 'startsAt', '2026-03-04T09:00:00+08:00', '2026-03-05T09:00:00+08:00');

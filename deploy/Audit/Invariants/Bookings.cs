@@ -65,13 +65,31 @@ internal static class Bookings
                or exists (select from event.provisional_booking o where o.drive_id = p.drive_id and o.phone_index = p.phone_index and o.id <> p.id)
             """),
         // The job that tells looks for alternatives first, some at a time.
-        new("capacity-cut-is-told", "Whoever lost his booking because a drive's capacity was cut was told, once.",
+        new("lost-booking-is-told", "Whoever lost his booking because its drive was cancelled, put off, closed early or cut was told, once; nobody else was told so.",
             "select count(*) from event.appointment",
             """
-            select a.id, count(o.event_id) as told
-            from event.appointment a left join event.outbox o on o.type = 'BloodPlatform.Contracts.Event.NoticeRequested' and o.key = a.id::text and o.payload ->> 'templateCode' = 'capacity-cut'
-            where a.status = 'cancelled' and a.reason_code = 'capacity-cut' and not a.backfilled and a.settled_at < now() - interval '10 minutes'
-            group by a.id having count(o.event_id) <> 1
+            select coalesce(a.id::text, n.key) as appointment_id, a.status, a.reason_code, coalesce(n.told, 0) as told
+            from (select * from event.appointment where status = 'cancelled' and reason_code in ('drive-cancelled', 'drive-postponed', 'capacity-cut') and not backfilled) a
+            full join (select key, payload ->> 'templateCode' as template, count(*) as told from event.outbox
+                       where type = 'BloodPlatform.Contracts.Event.NoticeRequested' and payload ->> 'purpose' = 'booking' and payload ->> 'templateCode' in ('drive-cancelled', 'capacity-cut') group by 1, 2) n
+              on n.key = a.id::text and n.template = case a.reason_code when 'capacity-cut' then 'capacity-cut' else 'drive-cancelled' end
+            where n.told > 1 or a.id is null or (n.told is null and a.settled_at < now() - interval '10 minutes')
+            """),
+        new("impossible-booking-is-told", "Whoever lost his booking because he may not come any more, or has another, was told in the same breath, once; nobody else was told so.",
+            "select count(*) from event.appointment",
+            """
+            select coalesce(a.id::text, n.key) as appointment_id, a.status, a.reason_code, coalesce(n.told, 0) as told
+            from (select * from event.appointment where status = 'cancelled' and reason_code in ('no_longer_bookable', 'duplicate-booking')) a
+            full join (select key, count(*) as told from event.outbox where type = 'BloodPlatform.Contracts.Event.NoticeRequested' and payload ->> 'templateCode' = 'no-longer-bookable' group by 1) n on n.key = a.id::text
+            where a.id is null or n.told is distinct from 1
+            """),
+        new("offer-is-told", "Whoever was offered a place was told of this offer, and whose offer passed was told that.",
+            "select count(*) from event.waiting",
+            """
+            select w.id, w.status, w.version from event.waiting w
+            where w.status in ('offered', 'expired') and not exists (
+                select from event.outbox o where o.type = 'BloodPlatform.Contracts.Event.NoticeRequested' and o.key = w.id::text and o.version = w.version
+                  and o.payload ->> 'templateCode' = case w.status when 'offered' then 'place-offered' else 'offer-expired' end)
             """),
         new("invitation-claimed-once", "Nobody has claimed two invitations to a drive, and what is claimed or booked is somebody's; the booking of an invitation is at its drive, of the one who claimed it, and no other invitation's.",
             "select count(*) from event.invitation",

@@ -41,6 +41,8 @@ public sealed class AppointmentTests(EventService events)
         var http = events.Station(station);
         var first = await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, donor));
         Assert.Equal((409, "slot_full"), Code(await http.Post("/v1/appointments", EventService.BookingBody(drive, slot, await events.Donor()))));
+        foreach (var own in new[] { "drive-cancelled", "capacity-cut", "moved" }) // nobody would be told, as everybody is of whom the platform says so
+            Assert.Equal((422, "invalid_value"), Code(await http.Post($"/v1/appointments/{first.Id}/cancel", new { reasonCode = own })));
         Assert.Equal("cancelled", (await http.Post($"/v1/appointments/{first.Id}/cancel", new { reasonCode = "ill" })).Text("status"));
         Assert.Equal((409, "appointment_settled"), Code(await http.Post($"/v1/appointments/{first.Id}/cancel")));
         Assert.Equal((409, "appointment_settled"), Code(await http.Post($"/v1/appointments/{first.Id}/move", new { slotStartsAt = slot.AddHours(1) })));

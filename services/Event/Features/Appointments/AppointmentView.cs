@@ -51,9 +51,12 @@ internal sealed record AppointmentRow
     /// <summary>A station sees bookings at its drives, an app those of donors it acts for.</summary>
     public bool IsVisibleTo(Caller caller) => caller.Is(Roles.Station) ? StationId == caller.Tenant : caller.Is(Roles.App) && Apps.Contains(caller.Tenant);
 
+    /// <summary>Why the platform itself ended a booking; whoever cancels names another reason.</summary>
+    public static readonly string[] OwnReasons = ["drive-cancelled", "drive-postponed", "donor-erased", "duplicate-booking", "no_longer_bookable", "capacity-cut", "moved"];
+
     /// <summary>Why a station cancelled may be a deferral: an app is told the platform's own reasons only.</summary>
     public AppointmentView ViewFor(Caller caller) => new(Id, DriveId, DonorId, Shanghai.Local(SlotStartsAt), Procedure, Channel, AppealId, Status, Backfilled,
-        caller.Is(Roles.App) && ReasonCode is not ("drive-cancelled" or "drive-postponed" or "donor-erased" or "duplicate-booking" or "no_longer_bookable" or "capacity-cut" or "moved" or "not-stated") ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
+        caller.Is(Roles.App) && ReasonCode != "not-stated" && !OwnReasons.Contains(ReasonCode) ? null : ReasonCode, VisitId, BookedAt, SettledAt, Status == "booked" ? ["move", "cancel"] : []);
 
     /// <summary>What a drive's slots hold, from its appointments.</summary>
     public const string RecountSlots = """

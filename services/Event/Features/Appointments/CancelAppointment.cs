@@ -21,6 +21,8 @@ public static class CancelAppointment
             if (!before.IsVisibleTo(caller)) return CommonProblems.NotFound.With();
             if (before.Status != "booked") return Problems.AppointmentSettled.With($"The appointment is {before.Status}");
 
+            if (AppointmentRow.OwnReasons.Contains(request?.ReasonCode)) return CommonProblems.Invalid.With("That is what the platform says of what it did itself", new FieldError("/reasonCode", "reserved", "Another reason"));
+
             var after = before.Cancel(tx, (request ?? new()).ReasonCode, tx.Now);
             return Answers.Ok(after.Version, after.ViewFor(caller));
         }, ct);
