@@ -42,7 +42,7 @@ public static class Program
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map)
-            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
+            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(GetStock.Map, TraceDonation.Map, SearchTraces.Map);
