@@ -45,7 +45,7 @@ public static class Program
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
-            .Map(GetStock.Map, TraceDonation.Map, SearchTraces.Map);
+            .Map(GetStock.Map, GetStockOutlook.Map, TraceDonation.Map, SearchTraces.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

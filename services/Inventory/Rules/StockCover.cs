@@ -31,5 +31,9 @@ public static class StockCover
     /// <summary>Whether so many more bags are missing than were last said that it is news, though the level is the same.</summary>
     public static bool Worsened(StockRules rules, int missing, int said) => missing > said && missing >= said * (1 + rules.WorseBy);
 
+    /// <summary>What the public is told of stocks of these levels: `enough` (normal, blue), `welcome` (yellow), `urgent` (orange, red); of several the worst.</summary>
+    public static string Need(IEnumerable<string> levels) =>
+        levels.Select(l => Array.IndexOf(Worse, l) is >= 0 and var worry ? worry : throw new ArgumentOutOfRangeException(nameof(levels), l, "No level")).DefaultIfEmpty(0).Max() switch { 0 or 1 => "enough", 2 => "welcome", _ => "urgent" };
+
     private static readonly string[] Worse = ["normal", "blue", "yellow", "orange", "red"];
 }

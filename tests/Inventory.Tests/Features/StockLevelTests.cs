@@ -32,6 +32,9 @@ public sealed class StockLevelTests(InventoryService inventory)
         var red = Assert.Single(await Said());
         Assert.Equal(("normal", "red", 0, 0m, 1, 1L), (red.Previous, red.Level, red.Available, red.DaysOfCover!.Value, red.Missing, red.Version));
 
+        Assert.Equal(("urgent", "enough"), ((await Outlook("O-")).GetProperty("need").GetString(), (await Outlook("A+")).GetProperty("need").GetString()));
+        Assert.Equal(404, (await service.Anonymous().Get($"/v1/stock/outlook?stationId={Some.OldId()}")).Status);
+
         // Eight more that left make it three that are missing: red it was, but that much more is said.
         await service.Database.Execute("insert into inventory.unit_movement (unit_id, din, kind, from_status, to_status, at, recorded_at) select m.unit_id, m.din, m.kind, m.from_status, m.to_status, m.at, m.recorded_at from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id, generate_series(1, 8) where u.station_id = @Id and m.kind = 'issued'", new { station.Id });
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Look()));
@@ -46,6 +49,15 @@ public sealed class StockLevelTests(InventoryService inventory)
         await Look();
         Assert.Equal((4, "normal", 28m), (await Said())[^1] is var back ? ((int)back.Version, back.Level, back.DaysOfCover!.Value) : default);
 
+        Assert.Equal(("enough", Shanghai.DateOf(TimeProvider.System.GetUtcNow()).ToString("O")), await Outlook("O-") is var now ? (now.GetProperty("need").GetString(), now.GetProperty("since").GetString()) : default);
+
+        async Task<System.Text.Json.JsonElement> Outlook(string group)
+        {
+            var told = await service.Anonymous().Get($"/v1/stock/outlook?stationId={station.Id}");
+            Assert.Equal((200, 16, "public, max-age=300"), (told.Status, told["items"].GetArrayLength(), told.Response.Headers.CacheControl!.ToString()));
+            Assert.DoesNotMatch("available|days|missing|level", told.Body.ToString());
+            return Assert.Single(told["items"].EnumerateArray(), i => i.GetProperty("procedure").GetString() == "whole-blood" && i.GetProperty("bloodGroup").GetString() == group);
+        }
         async Task<List<StockLevelChanged>> Said() => [.. (await service.Published<StockLevelChanged>()).Where(e => e.StationId == station.Id && e.Component == "red-cells-suspended")];
     }
 }

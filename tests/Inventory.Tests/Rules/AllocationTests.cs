@@ -81,6 +81,17 @@ public sealed class AllocationTests
         Assert.Equal(next, StockCover.Next(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", last, (decimal?)days));
 
     [Theory]
+    [InlineData("", "enough")]
+    [InlineData("normal blue", "enough")]
+    [InlineData("normal yellow", "welcome")]
+    [InlineData("orange yellow normal", "urgent")]
+    [InlineData("red", "urgent")]
+    public void The_public_is_told_the_worst_in_three_words(string levels, string need) => Assert.Equal(need, StockCover.Need(levels.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+
+    [Fact]
+    public void A_level_that_nobody_knows_is_not_told_as_enough() => Assert.Throws<ArgumentOutOfRangeException>(() => StockCover.Need(["normal", "purple"]));
+
+    [Theory]
     [InlineData(15, 10, true)]
     [InlineData(14, 10, false)]
     [InlineData(2, 1, true)]
