@@ -11,7 +11,7 @@ public sealed class CampaignTests(EventService events)
 
     private async Task Collect(Guid station, Guid organiser, int daysAgo, int donations, bool close = false)
     {
-        var starts = EventService.Morning(-daysAgo);
+        var starts = daysAgo == 0 ? Shanghai.StartOf(Today) : EventService.Morning(-daysAgo); // today's has begun at any hour
         var drive = await events.PastDrive(station, starts, organisation: organiser);
         for (var i = 0; i < donations; i++) await events.Service.Deliver(EventService.Collected(EventService.Din(), await events.Donor(), drive, starts.AddMinutes(i), 400, station: station));
         if (close) await events.Steps(station, drive, starts.AddHours(4), "close");
