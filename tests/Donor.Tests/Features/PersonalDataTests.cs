@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Text;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
-using BloodPlatform.Donors.Features.ContactPreferences;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -15,7 +14,7 @@ public sealed class PersonalDataTests(DonorService fixture)
 {
     private readonly ServiceUnderTest service = fixture.Service;
 
-    private static readonly DateOnly Today = Shanghai.DateOf(TimeProvider.System.GetUtcNow());
+    private readonly DateOnly today = Shanghai.DateOf(TimeProvider.System.GetUtcNow());
 
     private static object Body(string number, string phone = "13900000001", params string[] consents) =>
         new { name = "甲测试", document = new { kind = "resident-id", number }, phone, consents = consents.Length > 0 ? consents : ["registration", "contact"] };
@@ -43,7 +42,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         await station.Client.Put($"/v1/donors/{made.Id}/memberships/{Some.OldId()}", new { memberNumber = member, shareParticipation = true }, "*");
         var visit = await station.VisitAt("completed", made.Id);
         await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild", note }, "key-3");
-        await station.Client.Post($"/v1/donors/{made.Id}/deferrals", new { code = "T14", from = Today, note }, "key-4");
+        await station.Client.Post($"/v1/donors/{made.Id}/deferrals", new { code = "T14", from = today, note }, "key-4");
         await station.Client.Post($"/v1/donors/{made.Id}/late-information", new { note }, "key-5");
         Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/full-reads", new { purpose = "care", reason = answer }, "key-6")).Status);
         Assert.Equal(200, (await station.Quality.Post($"/v1/donors/{made.Id}/export", new { }, "key-7")).Status);
@@ -75,7 +74,7 @@ public sealed class PersonalDataTests(DonorService fixture)
     }
 
     /// <summary>Says something of its own wherever words, or values of a person, are taken; says what.</summary>
-    private static async Task<string[]> EveryFreeText(SomeStation station, Guid donor, Guid visit, string number)
+    private async Task<string[]> EveryFreeText(SomeStation station, Guid donor, Guid visit, string number)
     {
         List<string> said = [];
         string Say(string where) { said.Add($"机密{where}{Some.Key()[^6..]}"); return said[^1]; }
@@ -85,7 +84,7 @@ public sealed class PersonalDataTests(DonorService fixture)
             Assert.True(answer.Status == status, answer.ToString());
             return answer;
         }
-        async Task<Guid> Deferral(Guid who, string code, string note) => (await Done(201, station.Client.Post($"/v1/donors/{who}/deferrals", new { code, from = Today, note }))).Id;
+        async Task<Guid> Deferral(Guid who, string code, string note) => (await Done(201, station.Client.Post($"/v1/donors/{who}/deferrals", new { code, from = today, note }))).Id;
 
         // Of a collection and its record.
         await Done(201, station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 395 }, note = Say("更正") }, Some.Key()));
@@ -101,7 +100,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         await Done(200, station.Physician.Post($"/v1/deferrals/{await Deferral(second, "T14", Say("纹身"))}/lift", new { reason = Say("解除") }, Some.Key()));
         var opened = await Done(201, station.Physician.Post("/v1/reentry-cases", new { deferralId = await Deferral(second, "P07", Say("永久")) }, Some.Key()));
         await Done(200, station.Physician.Post($"/v1/reentry-cases/{opened.Id}/refuse", new { reason = Say("拒绝") }, Some.Key()));
-        await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_WB_WB", on = Today.AddDays(1), reason = Say("短隔") }, Some.Key());
+        await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_WB_WB", on = today.AddDays(1), reason = Say("短隔") }, Some.Key());
         await station.Client.Post($"/v1/donors/{donor}/late-information", new { note = new string('长', 80) + Say("过长") }, Some.Key()); // refused, and not repeated
 
         // Of who somebody is.
@@ -203,7 +202,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         var donor = (await app.Post("/v1/donors", Body(number))).Id;
         var visit = await station.VisitAt("completed", donor);
         await station.Client.Post($"/v1/visits/{visit}/reactions", new { kind = "vasovagal", severity = "mild", note = "头晕" });
-        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today, note = "纹身" });
+        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = today, note = "纹身" });
         await station.Physician.Post($"/v1/donors/{donor}/full-reads", new { purpose = "care", reason = "回访" });
         await app.Put($"/v1/donors/{donor}/contact-preferences", new { reminders = "monthly", channels = new[] { "sms" } }, "*");
         await service.Database.Execute("insert into donor.reminder (donor_id, due_on, sent_at) values (@donor, '2025-02-03', '2025-02-03T09:00:00+08:00')", new { donor });
@@ -279,8 +278,8 @@ public sealed class PersonalDataTests(DonorService fixture)
         var (donor, other, stranger) = (await station.Donor(), await station.Donor(), await station.Donor());
         var visit = await station.VisitAt("completed", donor);
         Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode = "measured-again", values = new { collectedMl = 395 }, note = "复称" })).Status);
-        Assert.Equal(201, (await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = Today.AddDays(9), reason = "HLA配型" })).Status);
-        var deferral = (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = Today })).Id;
+        Assert.Equal(201, (await station.Physician.Post($"/v1/donors/{donor}/interval-approvals", new { rule = "INTERVAL_PLT_PLT_HLA", on = today.AddDays(9), reason = "HLA配型" })).Status);
+        var deferral = (await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "T14", from = today })).Id;
         Assert.Equal(200, (await station.Physician.Post($"/v1/deferrals/{deferral}/lift", new { reason = "记录有误" })).Status);
         Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor = donor, absorbed = other, reason = "同一人" })).Status);
         var mixed = await station.VisitAt("completed", stranger);
@@ -294,7 +293,7 @@ public sealed class PersonalDataTests(DonorService fixture)
         Assert.Equal("HLA配型", Assert.Single(export["intervalApprovals"].EnumerateArray()).GetProperty("reason").GetString());
         Assert.Equal("记录有误", export["deferrals"].EnumerateArray().Single(d => d.GetProperty("code").GetString() == "T14").GetProperty("liftReason").GetString());
         Assert.Equal("同一人", Assert.Single(export["merges"].EnumerateArray()).GetProperty("reason").GetString());
-        Assert.Equal((Today.ToString("yyyy-MM-dd", null), 400), Assert.Single(export["countedBesides"].EnumerateArray()) is var b ? (b.GetProperty("on").GetString(), b.GetProperty("collectedMl").GetInt32()) : default);
+        Assert.Equal((today.ToString("yyyy-MM-dd", null), 400), Assert.Single(export["countedBesides"].EnumerateArray()) is var b ? (b.GetProperty("on").GetString(), b.GetProperty("collectedMl").GetInt32()) : default);
         Assert.Equal(deferral, Assert.Single(export["reentryCases"].EnumerateArray()).GetProperty("deferralId").GetGuid());
         Assert.Equal("clear", Assert.Single(export["visits"].EnumerateArray()).GetProperty("externalCheck").GetString());
         Assert.Matches("^[0-9]{12}$", export.Text("cardNumber"));
@@ -371,221 +370,6 @@ public sealed class PersonalDataTests(DonorService fixture)
         await app.Patch($"/v1/donors/{donor}", new { consents = new[] { "registration" } }, "*");
         Assert.Equal(200, (await app.Post(path, new { code = "contact", version = 1 })).Status);
         Assert.Equal(["0 True", "1 True", "1 False", "1 True"], (await app.Get(path)).Body.EnumerateArray().Where(c => c.GetProperty("code").GetString() == "contact").Select(c => $"{c.GetProperty("version").GetInt32()} {c.GetProperty("given").GetBoolean()}"));
-    }
-
-    private Task Remind(DateOnly on) => ActivatorUtilities.CreateInstance<SendReminders>(service.App.Services, new At(Shanghai.StartOf(on).AddHours(8))).LookNow(TestContext.Current.CancellationToken);
-
-    private async Task<int> Reminders(Guid donor) => (await service.Published<ContactRequested>()).Count(e => e.DonorId == donor && e.Purpose == "reminder");
-
-    private async Task<Guid> Given(SomeStation station, string frequency, params string[] consents)
-    {
-        var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: consents))).Id;
-        var set = await station.Client.Put($"/v1/donors/{donor}/contact-preferences", new { reminders = frequency, channels = new[] { "sms", "app" } }, "\"0\"");
-        Assert.True(set.Status == 200, set.ToString());
-        await station.VisitAt("completed", donor);
-        return donor;
-    }
-
-    [Fact]
-    public async Task A_reminder_goes_once_on_the_first_day_on_which_a_donor_may_give()
-    {
-        var station = new SomeStation(service);
-        var (every, once, never, withdrawn, deferred) = (await Given(station, "every-time"), await Given(station, "once"), await Given(station, "never"), await Given(station, "every-time"), await Given(station, "every-time"));
-        var unasked = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
-        await station.Client.Patch($"/v1/donors/{withdrawn}", new { consents = new[] { "registration" } }, "*");
-        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "T14", from = Today });
-        var due = Today.AddMonths(6);
-
-        await Remind(due.AddDays(-1));
-        Assert.Equal(0, await Reminders(every));
-        await Task.WhenAll(Remind(due), Remind(due), Remind(due)); // three replicas
-        Assert.Equal((1, 1, 0, 0, 0, 0), (await Reminders(every), await Reminders(once), await Reminders(never), await Reminders(withdrawn), await Reminders(deferred), await Reminders(unasked)));
-        var sent = (await service.Published<ContactRequested>()).Single(e => e.DonorId == every && e.Purpose == "reminder");
-        Assert.Equal(("may-give-again", due, "sms,app"), (sent.TemplateCode, sent.References.On!.Value, string.Join(',', sent.Channels)));
-
-        // Nothing later gives the deferred donor's reason away: no reminder when the deferral is over either.
-        await Remind(Today.AddYears(1).AddDays(1));
-        Assert.Equal((1, 1, 0), (await Reminders(every), await Reminders(once), await Reminders(deferred)));
-        Assert.Equal(("never", "every-time"), ((await station.Client.Get($"/v1/donors/{once}/contact-preferences")).Text("reminders"), (await station.Client.Get($"/v1/donors/{every}/contact-preferences")).Text("reminders")));
-    }
-
-    [Fact]
-    public async Task Monthly_reminders_go_on_until_the_donor_is_deferred_and_do_not_begin_again()
-    {
-        var station = new SomeStation(service);
-        var donor = await Given(station, "monthly");
-        var due = Today.AddMonths(6);
-        foreach (var month in new[] { 0, 1 }) await Remind(due.AddMonths(month));
-        Assert.Equal(2, await Reminders(donor));
-        await station.Client.Post($"/v1/donors/{donor}/deferrals", new { code = "P22", from = Today });
-        foreach (var month in new[] { 2, 3, 30 }) await Remind(due.AddMonths(month));
-        Assert.Equal(2, await Reminders(donor));
-    }
-
-    [Fact]
-    public async Task Who_may_give_today_and_wishes_a_reminder_each_month_gets_the_first_in_a_month()
-    {
-        var station = new SomeStation(service);
-        async Task<Guid> Wishing(string frequency)
-        {
-            var donor = (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id;
-            Assert.Equal(200, (await Wish(station, donor, frequency)).Status);
-            return donor;
-        }
-        var (monthly, once, deferred) = (await Wishing("monthly"), await Wishing("once"), await Wishing("monthly"));
-        await station.Client.Post($"/v1/donors/{deferred}/deferrals", new { code = "P22", from = Today });
-        Assert.Equal(await Next(monthly), await Next(deferred)); // nothing medical shows
-        await Remind(Today.AddMonths(1).AddDays(-1));
-        Assert.Equal(0, await Reminders(monthly));
-        await Remind(Today.AddMonths(1));
-        await Remind(Today.AddMonths(2));
-        Assert.Equal((2, 0, 0), (await Reminders(monthly), await Reminders(once), await Reminders(deferred)));
-    }
-
-    private Task<string?> Next(Guid donor) => new SomeStation(service).Scalar<string?>("select next_on::text from donor.contact_preference where donor_id = @donor", new { donor });
-
-    private static async Task Merge(SomeStation station, Guid survivor, Guid absorbed) =>
-        Assert.Equal(201, (await station.Registrar.Post("/v1/donor-merges", new { survivor, absorbed, reason = "同一人" })).Status);
-
-    private static Task<Answer> Wish(SomeStation station, Guid donor, string reminders, string version = "\"0\"") =>
-        station.Client.Put($"/v1/donors/{donor}/contact-preferences", new { reminders, channels = new[] { "sms" } }, version);
-
-    private static async Task<string> Stands(SomeStation station, Guid donor) => (await station.Client.Get($"/v1/donors/{donor}/contact-preferences")).Text("reminders")!;
-
-    [Fact]
-    public async Task Merged_donors_are_reminded_once_as_the_person_they_are_and_starve_nobody()
-    {
-        var station = new SomeStation(service);
-        async Task<Guid> Agreed() => (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id;
-        var due = Today.AddMonths(6);
-        await Remind(due);
-
-        // More absorbed rows than one round takes, all long due, and one donor behind them.
-        var survivor = await Given(station, "every-time", "registration", "contact");
-        var absorbed = await Agreed();
-        Assert.Equal(200, (await Wish(station, absorbed, "monthly")).Status);
-        await Merge(station, survivor, absorbed);
-        var many = new List<Guid>();
-        for (var i = 0; i < 105; i++) many.Add(await station.Donor());
-        await service.Database.Execute("""
-            insert into donor.donor_person (donor_id, person_id) select id, @survivor from unnest(@many) id;
-            insert into donor.contact_preference (donor_id, version, reminders, channels, set_at, next_on) select id, 1, 'monthly', '{sms}', now() - interval '1 year', '2020-01-01' from unnest(@many) id;
-            update donor.contact_preference set next_on = '2020-01-01' where donor_id = @absorbed;
-            """, new { absorbed, survivor, many = many.ToArray() });
-        try
-        {
-            var behind = await Given(station, "every-time", "registration", "contact");
-            await Remind(due).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken); // not the same rows again and again
-            Assert.Equal((1, 0, 1), (await Reminders(survivor), await Reminders(absorbed), await Reminders(behind)));
-            Assert.Equal("every-time", await Stands(station, survivor));
-        }
-        finally { await service.Database.Execute("delete from donor.contact_preference where donor_id in (select donor_id from donor.donor_person where person_id = @survivor)", new { survivor }); }
-    }
-
-    [Fact]
-    public async Task Of_two_wishes_never_wins_then_the_survivors_then_the_absorbed_ones_until_the_person_says_another()
-    {
-        var station = new SomeStation(service);
-        async Task<(Guid Survivor, Guid Absorbed)> Merged(string? one, string? other)
-        {
-            var (survivor, absorbed) = (await Given(station, "once", "registration", "contact"), (await station.Client.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult), consents: ["registration", "contact"]))).Id);
-            if (one is null) await service.Database.Execute("delete from donor.contact_preference where donor_id = @survivor", new { survivor });
-            else Assert.Equal(200, (await Wish(station, survivor, one, "*")).Status);
-            if (other is not null) Assert.Equal(200, (await Wish(station, absorbed, other)).Status);
-            await Merge(station, survivor, absorbed);
-            return (survivor, absorbed);
-        }
-        var (refused, refusedToo, own, taken) = (await Merged("every-time", "never"), await Merged("never", "monthly"), await Merged("monthly", "every-time"), await Merged(null, "every-time"));
-        Assert.Equal(["never", "never", "monthly", "every-time"], [await Stands(station, refused.Survivor), await Stands(station, refusedToo.Survivor), await Stands(station, own.Survivor), await Stands(station, taken.Survivor)]);
-        Assert.Equal("never", await Stands(station, refused.Absorbed)); // either id means the person
-        await Remind(Today.AddMonths(6));
-        Assert.Equal((0, 0, 1, 1), (await Reminders(refused.Survivor), await Reminders(refusedToo.Survivor), await Reminders(own.Survivor), await Reminders(taken.Survivor)));
-
-        Assert.Equal("\"1\"", (await Wish(station, taken.Survivor, "monthly")).Response.Headers.ETag!.Tag); // the first of his own
-        Assert.Equal(200, (await Wish(station, refused.Survivor, "every-time", "*")).Status);
-        Assert.Equal(["every-time", "monthly"], [await Stands(station, refused.Survivor), await Stands(station, taken.Survivor)]);
-    }
-
-    [Fact]
-    public async Task Wishes_need_their_version_and_known_words()
-    {
-        var station = new SomeStation(service);
-        var donor = await station.Donor();
-        var path = $"/v1/donors/{donor}/contact-preferences";
-        Assert.Equal(("never", false), ((await station.Client.Get(path)).Text("reminders"), (await station.Client.Get(path))["contactConsent"].GetBoolean()));
-        Assert.Equal(428, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } })).Status);
-        Assert.Equal(412, (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } }, "\"4\"")).Status);
-        foreach (var bad in new object[] { new { reminders = "daily", channels = new[] { "app" } }, new { reminders = "once", channels = Array.Empty<string>() }, new { reminders = "once", channels = new[] { "pigeon" } }, new { reminders = "once", channels = new string?[] { "app", null } } })
-            Assert.Equal((422, "invalid_value"), (await station.Client.Put(path, bad, "*")) is var no ? (no.Status, no.Code) : default);
-        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from donor.contact_preference where donor_id = @donor", new { donor }));
-        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get(path)).Status);
-        Assert.Equal("\"1\"", (await station.Client.Put(path, new { reminders = "once", channels = new[] { "app" } }, "\"0\"")).Response.Headers.ETag!.Tag);
-    }
-
-    [Fact]
-    public async Task A_card_counts_what_was_given_and_its_code_says_nothing()
-    {
-        var (station, app) = (new SomeStation(service), service.As(Roles.App, Some.Id()));
-        var donor = (await app.Post("/v1/donors", Body(SomeStation.ResidentId(SomeStation.Adult)))).Id;
-        var empty = await app.Get($"/v1/donors/{donor}/card");
-        Assert.Equal((0, 0, System.Text.Json.JsonValueKind.Null), (empty["donations"].GetInt32(), empty["volumeMl"].GetInt32(), empty["bloodGroup"].ValueKind));
-        await station.VisitAt("completed", donor);
-        var card = await app.Get($"/v1/donors/{donor}/card");
-        Assert.Equal((1, 400, "O+", Today.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture)), (card["donations"].GetInt32(), card["volumeMl"].GetInt32(), card.Text("bloodGroup"), card.Text("lastOn")));
-        Assert.Equal((empty.Text("number"), empty.Text("qr")), (card.Text("number"), card.Text("qr")));
-        Assert.Matches("^[0-9]{12}$", card.Text("number"));
-        Assert.Matches("^bp1\\.[A-Za-z0-9_-]{24}$", card.Text("qr"));
-        Assert.Equal(404, (await service.As(Roles.App, Some.Id()).Get($"/v1/donors/{donor}/card")).Status);
-    }
-
-    [Theory]
-    [InlineData("wrong-donor")]
-    [InlineData("recorded-twice")]
-    public async Task A_card_bears_no_blood_group_that_was_found_in_anothers_blood(string reasonCode)
-    {
-        var station = new SomeStation(service);
-        var donor = await station.Donor();
-        Assert.Equal("completed", (await station.Backfill(donor, TimeProvider.System.GetUtcNow().AddMonths(-20), (await station.Dins())[0])).Text("status")); // A+
-        var visit = await station.VisitAt("completed", donor); // O+
-        Assert.Equal("O+", (await station.Client.Get($"/v1/donors/{donor}/card")).Text("bloodGroup"));
-        Assert.Equal(201, (await station.Quality.Post($"/v1/visits/{visit}/corrections", new { reasonCode })).Status);
-        var card = await station.Client.Get($"/v1/donors/{donor}/card");
-        Assert.Equal(("A+", 1), (card.Text("bloodGroup"), card["donations"].GetInt32()));
-    }
-
-    [Fact]
-    public async Task A_station_finds_a_donor_by_his_card_and_no_two_cards_bear_one_number()
-    {
-        var station = new SomeStation(service);
-        var (donor, other, stranger) = (await station.Donor(), await station.Donor(), await station.Donor());
-        Task<Answer> Find(string card) => station.Client.Post("/v1/donors/search", new { card });
-        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.card where donor_id = @donor", new { donor }));
-        var cards = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => station.Client.Get($"/v1/donors/{donor}/card")));
-        Assert.All(cards, c => Assert.Equal((200, cards[0].Text("number")), (c.Status, c.Text("number"))));
-        foreach (var text in new[] { cards[0].Text("number")!, cards[0].Text("qr")! })
-            Assert.Equal(donor, Assert.Single((await Find(text))["items"].EnumerateArray()).GetProperty("id").GetGuid());
-        Assert.Equal(2, await station.Scalar<int>("select count(*) from donor.audit where action = 'donor.search' and detail->>'by' = 'card' and detail->'found' ? @id", new { id = donor.ToString() }));
-        Assert.Equal(0, await station.Scalar<int>("select count(*) from donor.card c where c::text like '%' || @code || '%'", new { code = cards[0].Text("qr")![4..] }));
-
-        // The first number that would be the other's is taken: he gets his next one, and keeps it.
-        var first = Donors.Rules.CardNumber.Candidates(service.App.Services.GetRequiredService<Vault>().BlindIndex("card", other.ToString()));
-        await service.Database.Execute("insert into donor.card (donor_id, number, code_index, allotted_at) values (@stranger, @number, '\\x00', now())", new { number = first[0], stranger });
-        foreach (var _ in Enumerable.Range(0, 2)) Assert.Equal(first[1], (await station.Client.Get($"/v1/donors/{other}/card")).Text("number"));
-
-        foreach (var bad in new[] { "12345678901", "1234567890123", "bp2." + cards[0].Text("qr")![4..], "bp1.short", "１２３４５６７８９０１２", "" }) Assert.Equal((422, "invalid_value"), (await Find(bad)) is var no ? (no.Status, no.Code) : default);
-        Assert.Equal(422, (await station.Client.Post("/v1/donors/search", new { card = cards[0].Text("number"), phone = "13900000001" })).Status);
-        Assert.Equal(403, (await service.As(Roles.App, Some.Id()).Post("/v1/donors/search", new { card = cards[0].Text("number") })).Status);
-
-        // Merged he is found as the person he is; erased by neither.
-        await Merge(station, other, donor);
-        Assert.Equal(other, Assert.Single((await Find(cards[0].Text("qr")!))["items"].EnumerateArray()).GetProperty("id").GetGuid());
-        Assert.Equal(200, (await station.Client.Post($"/v1/donors/{other}/erasure")).Status);
-        Assert.Equal(0, (await Find(cards[0].Text("qr")!))["items"].GetArrayLength());
-    }
-
-    private sealed class At(DateTimeOffset instant) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => instant;
     }
 
     private sealed class Everything : ILoggerProvider, ILogger
