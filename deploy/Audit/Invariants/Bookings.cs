@@ -119,6 +119,7 @@ internal static class Bookings
             select g.id, g.erased_at from event.group_booking g left join event.subject_key k on k.subject_id = g.id
             where (g.erased_at is null) <> (k.subject_id is not null) or (g.erased_at is not null and exists (select from event.invitation i where i.group_booking_id = g.id and (i.content is not null or i.member_index is not null)))
             """),
+        // Who was reminded of a slot, moved away and came back after its moment was reminded rightly.
         new("reminded-once-of-its-slot", "Each reminder that was written down was sent, once, and none to whoever got his slot after its moment.",
             "select count(*) from event.appointment",
             """
@@ -126,7 +127,8 @@ internal static class Bookings
             from event.reminder r full join (select key, payload ->> 'templateCode' as kind, (payload -> 'references' ->> 'slotStartsAt')::timestamptz as slot_starts_at, count(*) as sent
               from event.outbox where type = 'BloodPlatform.Contracts.Event.NoticeRequested' and payload ->> 'purpose' = 'reminder' group by 1, 2, 3) n on n.key = r.appointment_id::text and n.kind = r.kind and n.slot_starts_at = r.slot_starts_at
             left join event.appointment a on a.id = r.appointment_id and a.slot_starts_at = r.slot_starts_at
-            where r.kind is null or n.sent is distinct from 1 or coalesce(a.placed_at, a.booked_at) > r.slot_starts_at - case r.kind when 'reminder-24h' then interval '24 hours' else interval '3 hours' end
+            where r.kind is null or n.sent is distinct from 1
+               or (coalesce(a.placed_at, a.booked_at) > r.slot_starts_at - case r.kind when 'reminder-24h' then interval '24 hours' else interval '3 hours' end and r.reminded_at >= coalesce(a.placed_at, a.booked_at))
             """),
         new("only-a-place-blocks-days", "Only a booked place takes days of its person: what was cancelled, kept or missed holds none.",
             "select count(*) from event.appointment",
