@@ -33,6 +33,7 @@ public static class Problems
     public static readonly ProblemCode LookbackClosed = new("lookback_closed", 409, "该回溯调查已结束", "The look-back is closed");
     public static readonly ProblemCode NeededByPast = new("needed_by_past", 422, "用血时间须在将来", "neededBy must lie in the future");
     public static readonly ProblemCode QuantityUnit = new("quantity_unit_not_applicable", 422, "该成分不以此单位计量", "This component is not counted in this unit");
+    public static readonly ProblemCode RhdPositiveRefused = new("rhd_positive_refused", 422, "该RhD阴性患者不得输注RhD阳性血液", "RhD positive blood is not given to this RhD negative patient: a female up to 50, anybody up to 18, who has anti-D, or whose sex or age is not known");
     public static readonly ProblemCode OrderState = new("order_state", 409, "订单当前状态不允许此操作", "The state of the order forbids this");
     public static readonly ProblemCode NotIssuable = new("not_issuable", 409, "订单中有不可发出的血袋", "The order holds units that may not leave");
 }

@@ -14,6 +14,27 @@ internal static class Units
             select u.id as unit_id, u.order_id from inventory.unit u
             where u.status = 'reserved' and not exists (select from inventory.order_line l where l.unit_id = u.id and l.order_id = u.order_id and l.dropped_at is null)
             """),
+        new("order-got-what-it-may", "Each bag that stands in an order is of its component, and of a group that the rules permitted it when it was placed.",
+            "select count(*) from inventory.order_line where dropped_at is null",
+            """
+            select l.order_id, l.unit_id, o.component as ordered, u.component, o.groups, u.blood_group
+            from inventory.order_line l join inventory.hospital_order o on o.id = l.order_id join inventory.unit u on u.id = l.unit_id
+            where l.dropped_at is null and (u.component <> o.component or u.blood_group <> all(o.groups))
+            """),
+        new("order-ends-in-time", "No order waits beyond its time of need, and none keeps bags that nobody fetched beyond its reservation.",
+            "select count(*) from inventory.hospital_order where status in ('waiting', 'partially-allocated', 'allocated')",
+            """
+            select id as order_id, status, needed_by, reserved_until from inventory.hospital_order
+            where status in ('waiting', 'partially-allocated', 'allocated') and case status when 'waiting' then needed_by else reserved_until end < now() - interval '10 minutes'
+            """),
+        new("order-is-as-said", "What was said last of an order is how it stands.",
+            "select count(*) from inventory.outbox where type = 'BloodPlatform.Contracts.Inventory.OrderChanged'",
+            """
+            select o.id as order_id, o.status, s.status as said from inventory.hospital_order o join (
+                select distinct on (1) (payload ->> 'orderId')::uuid as id, payload ->> 'status' as status from inventory.outbox
+                where type = 'BloodPlatform.Contracts.Inventory.OrderChanged' order by 1, version desc) s on s.id = o.id
+            where s.status is distinct from o.status
+            """),
         new("released-by-two-who-entered-no-results", "Each unit past quarantine is of a donation released by at least two people, neither of whom had entered its results.",
             "select count(*) from inventory.unit where status in ('available', 'reserved', 'issued', 'received')",
             """

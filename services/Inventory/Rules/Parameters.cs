@@ -4,7 +4,7 @@ using BloodPlatform.Chassis;
 namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>
-/// Shelf lives, yields, test schemes, stock levels and look-back windows: dated documents with their source and how sure it is, under
+/// Shelf lives, yields, test schemes, stock levels, look-back windows and who may be given what: dated documents with their source and how sure it is, under
 /// Data/Parameters. A fact is judged by the version in force on its day.
 /// </summary>
 public static class Parameters
@@ -13,6 +13,7 @@ public static class Parameters
     private static readonly TestScheme[] Schemes = Read<TestScheme>("test-schemes.json");
     private static readonly StockRules[] Stocks = Read<StockRules>("stock-levels.json");
     private static readonly LookbackRules[] Lookbacks = Read<LookbackRules>("lookbacks.json");
+    private static readonly AllocationRules[] Allocations = Read<AllocationRules>("allocation.json");
 
     public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
 
@@ -23,6 +24,8 @@ public static class Parameters
     public static StockRules StockOn(DateOnly day) => On(Stocks, day);
 
     public static LookbackRules LookbackOn(DateOnly day) => On(Lookbacks, day);
+
+    public static AllocationRules AllocationOn(DateOnly day) => On(Allocations, day);
 
     private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
 
@@ -81,3 +84,29 @@ public sealed record StockLevels(string[] Components, decimal Normal, decimal Bl
 /// <param name="Months">Calendar months before the named donation.</param>
 /// <param name="ToLastNegative">Whether it also reaches back to the last donation that tested negative.</param>
 public sealed record LookbackRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int Months, bool ToLastNegative) : IDated;
+
+/// <summary>Who may be given what: orders of choice by group, whom scarce groups are kept for, what special needs ask of a bag.</summary>
+public sealed record AllocationRules(string Version, DateOnly ValidFrom, string Source, CompatibilityClass[] Classes, RhdRules Rhd, SpecialNeed[] SpecialNeeds) : IDated
+{
+    public CompatibilityClass Of(string component) => Classes.First(c => c.Components.Contains(component));
+}
+
+/// <summary>Components that are chosen alike.</summary>
+/// <param name="Abo">For a patient's ABO group the groups he may be given, best first.</param>
+/// <param name="RhdMatters">False for plasma and what is made of it.</param>
+/// <param name="ProtectedGroups">Given to other groups only where the order's urgency is one of <paramref name="ProtectedFor"/>.</param>
+/// <param name="ReservedHours">How long after the time of need bags stay reserved, hours.</param>
+/// <param name="MinimumRemainingHours">What a bag must have left to live at the time of need, hours.</param>
+public sealed record CompatibilityClass(
+    string[] Components, string Source, string Confidence, IReadOnlyDictionary<string, string[]> Abo, bool RhdMatters, string[] ProtectedGroups, string[] ProtectedFor, int ReservedHours, int MinimumRemainingHours);
+
+/// <param name="NegativeToPositive">Urgencies in which RhD negative blood, scarce, goes to RhD positive patients.</param>
+/// <param name="PositiveToNegative">Urgencies in which a physician may have RhD positive blood given to an RhD negative patient.</param>
+/// <param name="RefusedToFemalesUpTo">Never to females up to this age, years; nor where sex or age is not known.</param>
+/// <param name="RefusedToAnyUpTo">Never to anybody up to this age, years.</param>
+/// <param name="RefusedWithAntibodies">Antibodies with which RhD positive blood is never given, whatever the patient's group.</param>
+public sealed record RhdRules(string[] NegativeToPositive, string[] PositiveToNegative, int RefusedToFemalesUpTo, int RefusedToAnyUpTo, string[] RefusedWithAntibodies, string Source, string Confidence);
+
+/// <param name="Components">What must be ordered for it; null: any.</param>
+/// <param name="MaximumAgeDays">Days from collection to the time of need.</param>
+public sealed record SpecialNeed([property: System.Text.Json.Serialization.JsonPropertyName("need")] string Code, string Source, string Confidence, string[]? Components = null, bool Irradiated = false, int? MaximumAgeDays = null);

@@ -8,6 +8,8 @@ public sealed class AllocationTests
 {
     private static readonly DateTimeOffset Needed = new(2026, 3, 10, 12, 0, 0, TimeSpan.FromHours(8));
 
+    private static Wanted Wanted(decimal amount, string unit = "bags", params string[] groups) => new("red-cells-suspended", amount, unit, groups is [] ? ["A+"] : groups, Needed, null, false, Needed.AddHours(72));
+
     private static readonly Gen<StockUnit[]> AnyStock =
         (from id in Gen.Choose(1, int.MaxValue)
          from component in Gen.Elements("red-cells-suspended", "red-cells-suspended", "plasma-fresh-frozen")
@@ -22,7 +24,7 @@ public sealed class AllocationTests
     [Fact]
     public void What_is_picked_is_allocatable_and_nothing_left_behind_expires_sooner()
     {
-        var cases = from stock in AnyStock from amount in Gen.Choose(1, 8) from unit in Gen.Elements("bags", "u") select (stock, new Demand("red-cells-suspended", "A+", amount, unit, Needed));
+        var cases = from stock in AnyStock from amount in Gen.Choose(1, 8) from unit in Gen.Elements("bags", "u") select (stock, Wanted(amount, unit));
         Prop.ForAll(cases.ToArbitrary(), c =>
         {
             var (stock, demand) = c;
@@ -43,12 +45,41 @@ public sealed class AllocationTests
     {
         Prop.ForAll(AnyStock.ToArbitrary(), stock =>
         {
-            var demand = new Demand("red-cells-suspended", "A+", 2, "bags", Needed);
+            var demand = Wanted(2);
             var ofGroup = stock.Where(u => u is { Component: "red-cells-suspended", BloodGroup: "A+" }).DistinctBy(u => u.Id).ToList();
             var picked = Allocation.Pick(ofGroup, demand);
             var passed = Allocation.PassedOver(ofGroup, picked, [.. ofGroup.Select(u => u.Id)], demand);
             return picked.Count + passed.Count == ofGroup.Count && passed.All(p => p.Reason is "held" or "reserved" or "not-released" or "expires-before-needed" or "later-to-expire");
         }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Another_group_is_taken_only_when_the_nearer_one_is_used_up_and_each_in_its_own_order()
+    {
+        Prop.ForAll(AnyStock.ToArbitrary(), stock =>
+        {
+            var wanted = Wanted(3, "bags", "A+", "O-");
+            var picked = Allocation.Pick(stock, wanted);
+            var left = stock.Where(u => Allocation.IsAllocatable(u, wanted) && !picked.Contains(u)).ToList();
+            return (picked.All(p => p.BloodGroup == "A+") || left.All(u => u.BloodGroup == "O-"))
+                && picked.GroupBy(p => p.BloodGroup).All(g => left.Where(u => u.BloodGroup == g.Key).All(u => u.ExpiresAt >= g.Max(p => p.ExpiresAt)))
+                && (picked.Count == 3 || left.Count == 0)
+                && Allocation.PassedOver(stock, picked, [.. stock.Select(u => u.Id)], wanted).Count(p => p.Reason is "later-to-expire" or "nearer-group-first") == left.Count;
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void What_a_need_asks_of_a_bag_is_asked_at_the_time_of_need()
+    {
+        var rules = Parameters.AllocationOn(new(2026, 3, 1));
+        var wanted = Allocation.WantedBy(rules, new Demand("red-cells-suspended", "A+", 1, "bags", Needed, SpecialNeeds: ["fresh"], MinimumRemainingHours: 48));
+        StockUnit Bag(double expiresHours, double ageDays) => new(Guid.Empty, "A999926000001", "red-cells-suspended", "A+", "available", 0, 2, null, 300, Needed.AddHours(expiresHours), Needed.AddDays(-ageDays));
+        Assert.Null(Allocation.WhyNot(Bag(48.1, 7), wanted));
+        Assert.Equal("expires-before-needed", Allocation.WhyNot(Bag(48, 7), wanted));
+        Assert.Equal("too-old", Allocation.WhyNot(Bag(48.1, 7.1), wanted));
+        Assert.Equal("not-irradiated", Allocation.WhyNot(Bag(99, 1), Allocation.WantedBy(rules, new Demand("red-cells-suspended", "A+", 1, "bags", Needed, SpecialNeeds: ["irradiated"]))));
+        Assert.Equal(Needed.AddHours(72), wanted.ReservedUntil);
+        Assert.Equal(Needed.AddHours(24), Allocation.WantedBy(rules, new Demand("platelets-apheresis", "A+", 1, "bags", Needed)).ReservedUntil);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
@@ -20,22 +21,28 @@ public static class AllocateOrder
             if (row.Status is not ("waiting" or "partially-allocated" or "allocated")) return Problems.OrderState.With($"It is {row.Status}");
             if (row.NeededBy <= tx.Now) return Problems.NeededByPast.With();
 
-            var bad = order.Lines.Where(l => l.OpenHolds > 0 || l.ExpiresAt <= row.NeededBy).ToList();
-            CancelOrder.Drop(tx, row.Id, [.. bad.Select(l => l.UnitId)], caller);
-            order.Lines.RemoveAll(bad.Contains);
-
-            var whole = new Demand(row.Component, row.BloodGroup, row.Amount, row.Unit, row.NeededBy);
-            var kept = order.Lines.Select(l => new StockUnit(l.UnitId, l.Din, l.Component, l.BloodGroup!, l.Status, l.OpenHolds, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, l.ExpiresAt)).ToList();
-            var missing = whole with { Amount = whole.Amount - kept.Sum(u => Allocation.AmountOf(u, whole.Unit)) };
-            var stock = order.Stock!;
-            var picked = Allocation.Pick(stock.Candidates, missing);
-            Stocked.Reserve(tx, id, picked, caller);
-
-            List<StockUnit> all = [.. kept, .. picked];
-            (row.StationId, row.Status, row.Explanation) = (stock.StationId, Allocation.StatusOf(all, whole), stock.Explain(id, all, whole, tx.Now));
-            tx.Write("update inventory.hospital_order set version = version + 1, station_id = @StationId, status = @Status, explanation = @Explanation::jsonb where id = @Id and version = @Version", new { row.StationId, row.Status, row.Explanation, row.Id, row.Version });
-            row.Version++;
-            order.Lines.AddRange(picked.Select(u => PlaceOrder.LineOf(id, u)));
+            Fill(tx, order, caller);
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);
+
+    /// <summary>Drops what may no longer leave and takes what is there, by what the rules permitted when the order was placed. Nothing is written where nothing changes.</summary>
+    internal static void Fill(Transaction tx, OrderFile order, Caller? caller)
+    {
+        var (row, wanted, stock) = (order.Row, order.Row.Wanted, order.Stock!);
+        var bad = order.Lines.Where(l => l.OpenHolds > 0 || l.ExpiresAt <= wanted.KeepsUntil).ToList();
+        var kept = order.Lines.Except(bad).Select(l => new StockUnit(l.UnitId, l.Din, l.Component, l.BloodGroup!, l.Status, l.OpenHolds, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, l.ExpiresAt)).ToList();
+        var picked = Allocation.Pick(stock.Candidates, wanted with { Amount = wanted.Amount - kept.Sum(u => Allocation.AmountOf(u, wanted.Unit)) });
+        if (bad.Count == 0 && picked.Count == 0 && caller is null) return;
+        CancelOrder.Drop(tx, row.Id, [.. bad.Select(l => l.UnitId)], caller);
+        order.Lines.RemoveAll(bad.Contains);
+        var (policy, groups) = JsonSerializer.Deserialize<ExplanationView>(row.Explanation, Json.Options) is { Policy: { } version, Groups: { } of } ? (version, of) : ("", [new GroupChoice(row.BloodGroup, null, "exact group, first to expire")]);
+        Stocked.Reserve(tx, row.Id, picked, groups, caller);
+
+        List<StockUnit> all = [.. kept, .. picked];
+        (row.StationId, row.Status, row.Explanation) = (stock.StationId, Allocation.StatusOf(all, wanted), stock.Explain(row.Id, all, wanted, groups, policy, tx.Now));
+        tx.Write("update inventory.hospital_order set version = version + 1, station_id = @StationId, status = @Status, explanation = @Explanation::jsonb where id = @Id and version = @Version", new { row.StationId, row.Status, row.Explanation, row.Id, row.Version });
+        row.Version++;
+        order.Lines.AddRange(picked.Select(u => PlaceOrder.LineOf(row.Id, u, groups)));
+        order.Say(tx);
+    }
 }

@@ -15,16 +15,24 @@ public static class CancelOrder
             if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             var row = order.Row;
             if (row.Status is not ("waiting" or "partially-allocated" or "allocated")) return Problems.OrderState.With($"It is {row.Status}");
-            Drop(tx, id, [.. order.Lines.Select(l => l.UnitId)], caller);
-            tx.Write("update inventory.hospital_order set version = version + 1, status = 'cancelled' where id = @Id and version = @Version", new { row.Id, row.Version });
+            End(tx, order, "cancelled", caller);
             tx.Audit("order.cancel", $"/v1/orders/{id}");
-            (row.Status, row.Version) = ("cancelled", row.Version + 1);
-            order.Lines.Clear();
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);
 
+    /// <summary>The order is over, and its bags are free.</summary>
+    internal static void End(Transaction tx, OrderFile order, string reasonCode, Caller? caller)
+    {
+        var row = order.Row;
+        Drop(tx, row.Id, [.. order.Lines.Select(l => l.UnitId)], caller);
+        tx.Write("update inventory.hospital_order set version = version + 1, status = 'cancelled', reason_code = @reasonCode where id = @Id and version = @Version", new { row.Id, row.Version, reasonCode });
+        (row.Status, row.Version, row.ReasonCode) = ("cancelled", row.Version + 1, reasonCode);
+        order.Lines.Clear();
+        order.Say(tx);
+    }
+
     /// <summary>Frees reserved bags; whether they may go elsewhere their holds and expiry say.</summary>
-    internal static void Drop(Transaction tx, Guid orderId, Guid[] units, Caller caller)
+    internal static void Drop(Transaction tx, Guid orderId, Guid[] units, Caller? caller)
     {
         if (units.Length == 0) return;
         tx.Moved(units, "unreserved", "available", caller, orderId: orderId);

@@ -61,5 +61,6 @@ public static class IssueOrder
         tx.Write("update inventory.hospital_order set version = version + 1, status = @status where id = @Id and version = @Version", new { status, row.Id, row.Version });
         tx.Audit($"order.{status}", $"/v1/orders/{row.Id}", new { units = ids.Length });
         (row.Status, row.Version) = (status, row.Version + 1);
+        order.Say(tx);
     }
 }

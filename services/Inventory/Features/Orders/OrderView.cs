@@ -1,26 +1,31 @@
 using System.Text.Json;
 using BloodPlatform.Chassis;
-using BloodPlatform.Inventory.Features.Projections;
+using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Inventory.Features.Donations;
+using BloodPlatform.Inventory.Features.Projections;
+using BloodPlatform.Inventory.Rules;
 
 namespace BloodPlatform.Inventory.Features.Orders;
 
 public sealed record QuantityView(int Amount, string Unit);
 
 /// <param name="Reference">The hospital's own reference of the patient, masked.</param>
-public sealed record OrderPatientView(string Reference, string? Sex, int? AgeYears, string[] Antibodies, string[] SpecialNeeds);
+/// <param name="RhdPositivePhysician">Who answers for RhD positive blood to this RhD negative patient: the hospital's own reference of the physician.</param>
+public sealed record OrderPatientView(string Reference, string? Sex, int? AgeYears, string[] Antibodies, string[] SpecialNeeds, string? RhdPositivePhysician = null);
 
-/// <param name="Substitution">Whether the group differs from the one ordered; never, so far.</param>
+/// <param name="Substitution">Whether the group differs from the one ordered.</param>
 /// <param name="Crossmatch">`compatible`, `incompatible` or null.</param>
 public sealed record OrderLineView(Guid UnitId, string Din, string Component, string? BloodGroup, decimal? ContentU, int? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt, bool Substitution, string Why, string Status, string? Crossmatch);
 
 /// <param name="StationId">The station that serves; null while no station has any.</param>
+/// <param name="ReservedUntil">When bags that nobody fetched are free again and the order ends; without any it ends at `neededBy`.</param>
+/// <param name="ReasonCode">Why it ended: `cancelled`, `reservation-lapsed` or `not-met-in-time`.</param>
 public sealed record OrderView(
     Guid Id, string Status, string Component, string BloodGroup, QuantityView Quantity, string Urgency, DateTimeOffset NeededBy, bool AllowSubstitution, Guid HospitalId, Guid? StationId,
-    OrderPatientView? Patient, OrderLineView[] Lines, DateTimeOffset CreatedAt, string[] AllowedActions);
+    OrderPatientView? Patient, OrderLineView[] Lines, DateTimeOffset CreatedAt, DateTimeOffset ReservedUntil, string? ReasonCode, string[] AllowedActions);
 
 /// <summary>What is sealed of a patient.</summary>
-internal sealed record Patient(string Reference, string? Sex, int? AgeYears, string[]? Antibodies, string[]? SpecialNeeds)
+internal sealed record Patient(string Reference, string? Sex, int? AgeYears, string[]? Antibodies, string[]? SpecialNeeds, string? Physician = null, string? PhysicianReason = null)
 {
     public const string Field = "patient";
     public const string IndexPurpose = "patient-reference";
@@ -49,7 +54,7 @@ internal sealed class OrderFile
         var orders = $"select o.id from inventory.hospital_order o where {where}";
         return await tx.Read($"""
             select o.id, o.version, o.hospital_id, o.station_id, o.component, o.blood_group, o.amount, o.unit, o.urgency, o.needed_by, o.allow_substitution, o.status, o.needs_crossmatch, o.patient, o.patient_index,
-                   o.explanation::text as explanation, o.created_at, k.wrapped_key
+                   o.explanation::text as explanation, o.created_at, o.groups, o.keeps_until, o.collected_from, o.irradiated, o.reserved_until, o.reason_code, k.wrapped_key
               from inventory.hospital_order o left join inventory.subject_key k on k.subject_id = o.id where o.id in ({orders}) order by o.id {(forUpdate ? "for update of o" : "")};
             select l.order_id, l.unit_id, l.din, l.why, l.crossmatch, u.version, u.component, u.blood_group, u.content_u, u.treatment_units, u.volume_ml, u.expires_at, u.status, u.open_holds, d.donor_id, d.version as donation_version, d.station_id
               from inventory.order_line l join inventory.donation d on d.din = l.din join inventory.unit u on u.id = l.unit_id
@@ -76,7 +81,7 @@ internal sealed class OrderFile
         if (Row.Patient is { } sealed_ && Row.WrappedKey is { } wrapped)
         {
             var p = JsonSerializer.Deserialize<Patient>(vault.Unwrap(Row.Id, wrapped).Open(Patient.Field, sealed_), Json.Options)!;
-            patient = new(Mask.Number(p.Reference), p.Sex, p.AgeYears, p.Antibodies ?? [], p.SpecialNeeds ?? []);
+            patient = new(Mask.Number(p.Reference), p.Sex, p.AgeYears, p.Antibodies ?? [], p.SpecialNeeds ?? [], p.Physician);
         }
         var hospital = caller.Is(Roles.Hospital);
         string[] actions = Row.Status switch
@@ -86,8 +91,15 @@ internal sealed class OrderFile
             _ => [],
         };
         return new(Row.Id, Row.Status, Row.Component, Row.BloodGroup, new(Row.Amount, Row.Unit), Row.Urgency, Row.NeededBy, Row.AllowSubstitution, Row.HospitalId, Row.StationId, patient,
-            [.. Lines.OrderBy(l => l.ExpiresAt).ThenBy(l => l.UnitId).Select(l => new OrderLineView(l.UnitId, l.Din, l.Component, l.BloodGroup, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, false, l.Why, l.Status, l.Crossmatch))], Row.CreatedAt, actions);
+            [.. Lines.OrderBy(l => l.ExpiresAt).ThenBy(l => l.UnitId).Select(l => new OrderLineView(l.UnitId, l.Din, l.Component, l.BloodGroup, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, l.BloodGroup != Row.BloodGroup, l.Why, l.Status, l.Crossmatch))], Row.CreatedAt, Row.ReservedUntil, Row.ReasonCode, actions);
     }
+
+    /// <summary>Says the order's new state.</summary>
+    public void Say(Transaction tx) => tx.Append(new OrderChanged
+    {
+        Key = Row.Id.ToString(), Version = Row.Version, OccurredAt = tx.Now, StationId = Row.StationId, OrderId = Row.Id, HospitalId = Row.HospitalId, Component = Row.Component, BloodGroup = Row.BloodGroup,
+        Amount = Row.Amount, Unit = Row.Unit, Urgency = Row.Urgency, NeededBy = Row.NeededBy, Status = Row.Status, Bags = Lines.Count, ReasonCode = Row.ReasonCode,
+    });
 }
 
 internal sealed record OrderRow
@@ -109,6 +121,16 @@ internal sealed record OrderRow
     public byte[]? PatientIndex { get; init; }
     public string Explanation { get; set; } = "";
     public DateTimeOffset CreatedAt { get; init; }
+    public string[] Groups { get; init; } = [];
+    public DateTimeOffset KeepsUntil { get; init; }
+    public DateTimeOffset? CollectedFrom { get; init; }
+    public bool Irradiated { get; init; }
+    public DateTimeOffset ReservedUntil { get; init; }
+    public bool RhdPositiveApproved { get; init; }
+    public string? ReasonCode { get; set; }
+
+    public Wanted Wanted => new(Component, Amount, Unit, Groups, KeepsUntil, CollectedFrom, Irradiated, ReservedUntil);
+
     public byte[]? WrappedKey { get; init; }
 }
 
