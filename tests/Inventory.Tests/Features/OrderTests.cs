@@ -280,7 +280,7 @@ public sealed class OrderTests(InventoryService inventory) : IAsyncLifetime
         // Old ids: a fresh one would be waited for, wherever it comes from.
         var (oldOrder, oldUnit) = (Some.OldId(), Some.OldId());
         await service.Database.Execute("""
-            begin; set constraints all deferred; alter table inventory.order_line drop constraint order_line_order_id_fkey, drop constraint order_line_unit_id_fkey; alter table inventory.unit_movement drop constraint unit_movement_unit_id_fkey;
+            begin; set local session_replication_role = replica; -- no foreign keys
             update inventory.order_line set order_id = @oldOrder, unit_id = @oldUnit where order_id = @Id; update inventory.hospital_order set id = @oldOrder where id = @Id;
             update inventory.unit set id = @oldUnit, order_id = @oldOrder where id = @unit; commit;
             """, new { oldOrder, oldUnit, order.Id, unit });

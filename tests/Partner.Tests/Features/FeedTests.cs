@@ -92,7 +92,7 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
     {
         [Roles.Organiser] = ["OrganisationRegistered", "OrganisationChanged", "OrganisationHonoured", "DriveScheduled", "DriveChanged", "DriveCancelled", "DriveClosed", "AppointmentBooked", "AppointmentMoved", "AppointmentCancelled", "AppointmentMissed", "AppointmentArrived"],
         [Roles.App] = ["DonorRegistered", "DonorChanged", "DonorsMerged", "DonorsUnmerged", "DonorErased", "AppointmentBooked", "AppointmentMoved", "AppointmentCancelled", "AppointmentMissed", "AppointmentArrived", "ContactRequested", "DonationCollected", "CreditGranted", "HonourEarned"],
-        [Roles.Hospital] = ["UnitIssued", "UnitReceived", "UnitTransfused", "UnitReturned", "OrderPlaced", "OrderAllocated", "OrderIssued", "OrderReceived", "OrderCancelled"],
+        [Roles.Hospital] = ["UnitIssued", "UnitReceived", "UnitTransfused", "UnitReturned", "OrderChanged"],
     };
 
     public static TheoryData<string, string> EveryRoleAndKind()
