@@ -38,6 +38,7 @@ public static class Program
             .Constraint("din_sequence_exhausted", Problems.DinSequenceExhausted)
             .Constraint("test_run_once_per_station", Problems.RunExists)
             .Constraint("release_signature_one_per_person", Problems.SameSigner)
+            .Constraint("hold_lift_signature_one_per_person", Problems.SameSigner)
             .Constraint("order_line_unit_in_one_order", Problems.UnitTaken)
             .Constraint("transfusion_once_per_unit", Problems.AlreadyTransfused)
             .Constraint("lookback_one_open", Problems.LookbackOpen)

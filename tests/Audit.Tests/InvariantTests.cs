@@ -152,6 +152,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("hold-counters-are-true", "update inventory.unit set open_holds = 0 where id = id('unit 5')"),
         ("hold-counters-are-true", "update inventory.donation set open_holds = 0 where din = din(3)"),
         ("hold-counters-are-true", "update inventory.hold set lifted_at = now() where id = id('hold 1')"),
+        ("hold-lifted-by-two", "delete from inventory.hold_lift_signature where staff_id = id('first')"),
+        ("hold-lifted-by-two", "update inventory.hold set lifted_by = id('laboratory') where id = id('hold 3')"),
         ("withdrawn-donation-was-held", "update inventory.hold set source_id = id('another cause') where id = id('hold 2')"),
         ("required-deferral-exists", "delete from donor.deferral"),
         ("required-deferral-exists", "update donor.deferral set donor_id = id('donor 1')"),

@@ -177,6 +177,8 @@ internal static class Seed
         insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at) values (id('run'), 0, din(1), 'hbsag', 'non-reactive', '2026-03-05 23:00Z'), (id('run'), 1, din(3), 'hbsag', 'reactive', '2026-03-05 23:00Z');
         insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (din(1), id('first'), 'R1', '2026-03-06 01:00Z'), (din(1), id('second'), 'R2', '2026-03-06 02:00Z');
         insert into inventory.hold (id, din, kind, source_id, placed_at) values (id('hold 1'), din(3), 'test', id('requirement'), '2026-03-06 00:00Z'), (id('hold 2'), din(3), 'late-information', id('withdrawal'), '2026-03-06 01:00Z');
+        insert into inventory.hold (id, din, unit_id, kind, source_id, placed_at, lifted_at, lifted_by) values (id('hold 3'), din(1), null, 'quality', id('hold 3'), '2026-03-05 22:00Z', '2026-03-05 23:00Z', id('second'));
+        insert into inventory.hold_lift_signature (hold_id, staff_id, reason, signed_at) values (id('hold 3'), id('first'), 'x', '2026-03-05 22:30Z'), (id('hold 3'), id('second'), 'x', '2026-03-05 23:00Z');
         insert into donor.deferral (id, donor_id, version, code, starts_on, certainty, reentry, origin, requirement_id, recorded_at) values (id('deferral'), id('donor 3'), 1, '\x00', '2026-03-06', 'provisional', true, 'test', id('requirement'), now());
 
         insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, volume_ml, collected_at, produced_at, expires_at, status, open_holds, order_id, hospital_id)

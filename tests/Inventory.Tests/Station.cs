@@ -90,6 +90,14 @@ internal sealed class Station(ServiceUnderTest service)
     public async Task<Guid> UnitOf(string din, string component = "red-cells-suspended") =>
         (await Client.Get($"/v1/donations/{din}"))["units"].EnumerateArray().First(u => u.GetProperty("component").GetString() == component).GetProperty("id").GetGuid();
 
+    /// <summary>Two quality people say that a hold may go.</summary>
+    public async Task<Answer> Lift(Guid hold, string reason)
+    {
+        var first = await As("Q2", "quality").Post($"/v1/holds/{hold}/lift", new { reason });
+        Assert.True(first.Status == 202, first.ToString());
+        return await Quality.Post($"/v1/holds/{hold}/lift", new { reason });
+    }
+
     public Task<Answer> Donation(string din) => Client.Get($"/v1/donations/{din}");
 
     public static object Order(Guid? stationId, string group = "A+", int amount = 1, string component = "red-cells-suspended", string unit = "bags", object? patient = null, DateTimeOffset? neededBy = null) =>

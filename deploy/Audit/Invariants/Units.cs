@@ -77,6 +77,15 @@ internal static class Units
             from inventory.unit u left join inventory.hold h on h.din = u.din and (h.unit_id is null or h.unit_id = u.id) and h.lifted_at is null
             group by u.din, u.id, u.open_holds having u.open_holds <> count(h.id)
             """),
+        // Those that were lifted before two people were asked for are left out.
+        new("hold-lifted-by-two", "Each hold that was lifted was lifted by two people, the second of them in its row.",
+            "select count(*) from inventory.hold where lifted_at is not null",
+            """
+            select h.id as hold_id, h.lifted_at, count(s.staff_id) as signatures
+            from inventory.hold h left join inventory.hold_lift_signature s on s.hold_id = h.id
+            where h.lifted_at >= (select min(signed_at) from inventory.hold_lift_signature)
+            group by h.id having count(s.staff_id) <> 2 or count(*) filter (where s.staff_id = h.lifted_by) <> 1
+            """),
         new("withdrawn-donation-was-held", "Each donation that Donor withdrew was put on hold in Inventory for it.",
             "select count(*) from outbox where type = 'BloodPlatform.Contracts.Donor.DonationWithdrawn' and published_at is not null",
             """

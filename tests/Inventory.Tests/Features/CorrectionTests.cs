@@ -53,7 +53,7 @@ public sealed class CorrectionTests(InventoryService fixture)
         await service.Deliver(Corrected(collected, 3, s => s)); // back again: not longer
         Assert.Equal(before.AddDays(-3), Expires(await station.Donation(din)));
         var hold = held["holds"][0].GetProperty("id").GetGuid();
-        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "已复核" })).Status);
+        Assert.Equal(200, (await station.Lift(hold, "已复核")).Status);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public sealed class CorrectionTests(InventoryService fixture)
         var holds = donation["holds"].EnumerateArray().ToList();
         Assert.Equal(["quality", "test"], holds.Select(h => h.GetProperty("kind").GetString()).Order());
         Assert.Equal(409, (await station.Sign(collected.Din, station.ReleaserA)).Status);
-        foreach (var hold in holds) Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold.GetProperty("id").GetGuid()}/lift", new { reason = "已复核" })).Status);
+        foreach (var hold in holds) Assert.Equal(200, (await station.Lift(hold.GetProperty("id").GetGuid(), "已复核")).Status);
         Assert.Equal(202, (await station.Sign(collected.Din, station.ReleaserA)).Status);
     }
 

@@ -115,7 +115,7 @@ public sealed class LookbackTests(InventoryService inventory)
 
         // A lifted hold is not placed again by a replay; apart again, each case follows its own.
         var hold = await service.Database.Scalar<Guid>("select id from inventory.hold where din = @own and source_id = @second", new { own, second });
-        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "looked at" })).Status);
+        Assert.Equal(200, (await station.Lift(hold, "looked at")).Status);
         await service.Deliver(merged with { EventId = Some.Id() });
         Assert.Equal(1, await Holds(own, second));
         await service.Deliver(Unmerged(survivor, absorbed));

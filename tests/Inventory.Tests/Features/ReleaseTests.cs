@@ -146,9 +146,33 @@ public sealed class ReleaseTests(InventoryService inventory) : IAsyncLifetime
         var hold = held["holds"][0].GetProperty("id").GetGuid();
         Assert.Equal("staff_function_required", (await station.ReleaserA.Post($"/v1/holds/{hold}/lift", new { reason = "seen" })).Code);
         Assert.Equal(422, (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "" })).Status);
-        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "log complete" })).Status);
+        Assert.Equal(200, (await station.Lift(hold, "log complete")).Status);
         Assert.Equal("hold_lifted", (await station.Quality.Post($"/v1/holds/{hold}/lift", new { reason = "again" })).Code);
         Assert.Equal(200, (await station.Sign(din, station.ReleaserB)).Status);
+    }
+
+    [Fact]
+    public async Task Two_people_lift_a_hold_and_each_speaks_for_one_hold_only()
+    {
+        var station = new Station(service);
+        var din = await station.Releasable();
+        var unit = await station.UnitOf(din);
+        await station.Client.Post($"/v1/units/{unit}/hold", new { kind = "quality" });
+        var holds = (await station.Client.Post($"/v1/units/{unit}/hold", new { kind = "cold-chain" }))["holds"].EnumerateArray().Select(h => h.GetProperty("id").GetGuid()).ToArray();
+        Task<Answer> Lift(string staff, Guid hold) => station.As(staff, "quality").Post($"/v1/holds/{hold}/lift", new { reason = "已复核" });
+        async Task<string> State(Guid hold) => await station.Client.Get($"/v1/holds/{hold}") is var h ? $"{h["signatures"].GetInt32()} {h["allowedActions"].GetArrayLength()}" : "";
+
+        Assert.Equal((202, 1), await Lift("Q1", holds[0]) is var first ? (first.Status, first["signatures"].GetInt32()) : default);
+        Assert.Equal((409, "same_signer"), await Lift("Q1", holds[0]) is var again ? (again.Status, again.Code) : default);
+        Assert.Equal("1 1", await State(holds[0]));
+        Assert.Equal(202, (await Lift("Q2", holds[1])).Status); // of another hold the second person is the first
+        Assert.Equal(["held", "held"], Errors(await station.Sign(din, station.ReleaserA)));
+        var both = await Task.WhenAll(Enumerable.Range(2, 6).Select(i => Lift($"Q{i}", holds[0])));
+        Assert.Equal((1, 5), (both.Count(b => b.Status == 200), both.Count(b => b.Code == "hold_lifted")));
+        Assert.Equal(("2 0", "1 1", 1), (await State(holds[0]), await State(holds[1]), (await station.Client.Get($"/v1/units/{unit}"))["holds"].GetArrayLength()));
+        Assert.Equal(["held"], Errors(await station.Sign(din, station.ReleaserA)));
+        Assert.Equal(200, (await Lift("Q1", holds[1])).Status);
+        Assert.Equal(202, (await station.Sign(din, station.ReleaserA)).Status);
     }
 
     [Fact]

@@ -80,7 +80,7 @@ public sealed class ScanTests(InventoryService inventory)
             Assert.Equal((200, false, mismatch), (bad.Status, bad["matches"].GetBoolean(), Assert.Single(Texts(bad, "mismatches"))));
             var hold = Assert.Single((await station.Client.Get($"/v1/units/{id}"))["holds"].EnumerateArray());
             Assert.Equal("quality", hold.GetProperty("kind").GetString());
-            Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{hold.GetProperty("id").GetGuid()}/lift", new { reason = "重贴标签" }, Some.Key())).Status);
+            Assert.Equal(200, (await station.Lift(hold.GetProperty("id").GetGuid(), "重贴标签")).Status);
         }
     }
 }

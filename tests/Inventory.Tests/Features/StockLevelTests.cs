@@ -41,7 +41,7 @@ public sealed class StockLevelTests(InventoryService inventory)
         await Look();
         Assert.Equal(("red", "red", 3, 2L), (await Said()) is [_, var worse] ? (worse.Previous, worse.Level, worse.Missing, worse.Version) : default);
 
-        Assert.Equal(200, (await station.Quality.Post($"/v1/holds/{held["holds"][0].GetProperty("id").GetGuid()}/lift", new { reason = "复核合格" })).Status);
+        Assert.Equal(200, (await station.Lift(held["holds"][0].GetProperty("id").GetGuid(), "复核合格")).Status);
         await Look();
         await Look();
         Assert.Equal((3, "orange"), ((int)(await Said())[^1].Version, (await Said())[^1].Level)); // one bag for nine in four weeks: 3.1 days, and yellow begins at 3.3 from below

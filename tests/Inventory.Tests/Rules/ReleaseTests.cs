@@ -59,4 +59,34 @@ public sealed class ReleaseTests
         Assert.Empty(Release.Unmet(Good with { Units = [("platelets-apheresis", Now.AddSeconds(-1)), ("plasma-fresh-frozen", Now)] }, Now));
         Assert.Equal("expired", Assert.Single(Release.Unmet(Good with { Units = [("platelets-apheresis", Now.AddSeconds(-1))] }, Now)).Code);
     }
+
+    /// <summary>Every subset of the conditions: 2⁹ sets of conclusions × group × holds × bags × register × void × historic × released × who signs and who entered. Each row is compared with what must hold, said once more.</summary>
+    [Fact]
+    public void The_whole_truth_table_releases_only_what_is_good_in_everything()
+    {
+        var (rows, released, first) = (0, 0, new HashSet<string>());
+        foreach (var clean in Enumerable.Range(0, 1 << 9))
+        {
+            var conclusions = ImmutableSortedDictionary.CreateRange(Station.AllTests.Index().Select(t => KeyValuePair.Create(t.Item, (clean >> t.Index & 1) == 1 ? "non-reactive" : ((clean + t.Index) % 3) switch { 0 => "reactive", 1 => "pending", _ => "inconclusive" })));
+            foreach (var group in new[] { "A+", null })
+            foreach (var holds in new string[][] { [], ["test"], ["recall", "mirror"] })
+            foreach (var bags in new[] { 0, 1, 2 }) // none, an expired one, one in date
+            foreach (var register in new[] { "clear", null, "hit", "unavailable" })
+            foreach (var flags in Enumerable.Range(0, 8)) // void, historic, released
+            foreach (var people in Enumerable.Range(0, 8)) // the signer entered results, another has signed, that other entered results
+            {
+                var (isVoid, historic, done) = ((flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0);
+                var (entered, other, otherEntered) = ((people & 1) != 0, (people & 2) != 0, (people & 4) != 0);
+                var state = new ReleaseState(historic, done, new(conclusions, group), holds, bags switch { 0 => [], 1 => [("x", Now.AddSeconds(-1))], _ => [("x", Now)] }, other ? [Ben] : [], [Lab, .. entered ? [Ann] : Array.Empty<Guid>(), .. otherEntered ? [Ben] : Array.Empty<Guid>()], register, isVoid);
+                var good = clean == 511 && group is not null && holds.Length == 0 && bags == 2 && (register is null or "clear") && flags == 0 && !entered;
+                var expected = !good ? 0 : other && !otherEntered ? 2 : 1;
+                var (signatures, no) = Release.Sign(state, Ann, Now);
+                if (signatures != expected || (no is null) != good) Assert.Fail($"{clean:b9} {group} {string.Join('+', holds)} {bags} {register} {flags:b3} {people:b3}: {signatures} where {expected}");
+                rows++;
+                if (signatures == 2) released++;
+                if (signatures == 1) first.Add($"{other}{otherEntered}");
+            }
+        }
+        Assert.Equal((512 * 2 * 3 * 3 * 4 * 8 * 8, 2, 3), (rows, released, first.Count)); // released with the register clear and where it was not asked
+    }
 }

@@ -98,7 +98,7 @@ internal sealed class DonationFile
                 select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
                 select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id
                   from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
-                select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
+                select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at, array(select s.staff_id from inventory.hold_lift_signature s where s.hold_id = h.id) as lift_signers from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
                 select s.din, s.staff_id from inventory.release_signature s where s.din in ({set}) order by s.signed_at;
                 select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
@@ -309,6 +309,7 @@ internal sealed record HoldRow
     public string Kind { get; init; } = "";
     public Guid SourceId { get; init; }
     public DateTimeOffset PlacedAt { get; init; }
+    public Guid[] LiftSigners { get; init; } = [];
 
     public HoldView View => new(Id, Kind, PlacedAt);
 }
