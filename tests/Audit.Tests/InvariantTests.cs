@@ -151,7 +151,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("backfilled-unit-is-historic", "update inventory.unit set status = 'quarantine' where id = id('unit 4')"),
         ("hold-counters-are-true", "update inventory.unit set open_holds = 0 where id = id('unit 5')"),
         ("hold-counters-are-true", "update inventory.donation set open_holds = 0 where din = din(3)"),
-        ("hold-counters-are-true", "update inventory.hold set lifted_at = now() where id = id('hold 1')"),
+        ("hold-counters-are-true", "update inventory.hold set lifted_at = now(), lifted_by = id('second') where id = id('hold 1'); insert into inventory.hold_lift_signature select id('hold 1'), staff_id, reason, now() from inventory.hold_lift_signature"),
         ("hold-lifted-by-two", "delete from inventory.hold_lift_signature where staff_id = id('first')"),
         ("hold-lifted-by-two", "update inventory.hold set lifted_by = id('laboratory') where id = id('hold 3')"),
         ("withdrawn-donation-was-held", "update inventory.hold set source_id = id('another cause') where id = id('hold 2')"),
