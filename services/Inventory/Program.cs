@@ -23,6 +23,7 @@ public static class Program
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
         service.Builder.Services.AddHostedService<WatchStock>();
+        service.Builder.Services.AddHostedService<ExpireUnits>();
         service.Builder.Services.AddHostedService<ServeWaiting>();
         service.Builder.Services.AddHostedService<LapseOrders>();
         return service

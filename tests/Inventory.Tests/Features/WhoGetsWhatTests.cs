@@ -1,6 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Inventory.Features.Orders;
+using BloodPlatform.Inventory.Features.Units;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -201,5 +202,26 @@ public sealed class WhoGetsWhatTests(InventoryService inventory) : IAsyncLifetim
             if ((await issuing).Status == 200) continue;
             await station.Client.Post($"/v1/units/{unit}/discard", new { reasonCode = "other" }); // the next round's bag is another
         }
+    }
+
+    [Fact]
+    public async Task What_passed_its_expiry_is_expired_noted_and_said_once_and_a_reserved_bag_is_its_orders()
+    {
+        var (quarantine, available, reserved, good) = (await station.Releasable(group: "O+"), await station.Released(group: "O+"), await station.Released(group: "AB-"), await station.Released(group: "A-"));
+        var order = await Order("AB-", substitution: false);
+        Assert.Equal("allocated", order.Text("status"));
+        await service.Database.Execute("update inventory.unit set expires_at = now() - interval '1 second' where din = any(@dins) and component = 'red-cells-suspended'", new { dins = new[] { quarantine, available, reserved } });
+        await Task.WhenAll(Look<ExpireUnits>(), Look<ExpireUnits>());
+        Task<string> State(string din) => service.Database.Scalar<string>("select string_agg(status, ' ' order by component) from inventory.unit where din = @din", new { din });
+        Assert.Equal(["quarantine expired", "available expired", "available reserved", "available available"], [await State(quarantine), await State(available), await State(reserved), await State(good)]);
+        var said = (await service.Published<UnitExpired>()).Where(e => e.StationId == station.Id).ToList();
+        Assert.Equal(new[] { available, quarantine }.Order(), said.Select(e => e.Din).Order());
+        Assert.Equal(2, await service.Database.Scalar<long>("select count(*) from inventory.unit_movement where kind = 'expired' and din = any(@dins)", new { dins = new[] { quarantine, available, reserved, good } }));
+        Assert.Equal(0, await service.Database.Scalar<long>("select count(*) from inventory.donation d where d.din = any(@dins) and d.version <> (select max(o.version) from inventory.outbox o where o.key = d.din)", new { dins = new[] { available } }));
+
+        await Hospital.Post($"/v1/orders/{order.Id}/cancel");
+        await Look<ExpireUnits>();
+        Assert.Equal("available expired", await State(reserved));
+        Assert.Equal("discarded", (await station.Client.Post($"/v1/units/{await station.UnitOf(available)}/discard", new { reasonCode = "expired" })).Text("status"));
     }
 }

@@ -1,0 +1,2 @@
+-- What is in stock, in the order in which it will have expired.
+create index unit_to_expire on inventory.unit (expires_at) where status in ('quarantine', 'available');
