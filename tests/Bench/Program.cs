@@ -15,9 +15,9 @@ public static class Program
         var rate = int.Parse(args.FirstOrDefault(a => a.StartsWith("--rate=", StringComparison.Ordinal))?[7..] ?? "50", null);
         var seconds = int.Parse(args.FirstOrDefault(a => a.StartsWith("--seconds=", StringComparison.Ordinal))?[10..] ?? "20", null);
         var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
-        if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near" or "hot-drive", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
+        if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near" or "hot-drive" or "blood-stock", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive [--alone]   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive [--alone], or -- blood-stock [--units=100000]   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -37,6 +37,12 @@ public static class Program
             var near = await DrivesNear.Measure(api, superuser, 20_000);
             Console.WriteLine("\none request after another through the gateway          count     p50 ms     p99 ms     max ms");
             foreach (var (what, milliseconds) in near) Print(what, milliseconds);
+            return 0;
+        }
+        if (args[0] == "blood-stock")
+        {
+            Console.WriteLine("\none request after another, at the service                 count     p50 ms     p99 ms     max ms");
+            await BloodStock.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["INVENTORY_PORT"]}"), int.Parse(args.FirstOrDefault(a => a.StartsWith("--units=", StringComparison.Ordinal))?[8..] ?? "100000", null), Print);
             return 0;
         }
         if (args[0] == "hot-drive")
