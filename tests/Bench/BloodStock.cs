@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using BloodPlatform.Chassis;
 using BloodPlatform.Demo;
 using Dapper;
 using Npgsql;
@@ -62,7 +63,7 @@ internal static class BloodStock
 
             await database.ExecuteAsync("update inventory.donation set donor_id = md5('bench-donor/' || (substr(din, 8)::int / 100))::uuid where din like 'B9999__0%' and substr(din, 8)::int < @n", new { n = Lookbacks * 100 });
             var quality = api.Credentials.With("quality");
-            print("a look-back on a donor of 100 donations", await Time(Lookbacks, i => api.Send(HttpMethod.Post, "station", "/v1/lookbacks", new { din = DinOf(i * 100), reason = "post-donation-information" }, Guid.NewGuid().ToString(), quality), warm: 0));
+            print("a look-back on a donor of 100 donations", await Time(Lookbacks, i => api.Send(HttpMethod.Post, "station", "/v1/lookbacks", new { din = DinOf(i * 100), reason = "post-donation-information" }, Ids.New(TimeProvider.System).ToString(), quality), warm: 0));
 
             var laboratory = api.Credentials.With("laboratory");
             string[] tests = ["abo-rhd", "alt", "hbsag", "anti-hcv", "hiv-ag-ab", "syphilis", "nat-hbv", "nat-hcv", "nat-hiv"];
@@ -71,7 +72,7 @@ internal static class BloodStock
             for (var from = Lookbacks * 100; rows < 100_000; from += RowsAtOnce / 9, rows += RowsAtOnce)
             {
                 var at = TimeProvider.System.GetUtcNow();
-                var run = new { runId = $"bench-{Guid.NewGuid():N}", instrument = "bench", controlsValid = true, rows = Enumerable.Range(from % (units - 100), RowsAtOnce / 9)
+                var run = new { runId = $"bench-{Ids.New(TimeProvider.System):N}", instrument = "bench", controlsValid = true, rows = Enumerable.Range(from % (units - 100), RowsAtOnce / 9)
                     .SelectMany(n => tests.Select(test => new { din = DinOf(n), test, outcome = "non-reactive", value = test == "abo-rhd" ? Group(n) : test == "alt" ? "20" : null, performedAt = at })).ToArray() };
                 if ((await api.Send(HttpMethod.Post, "station", "/v1/test-runs", run, run.runId, laboratory)).Body["accepted"]!.GetValue<int>() != RowsAtOnce) throw new InvalidOperationException("Rows were refused");
             }
