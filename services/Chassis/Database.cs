@@ -136,6 +136,13 @@ public sealed class Transaction
         values (@RecordedAt, @EventId, @type, @Key, @Version, @payload::jsonb, @trace)
         """;
 
+    /// <summary>Several in one statement, in their order: a look-back, or what expired at midnight, has many.</summary>
+    private const string KeepEvents = """
+        insert into {schema}.outbox (recorded_at, event_id, type, key, version, payload, trace_parent)
+        select e.recorded_at, e.event_id, e.type, e.key, e.version, e.payload::jsonb, @trace
+        from unnest(@recordedAt, @eventId, @type, @key, @version, @payload) with ordinality e(recorded_at, event_id, type, key, version, payload, n) order by e.n
+        """;
+
     internal Transaction(NpgsqlConnection connection, NpgsqlTransaction dbTransaction, ServiceName service, Request request, TimeProvider clock, CancellationToken ct)
     {
         (this.connection, this.dbTransaction, this.service, this.request, this.ct) = (connection, dbTransaction, service, request, ct);
@@ -240,7 +247,16 @@ public sealed class Transaction
     /// </summary>
     internal async Task Commit()
     {
-        foreach (var e in events)
+        if (events.Count > 3)
+        {
+            T[] Each<T>(Func<DomainEvent, T> of) => [.. events.Select(of)];
+            writes.Add((KeepEvents, new
+            {
+                recordedAt = Each(e => e.RecordedAt), eventId = Each(e => e.EventId), type = Each(e => EventTypes.NameOf(e.GetType())), key = Each(e => e.Key), version = Each(e => e.Version),
+                payload = Each(e => JsonSerializer.Serialize(e, e.GetType(), Json.Options)), trace = Activity.Current?.Id,
+            }, events.Count));
+        }
+        else foreach (var e in events)
             writes.Add((KeepEvent, new { e.RecordedAt, e.EventId, type = EventTypes.NameOf(e.GetType()), e.Key, e.Version, payload = JsonSerializer.Serialize(e, e.GetType(), Json.Options), trace = Activity.Current?.Id }, 1));
         writes.AddRange(last);
         if (writes.Count == 0)

@@ -39,11 +39,12 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
 
     /// <summary>
     /// Three results: whether others come first; candidates (locked; those that another order is just choosing are skipped, not waited for), of another group only as many
-    /// as the exact one lacks; then the groups' stock for the explanation.
+    /// as the exact one lacks; then, for the explanation, what of the groups' stock comes first.
     /// </summary>
     private static string Sql(string station, string component, string groups, string keepsUntil, string collectedFrom, string irradiated, string amount)
     {
         var allocatable = $"u.component = {component} and u.status = 'available' and u.open_holds = 0 and u.expires_at > {keepsUntil} and u.collected_at >= coalesce({collectedFrom}, '-infinity') and not {irradiated}";
+        var inStock = $"u.component = {component} and u.status in ('available', 'reserved', 'quarantine')";
         const string InOrder = "order by u.expires_at, u.collected_at, u.id";
         var serving = $"""
             coalesce({station}, (select b.station_id from unnest({groups}) with ordinality g(blood_group, rank) cross join lateral (
@@ -56,9 +57,11 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
                 select {Columns} from inventory.unit u where u.station_id = (select station_id from serving) and u.blood_group = g.blood_group and {allocatable}
                 {InOrder} limit {amount} - (select count(*) from nearest) for update skip locked) u)
             select * from nearest union all select * from others;
-            select {Columns} from unnest({groups}) g(blood_group) cross join lateral (
-                select {Columns} from inventory.unit u where u.station_id = {serving} and u.component = {component} and u.blood_group = g.blood_group and u.status in ('available', 'reserved', 'quarantine')
-                {InOrder} limit 200) u
+            with serving as materialized (select {serving} as station_id)
+            (select {Columns} from inventory.unit u where u.station_id = (select station_id from serving) and u.blood_group = ({groups})[1] and {inStock} {InOrder} limit {amount} + 30)
+            union all
+            select u.* from unnest(({groups})[2:]) g(blood_group) cross join lateral (
+                select {Columns} from inventory.unit u where u.station_id = (select station_id from serving) and u.blood_group = g.blood_group and {inStock} {InOrder} limit 10) u
             """;
     }
 

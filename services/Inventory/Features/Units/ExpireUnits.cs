@@ -18,8 +18,8 @@ public sealed class ExpireUnits(IServiceScopeFactory scopes, ILogger<ExpireUnits
 
     private static async Task<bool> Some(Transaction tx)
     {
-        var due = await tx.Query<UnitOfDonationRow>($"""
-            {UnitOfDonationRow.ForUpdate}
+        var due = await tx.Query<Row>("""
+            select u.id, u.din, u.station_id, u.component, u.blood_group, u.volume_ml, u.content_u, u.expires_at, d.version as donation_version, d.donor_id from inventory.donation d join inventory.unit u on u.din = d.din
             where u.id = any(array(select e.id from inventory.unit e where e.status in ('quarantine', 'available') and e.expires_at < @now order by e.expires_at limit @AtOnce)) and u.status in ('quarantine', 'available')
             order by d.din, u.id for update of d, u skip locked
             """, new { now = tx.Now, AtOnce });
@@ -40,5 +40,19 @@ public sealed class ExpireUnits(IServiceScopeFactory scopes, ILogger<ExpireUnits
         }
         tx.Write("update inventory.donation d set version = d.version + n.units from unnest(@dins, @units) n(din, units) where d.din = n.din", new { dins = donations.Select(d => d.Key).ToArray(), units = donations.Select(d => d.Count()).ToArray() }, rows: donations.Length);
         return due.Count == AtOnce;
+    }
+
+    private sealed record Row
+    {
+        public Guid Id { get; init; }
+        public string Din { get; init; } = "";
+        public Guid StationId { get; init; }
+        public string Component { get; init; } = "";
+        public string? BloodGroup { get; init; }
+        public int VolumeMl { get; init; }
+        public decimal? ContentU { get; init; }
+        public DateTimeOffset ExpiresAt { get; init; }
+        public long DonationVersion { get; init; }
+        public Guid DonorId { get; init; }
     }
 }
