@@ -14,7 +14,7 @@ namespace BloodPlatform.Bench;
 /// bag among all that ever were, a look-back on a donor of a hundred donations, an analyser's hundred thousand rows, and a hundred thousand bags that expire at once.
 /// </summary>
 /// <remarks>
-/// The stock is written past the API under donation numbers of a facility that is nobody's (B9999) and taken out again with all that was done to it; the events that were said stay. The
+/// The stock is written past the API under donation numbers of a facility that is nobody's (B9999), with ids that follow each other as the platform's own do, and taken out again with all that was done to it; the events that were said stay. The
 /// reference of the orders takes as many bags of the same stock with bare statements in one transaction.
 /// </remarks>
 internal static class BloodStock
@@ -104,12 +104,12 @@ internal static class BloodStock
     private static async Task Seed(NpgsqlConnection database, Guid station, int size, string status) => await database.ExecuteAsync("""
         set session_replication_role = replica;
         insert into inventory.donation (din, version, station_id, status, blood_group, tested_qualified, components_at, released_at, arrived_at, collected_version, donor_id, procedure, nominal_ml, collected_ml, outcome, preservative, chair_group, started_at, ended_at)
-        select din, 5, @station, 'available', g, true, at, at, at, 1, md5('bench-donor/' || din)::uuid, 'whole-blood', 400, 400, 'completed', 'CPDA-1', g, at, at from (select 'B999926' || lpad(n::text, 6, '0') as din, now() - interval '1 day' - n % 20 * interval '1 day' as at,
+        select din, 5, @station, 'available', g, true, at, at, at, 1, ('01910000-0000-7000-8000-' || lpad(right(din, 6), 12, '0'))::uuid, 'whole-blood', 400, 400, 'completed', 'CPDA-1', g, at, at from (select 'B999926' || lpad(n::text, 6, '0') as din, now() - interval '1 day' - n % 20 * interval '1 day' as at,
             case when n % 16 < 5 then 'O+' when n % 16 < 9 then 'A+' when n % 16 < 13 then 'B+' when n % 16 = 13 then 'AB+' when n % 16 = 14 then 'A-' else 'O-' end as g from generate_series(0, @size - 1) n) x;
         insert into inventory.donor_safety (donor_id) select distinct donor_id from inventory.donation where din like 'B9999%' on conflict do nothing;
         insert into inventory.donor_safety (donor_id) select md5('bench-donor/' || n)::uuid from generate_series(0, 99) n on conflict do nothing;
         insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, content_u, volume_ml, collected_at, produced_at, expires_at, status, open_holds)
-        select md5('bench-unit/' || din)::uuid, 2, din, station_id, 'red-cells-suspended', 'D0002', '00', blood_group, 2, 300, started_at, started_at, started_at + interval '35 days', @status, 0 from inventory.donation where din like 'B9999%';
+        select ('01900000-0000-7000-8000-' || lpad(right(din, 6), 12, '0'))::uuid, 2, din, station_id, 'red-cells-suspended', 'D0002', '00', blood_group, 2, 300, started_at, started_at, started_at + interval '35 days', @status, 0 from inventory.donation where din like 'B9999%';
         insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at) select id, din, kind, 'available', collected_at, collected_at from inventory.unit, unnest(array['made', 'released']) kind where din like 'B9999%';
         set session_replication_role = origin;
         analyze inventory.donation, inventory.unit, inventory.unit_movement, inventory.donor_safety
