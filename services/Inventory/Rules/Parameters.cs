@@ -4,7 +4,7 @@ using BloodPlatform.Chassis;
 namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>
-/// Shelf lives, yields, test schemes, stock levels and look-back windows: dated documents with their source and how sure it is, under
+/// Shelf lives, yields, test schemes, stock levels, look-back windows and recalls: dated documents with their source and how sure it is, under
 /// Data/Parameters. A fact is judged by the version in force on its day.
 /// </summary>
 public static class Parameters
@@ -13,6 +13,7 @@ public static class Parameters
     private static readonly TestScheme[] Schemes = Read<TestScheme>("test-schemes.json");
     private static readonly StockRules[] Stocks = Read<StockRules>("stock-levels.json");
     private static readonly LookbackRules[] Lookbacks = Read<LookbackRules>("lookbacks.json");
+    private static readonly RecallRules[] Recalls = Read<RecallRules>("recalls.json");
 
     public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
 
@@ -23,6 +24,8 @@ public static class Parameters
     public static StockRules StockOn(DateOnly day) => On(Stocks, day);
 
     public static LookbackRules LookbackOn(DateOnly day) => On(Lookbacks, day);
+
+    public static RecallRules RecallOn(DateOnly day) => On(Recalls, day);
 
     private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
 
@@ -81,3 +84,7 @@ public sealed record StockLevels(string[] Components, decimal Normal, decimal Bl
 /// <param name="Months">Calendar months before the named donation.</param>
 /// <param name="ToLastNegative">Whether it also reaches back to the last donation that tested negative.</param>
 public sealed record LookbackRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int Months, bool ToLastNegative) : IDated;
+
+/// <param name="DeadlineHours">Within which every bag is to be located, and hospitals are to answer.</param>
+/// <param name="LargestScope">Donations that one case may reach: they are held in one transaction.</param>
+public sealed record RecallRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int DeadlineHours, int LargestScope) : IDated;
