@@ -28,7 +28,7 @@ public sealed record OpenRecallRequest(
 public static class OpenRecall
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/recalls", Handle)
-        .Allow("inventory", Roles.Station).ByStaff("quality").NeedsIdempotencyKey().Creates().WithSummary("Recalls donations by what they have in common; first as a dry run");
+        .Allow("inventory", Roles.Station).ByStaff("quality").NeedsIdempotencyKey().Creates().WithSummary("Recalls donations by what they have in common; first as a dry run, which is answered with 200");
 
     private static async Task<Results<Made<RecallView>, Ok<RecallPreview>, ProblemHttpResult>> Handle(OpenRecallRequest request, Caller caller, Database db, Vault vault, CancellationToken ct)
     {
