@@ -31,6 +31,11 @@ public static class Problems
     public static readonly ProblemCode DonationVoided = new("donation_voided", 409, "该献血记录已作废", "The donation is void");
     public static readonly ProblemCode LookbackOpen = new("lookback_open", 409, "该献血者在本站已有进行中的回溯调查", "This station has an open look-back of the donor");
     public static readonly ProblemCode LookbackClosed = new("lookback_closed", 409, "该回溯调查已结束", "The look-back is closed");
+    public static readonly ProblemCode RecallEmpty = new("recall_empty", 422, "召回范围内没有献血记录", "Nothing lies in this scope");
+    public static readonly ProblemCode RecallTooLarge = new("recall_too_large", 422, "召回范围过大，请分次召回", "The scope is too large for one case; split it");
+    public static readonly ProblemCode RecallClosed = new("recall_closed", 409, "该召回已结束", "The recall is closed");
+    public static readonly ProblemCode RecallUnresolved = new("recall_unresolved", 409, "尚有医院未答复的血袋，不能结束召回", "Hospitals have not answered for all bags");
+    public static readonly ProblemCode TaskAnswered = new("task_answered", 409, "该血袋已有最终答复", "The last answer for this bag is final");
     public static readonly ProblemCode NeededByPast = new("needed_by_past", 422, "用血时间须在将来", "neededBy must lie in the future");
     public static readonly ProblemCode QuantityUnit = new("quantity_unit_not_applicable", 422, "该成分不以此单位计量", "This component is not counted in this unit");
     public static readonly ProblemCode RhdPositiveRefused = new("rhd_positive_refused", 422, "该RhD阴性患者不得输注RhD阳性血液", "RhD positive blood is not given to this RhD negative patient: a female up to 50, anybody up to 18, who has anti-D, or whose sex or age is not known");

@@ -3,9 +3,11 @@ using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Holds;
+using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Orders;
 using BloodPlatform.Inventory.Features.Projections;
+using BloodPlatform.Inventory.Features.Recalls;
 using BloodPlatform.Inventory.Features.ReleaseBatches;
 using BloodPlatform.Inventory.Features.Stock;
 using BloodPlatform.Inventory.Features.TestRuns;
@@ -49,6 +51,7 @@ public static class Program
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
+            .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
             .Map(GetStock.Map, GetStockOutlook.Map, TraceDonation.Map, SearchTraces.Map);
     }
 

@@ -4,7 +4,7 @@ using BloodPlatform.Chassis;
 namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>
-/// Shelf lives, yields, test schemes, stock levels, look-back windows and who may be given what: dated documents with their source and how sure it is, under
+/// Shelf lives, yields, test schemes, stock levels, look-back windows, recalls and who may be given what: dated documents with their source and how sure it is, under
 /// Data/Parameters. A fact is judged by the version in force on its day.
 /// </summary>
 public static class Parameters
@@ -14,6 +14,7 @@ public static class Parameters
     private static readonly StockRules[] Stocks = Read<StockRules>("stock-levels.json");
     private static readonly LookbackRules[] Lookbacks = Read<LookbackRules>("lookbacks.json");
     private static readonly AllocationRules[] Allocations = Read<AllocationRules>("allocation.json");
+    private static readonly RecallRules[] Recalls = Read<RecallRules>("recalls.json");
 
     public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
 
@@ -26,6 +27,8 @@ public static class Parameters
     public static LookbackRules LookbackOn(DateOnly day) => On(Lookbacks, day);
 
     public static AllocationRules AllocationOn(DateOnly day) => On(Allocations, day);
+
+    public static RecallRules RecallOn(DateOnly day) => On(Recalls, day);
 
     private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
 
@@ -110,3 +113,7 @@ public sealed record RhdRules(string[] NegativeToPositive, string[] PositiveToNe
 /// <param name="Components">What must be ordered for it; null: any.</param>
 /// <param name="MaximumAgeDays">Days from collection to the time of need.</param>
 public sealed record SpecialNeed([property: System.Text.Json.Serialization.JsonPropertyName("need")] string Code, string Source, string Confidence, string[]? Components = null, bool Irradiated = false, int? MaximumAgeDays = null);
+
+/// <param name="DeadlineHours">Within which every bag is to be located, and hospitals are to answer.</param>
+/// <param name="LargestScope">Donations that one case may reach: they are held in one transaction.</param>
+public sealed record RecallRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int DeadlineHours, int LargestScope) : IDated;

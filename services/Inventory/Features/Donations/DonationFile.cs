@@ -3,8 +3,10 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Projections;
+using BloodPlatform.Inventory.Features.Recalls;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
 
@@ -77,9 +79,10 @@ internal sealed class DonationFile
     /// <param name="others">Also the files of the same persons' other donations, under whichever of their ids (look-back).</param>
     /// <param name="historic">Of the others also those that were recorded afterwards; no blood of theirs is anywhere any more.</param>
     /// <param name="lookback">With the others come the persons' open look-backs, and this one, open or closed.</param>
+    /// <param name="recalls">A station whose open recalls come too: until the commit it opens and closes none. With the others come those that name the persons.</param>
     /// <param name="prepare">A statement that runs first: rows for what has not arrived yet.</param>
     public static async Task<Files> Load(
-        Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)", bool historic = false, Guid? lookback = null)
+        Transaction tx, string[] dins, Guid? station, bool forUpdate = false, bool others = false, Guid? donor = null, string prepare = "", object? prepareArgs = null, string which = "= any(@dins)", bool historic = false, Guid? lookback = null, Guid? recalls = null)
     {
         var ofStation = $"from inventory.donation w where w.din {which} and (@station::uuid is null or w.station_id = @station)";
         var wanted = $"select w.din {ofStation}";
@@ -87,16 +90,17 @@ internal sealed class DonationFile
         var set = others ? $"{wanted} union select o.din from inventory.donation o where {(historic ? "" : "not o.backfilled and ")}o.donor_id in ({donors})" : wanted;
         var @lock = forUpdate ? "for update" : "";
         var args = new Dapper.DynamicParameters(prepareArgs);
-        args.AddDynamicParams(new { dins, station, donor, lookback, sealNotBefore = Freshness.NotBefore });
+        args.AddDynamicParams(new { dins, station, donor, lookback, recalls, sealNotBefore = Freshness.NotBefore });
         for (var again = 0; ; again++)
         {
             // The numbers are found anew in each statement: planned each time, that costs twenty times the work itself, in an answer too.
             var files = await tx.Read($"""
                 {Transaction.KeepPlans}
+                {(recalls is null ? "" : RecallRow.LockShared)}
                 {prepare}
                 select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
                 select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
-                select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id
+                select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id, t.run_id, t.instrument, t.reagent_lot
                   from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
                 select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at, array(select s.staff_id from inventory.hold_lift_signature s where s.hold_id = h.id) as lift_signers from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
@@ -104,10 +108,12 @@ internal sealed class DonationFile
                 select q.din, q.code, q.certainty from inventory.deferral_requirement q where q.din in ({set});
                 select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
                 {(others ? LookbackRow.Of(donors) : "")}
+                {(others || recalls is not null ? RecallRow.Open(donors, set) : "")}
                 select p.id as donor_id, {Persons.Of("p.id")} as person_id from ({donors}) p(id) where p.id is not null;
                 {Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")}) k(id)")};
                 """, args, async grid =>
             {
+                if (recalls is not null) await grid.ReadAsync<int>();
                 var safety = (await grid.ReadAsync<SafetyRow>()).ToDictionary(s => s.DonorId);
                 var read = (await grid.ReadAsync<DonationRow>()).Select(row => new DonationFile(row)).ToDictionary(f => f.Din);
                 foreach (var row in await grid.ReadAsync<ResultRow>()) read[row.Din].Results.Add(row);
@@ -117,6 +123,7 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<RequirementRow>()) read[row.Din].DeferralsRequired.Add(row);
                 foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
                 var lookbacks = others ? (await grid.ReadAsync<LookbackRow>()).ToList() : [];
+                var recalled = others || recalls is not null ? (await grid.ReadAsync<RecallRow>()).ToList() : [];
                 var persons = (await grid.ReadAsync<PersonRow>()).DistinctBy(p => p.DonorId).ToDictionary(p => p.DonorId, p => p.PersonId);
                 var stale = (await grid.ReadAsync<string>()).Select(id => Guid.Parse(id) is var donorId ? persons.GetValueOrDefault(donorId, donorId) : default).ToHashSet();
                 var registrations = safety.Values.ToLookup(s => persons.GetValueOrDefault(s.DonorId, s.DonorId));
@@ -125,7 +132,7 @@ internal sealed class DonationFile
                     file.Safety = safety.GetValueOrDefault(file.Row.DonorId!.Value);
                     file.Registrations = [.. registrations[file.Row.PersonId!.Value]];
                 }
-                return new Files(read, safety, persons, stale, lookbacks);
+                return new Files(read, safety, persons, stale, lookbacks, recalled);
             });
             // A donation arrived, or its donor was merged, between the two locks: not all that is his is locked yet. Read again, this time his row comes first.
             if (!forUpdate || again == 3 || (files.ByDin.Values.All(f => f.Row.DonorId is null || f.Safety is not null) && files.Persons.Keys.All(files.Safety.ContainsKey))) return files;
@@ -141,6 +148,7 @@ internal sealed class DonationFile
         Registrations = [.. files.Safety.Values.Where(s => files.Persons.GetValueOrDefault(s.DonorId, s.DonorId) == Row.PersonId)];
         (Row.ArrivedAt, Row.DonorId, Row.DriveId, Row.Procedure, Row.NominalMl, Row.CollectedMl) = (tx.Now, e.DonorId, e.DriveId, e.Procedure, e.NominalMl, e.CollectedMl);
         (Row.TreatmentUnits, Row.Outcome, Row.Preservative, Row.Deviations, Row.Restrictions) = (e.TreatmentUnits, e.Outcome, e.Bag.Preservative, e.Deviations, e.Restrictions);
+        Row.BagLot = e.Bag.Lot;
         Row.ExternalCheck ??= e.ExternalCheck; // what was said of it later came first
         if (Row.ChairGroupCorrected == 0) Row.ChairGroup = e.BloodGroup; // else what a second person found came first
         (Row.StartedAt, Row.EndedAt, Row.Backfilled, Row.Status) = (e.StartedAt, e.EndedAt, e.Backfilled, e.Backfilled ? "historic" : "quarantine");
@@ -186,6 +194,7 @@ internal sealed class DonationFile
         var state = JsonSerializer.Deserialize<CollectedState>(newest.After!, Json.Options)!;
         (Row.Corrected, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome) = (newest.Number, state.NominalMl, state.CollectedMl, state.TreatmentUnits, state.Outcome);
         (Row.Preservative, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt) = (state.Bag.Preservative, state.Deviations, state.Restrictions, state.StartedAt, state.EndedAt);
+        Row.BagLot = state.Bag.Lot;
         tx.Write("""
             update inventory.donation set corrected = @Corrected, nominal_ml = @NominalMl, collected_ml = @CollectedMl, treatment_units = @TreatmentUnits, outcome = @Outcome, preservative = @Preservative,
                    bag_catalogue = @Catalogue, bag_lot = @Lot, deviations = @Deviations, restrictions = @Restrictions, started_at = @StartedAt, ended_at = @EndedAt
@@ -235,7 +244,8 @@ internal sealed class DonationFile
 /// <param name="Persons">Who stands for each of the donors' ids.</param>
 /// <param name="StaleDonors">Persons of whom, under any of their ids, the last 60 s may be missing.</param>
 /// <param name="Lookbacks">Their open look-backs, where their other donations were read too.</param>
-internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, Dictionary<Guid, Guid> Persons, HashSet<Guid> StaleDonors, List<LookbackRow> Lookbacks)
+/// <param name="Recalls">Open recalls that may reach one of the donations, where they were asked for.</param>
+internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<Guid, SafetyRow> Safety, Dictionary<Guid, Guid> Persons, HashSet<Guid> StaleDonors, List<LookbackRow> Lookbacks, List<RecallRow> Recalls)
 {
     public Guid PersonOf(Guid donorId) => Persons.GetValueOrDefault(donorId, donorId);
 
@@ -243,8 +253,26 @@ internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<
     public void HoldForLookbacks(Transaction tx, Guid person, Caller? by = null)
     {
         foreach (var lookback in Lookbacks.Where(l => l.ClosedAt is null && PersonOf(l.DonorId) == person))
+        {
             foreach (var file in ByDin.Values.Where(f => f.Arrived && f.Row.PersonId == person && f.InDate(tx.Now) && !lookback.Held.Contains(f.Din)))
                 file.Hold(tx, "lookback", lookback.Id, by);
+            AskHospitals(tx, person, lookback.Id);
+        }
+    }
+
+    /// <summary>The hospitals are asked for all that they were given of a person, transfused or not: a look-back is for those who got it.</summary>
+    public void AskHospitals(Transaction tx, Guid person, Guid source)
+    {
+        var deadline = tx.Now.AddHours(Parameters.RecallOn(Shanghai.DateOf(tx.Now)).DeadlineHours);
+        foreach (var file in ByDin.Values.Where(f => f.Arrived && f.Row.PersonId == person)) HospitalTaskRow.Open(tx, "lookback", source, deadline, file);
+    }
+
+    /// <summary>What an open recall of its station reaches is listed in it, held where it may still reach a patient, and asked for where a hospital has it: once each.</summary>
+    public void HoldForRecalls(Transaction tx, Caller? by = null)
+    {
+        foreach (var recall in Recalls)
+            foreach (var file in ByDin.Values.Where(f => f.Row.StationId == recall.StationId && !recall.Reached.Contains(f.Din) && recall.Covers(f, this)).OrderBy(f => f.Din, StringComparer.Ordinal))
+                recall.Reach(tx, file, by);
     }
 }
 
@@ -277,6 +305,7 @@ internal sealed record DonationRow
     public int? TreatmentUnits { get; set; }
     public string? Outcome { get; set; }
     public string? Preservative { get; set; }
+    public string? BagLot { get; set; }
     public string[] Deviations { get; set; } = [];
     public string[] Restrictions { get; set; } = [];
     public string? ChairGroup { get; set; }
@@ -299,6 +328,9 @@ internal sealed record ResultRow
     public DateTimeOffset PerformedAt { get; init; }
     public bool ControlsValid { get; init; }
     public Guid StaffId { get; init; }
+    public string RunId { get; init; } = "";
+    public string Instrument { get; init; } = "";
+    public string? ReagentLot { get; init; }
 }
 
 internal sealed record HoldRow

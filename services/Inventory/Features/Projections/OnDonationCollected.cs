@@ -13,7 +13,7 @@ public static class OnDonationCollected
     public static async Task Handle(DonationCollected e, Transaction tx)
     {
         var station = e.StationId ?? throw new InvalidOperationException("a collection without its station");
-        var files = await DonationFile.Load(tx, [e.Din], null, forUpdate: true, others: true, donor: e.DonorId, prepare: """
+        var files = await DonationFile.Load(tx, [e.Din], null, forUpdate: true, others: true, donor: e.DonorId, recalls: station, prepare: """
             insert into inventory.donor_safety (donor_id) values (@donor) on conflict (donor_id) do nothing;
             insert into inventory.donation (din, version, station_id) values (@din, 0, @of) on conflict (din) do nothing;
             """, prepareArgs: new { din = e.Din, of = station });
@@ -27,6 +27,7 @@ public static class OnDonationCollected
         // A donor with a reactive donation should not have been bled again: what he gave stays here until somebody has looked.
         if (reactiveBefore && !e.Backfilled) file.Hold(tx, "lookback", tx.NewId());
         files.HoldForLookbacks(tx, file.Row.PersonId!.Value); // what he gave came on the way while a case was opened
+        files.HoldForRecalls(tx); // and so its bag, or its drive, may be under recall
         foreach (var changed in files.ByDin.Values.Where(f => f.Changed || f == file)) changed.Save(tx);
     }
 }

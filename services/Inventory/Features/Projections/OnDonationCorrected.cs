@@ -13,13 +13,15 @@ public static class OnDonationCorrected
     public static async Task Handle(DonationCorrected e, Transaction tx)
     {
         var station = e.StationId ?? throw new InvalidOperationException("a correction without its station");
-        var file = (await DonationFile.Load(tx, [e.Din], null, forUpdate: true, prepare: """
+        var files = await DonationFile.Load(tx, [e.Din], null, forUpdate: true, recalls: station, prepare: """
             insert into inventory.donation (din, version, station_id) values (@din, 0, @of) on conflict (din) do nothing;
-            """, prepareArgs: new { din = e.Din, of = station })).ByDin[e.Din];
+            """, prepareArgs: new { din = e.Din, of = station });
+        var file = files.ByDin[e.Din];
         if (file.Corrections.Exists(c => c.CorrectionId == e.CorrectionId)) return;
         file.Correct(tx, new CorrectionRow { CorrectionId = e.CorrectionId, Din = e.Din, Number = e.Number, Kind = "corrected" }, e.ReasonCode, e.After);
         // Only the arm, or what the label does not say: nothing of the blood changed.
         if (!e.Backfilled && DonationFile.BloodDiffers(e.Before, e.After)) file.Hold(tx, "quality", e.CorrectionId);
+        files.HoldForRecalls(tx); // the bag that was meant may be of a lot under recall
         file.Save(tx);
     }
 }

@@ -18,10 +18,12 @@ public static class OnDonorsMerged
             insert into inventory.donor_safety (donor_id) select s.id from {Persons.Ids("@person")} as s(id) order by s.id on conflict (donor_id) do nothing;
             """, prepareArgs: new { person = e.Survivor, ids, versions });
         var replayed = await tx.QuerySingle<bool>("select exists (select from inventory.hold where source_id = @MergeId)", new { e.MergeId });
+        if (!replayed && files.Safety.Values.Any(s => s.ReactiveSince is not null)) files.AskHospitals(tx, files.PersonOf(e.Survivor), e.MergeId);
         // Those under a reactive id were looked back at when it was found.
         foreach (var file in files.ByDin.Values.Where(f => !replayed && f.Arrived && f.ReactiveBefore && f.Safety!.ReactiveSince is null && f.InDate(tx.Now) && f.Holds.All(h => h.Kind != "lookback")))
             file.Hold(tx, "lookback", e.MergeId);
         files.HoldForLookbacks(tx, files.PersonOf(e.Survivor)); // a case of either is now one of both
+        files.HoldForRecalls(tx); // and so is a recall of what either gave
         foreach (var changed in files.ByDin.Values.Where(f => f.Changed)) changed.Save(tx);
     }
 }

@@ -37,7 +37,7 @@ public static class RecordTestRun
             var dins = request.Rows.Select(r => Din.Parse(r.Din)).ToArray();
             var wanted = dins.OfType<Din>().Distinct().OrderBy(d => d.Text, StringComparer.Ordinal).ToArray();
             // Results for an issued number whose donation has not arrived are kept: its row is made here.
-            var files = await DonationFile.Load(tx, [.. wanted.Select(d => d.Text)], caller.Tenant, forUpdate: true, others: true, prepare: """
+            var files = await DonationFile.Load(tx, [.. wanted.Select(d => d.Text)], caller.Tenant, forUpdate: true, others: true, recalls: caller.Tenant, prepare: """
                 insert into inventory.donation (din, version, station_id)
                 select w.din, 0, b.station_id from unnest(@dins, @fins, @years, @numbers) as w(din, fin, yy, number)
                 cross join lateral (select b.station_id, b.last_number from inventory.din_block b where b.fin = w.fin and b.yy = w.yy and b.first_number <= w.number order by b.first_number desc limit 1) b
@@ -57,7 +57,7 @@ public static class RecordTestRun
                 items[i] = no is null ? new(i, dins[i]!.Value.Text, "accepted") : new(i, row.Din, "rejected", no.Problem.Code, null, no.Errors.Length == 0 ? null : [.. no.Errors.Select(e => e with { Pointer = $"/rows/{i}{e.Pointer}" })]);
                 if (no is not null) continue;
                 accepted.Add(i);
-                file!.Results.Add(new ResultRow { Din = file.Din, Test = row.Test!, Round = row.Round, Outcome = row.Outcome!, Value = row.Value, PerformedAt = row.PerformedAt!.Value, ControlsValid = request.ControlsValid, StaffId = caller.Staff!.Id });
+                file!.Results.Add(new ResultRow { Din = file.Din, Test = row.Test!, Round = row.Round, Outcome = row.Outcome!, Value = row.Value, PerformedAt = row.PerformedAt!.Value, ControlsValid = request.ControlsValid, StaffId = caller.Staff!.Id, RunId = request.RunId, Instrument = request.Instrument, ReagentLot = request.ReagentLot });
             }
 
             tx.Write("""
@@ -77,6 +77,7 @@ public static class RecordTestRun
                 }, rows: accepted.Count);
             }
             foreach (var file in files.ByDin.Values.Where(f => accepted.Exists(i => dins[i]!.Value.Text == f.Din)).ToList()) TestEffects.Apply(tx, file, files, caller);
+            files.HoldForRecalls(tx, caller); // a run, an instrument or a reagent under recall measured it
             foreach (var file in files.ByDin.Values.Where(f => f.Changed || accepted.Exists(i => dins[i]!.Value.Text == f.Din))) file.Save(tx);
             tx.Audit("test-run.record", $"/v1/test-runs/{id}", new { accepted = accepted.Count, rejected = items.Length - accepted.Count });
             return Answers.Ok(1, new TestRunView(id, request.RunId, request.ControlsValid, accepted.Count, items.Length - accepted.Count, items));

@@ -68,5 +68,6 @@ internal static class TestEffects
         if (file.Safety is { ReactiveSince: null } safety) safety.ReactiveSince = tx.Now;
         foreach (var other in files.ByDin.Values.Where(o => o != file && o.Arrived && o.Row.PersonId == file.Row.PersonId && o.InDate(tx.Now) && o.Holds.All(h => h.Kind != "lookback")))
             other.Hold(tx, "lookback", id, caller);
+        files.AskHospitals(tx, file.Row.PersonId!.Value, id);
     }
 }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Orders;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -49,6 +50,7 @@ public static class RecordTransfusion
                 insert into inventory.transfusion (id, unit_id, din, hospital_id, order_id, patient, patient_index, transfused_at, outcome, alarms, recorded_at)
                 values (@transfusion, @id, @Din, @Tenant, @OrderId, @patient, @index, @TransfusedAt, @Outcome, @alarms, @now)
                 """, new { transfusion, id, unit.Din, caller.Tenant, unit.OrderId, patient = vault.CreateKey(tx, transfusion).Seal(Patient.Field, request.PatientReference), index, request.TransfusedAt, request.Outcome, alarms, now = tx.Now });
+            HospitalTaskRow.Transfused(tx, id, unit.Din, unit.StationId, caller, request.TransfusedAt);
             tx.Moved([id], "transfused", "transfused", caller, at: request.TransfusedAt, orderId: unit.OrderId, hospitalId: caller.Tenant, code: alarms.Length > 0 ? "alarm" : null);
             tx.Write("update inventory.unit set status = 'transfused', hospital_id = @Tenant, version = version + 1 where id = @id and version = @Version", new { caller.Tenant, id, unit.Version });
             tx.Write("update inventory.donation set version = version + 1 where din = @Din and version = @DonationVersion", new { unit.Din, unit.DonationVersion });
