@@ -2,6 +2,7 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Features.Donations;
+using BloodPlatform.Inventory.Features.Haemovigilance;
 using BloodPlatform.Inventory.Features.Holds;
 using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Lookbacks;
@@ -48,11 +49,11 @@ public static class Program
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map)
-            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, LiftHold.Map)
+            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
-            .Map(GetStock.Map, GetStockOutlook.Map, TraceDonation.Map, SearchTraces.Map);
+            .Map(GetStock.Map, GetStockOutlook.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using BloodPlatform.Chassis;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
@@ -23,6 +24,18 @@ public sealed class EndpointTests(Platform platform)
             Assert.Subset(Roles.All.ToHashSet(), rule.Roles.ToHashSet());
             Assert.Subset(TokenIssuer.AllScopes.Split(' ').ToHashSet(), rule.Scope.Split(' ').ToHashSet());
         });
+    }
+
+    /// <summary>The gateway knows services by the first segments of a path: a call that it sends elsewhere does not exist for anybody outside.</summary>
+    [Theory, MemberData(nameof(Platform.Names), MemberType = typeof(Platform))]
+    public void The_gateway_sends_each_call_to_its_service(string service)
+    {
+        var map = Regex.Match(File.ReadAllText(Path.Combine(Platform.Root(), "deploy/nginx/http.conf")), @"map \$uri \$service \{(.*?)\n\}", RegexOptions.Singleline).Groups[1].Value;
+        var ways = Regex.Matches(map, "\"~(\\^/v1/.*?)\" ([a-z]+);").Select(m => (Path: new Regex(m.Groups[1].Value), Service: m.Groups[2].Value)).ToList();
+        Assert.Equal(4, ways.Count);
+        var paths = Endpoints(service).Select(e => "/" + Regex.Replace(e.RoutePattern.RawText!.TrimStart('/'), @"\{[^}]*\}", "x")).Where(path => path.StartsWith("/v1/", StringComparison.Ordinal)).Distinct().ToList();
+        Assert.NotEmpty(paths);
+        Assert.DoesNotContain(paths, path => (ways.Find(w => w.Path.IsMatch(path)).Service ?? "partner") != service);
     }
 
     /// <summary>What is open to everybody is a short list, and somebody has read it.</summary>

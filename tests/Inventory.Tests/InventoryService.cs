@@ -9,7 +9,7 @@ public sealed class InventoryService : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Service = await ServiceUnderTest.Start("inventory", Program.Create);
+        Service = await ServiceUnderTest.Start("inventory", Program.Create, settings: "--Inventory:KnownFins=G1234, C0003");
         await Service.Seal("donor");
     }
 

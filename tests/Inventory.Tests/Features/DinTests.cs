@@ -72,8 +72,10 @@ public sealed class DinTests(InventoryService inventory)
         Assert.Equal((200, din, Din.Parse(din)!.Value.CheckCharacter.ToString(), "issued"), (issued.Status, issued.Text("din"), issued.Text("checkCharacter"), issued.Text("status")));
         await service.Deliver(station.Collection(din));
         Assert.Equal("used", (await station.Client.Get($"/v1/dins/{din}{Din.Parse(din)!.Value.CheckCharacter}")).Text("status"));
-        Assert.Equal("foreign", (await station.Client.Get("/v1/dins/G123417654321A")).Text("status"));
-        Assert.Equal("foreign", (await station.Client.Get("/v1/dins/NA999914123456")).Text("status")); // the shift that mod 37-2 can't see
+        async Task<string> Of(string din) => await station.Client.Get($"/v1/dins/{din}") is var d ? $"{d.Text("status")} {d["facilityKnown"].GetBoolean()}" : "";
+        Assert.Equal(["foreign True", "foreign True", "foreign False"], [await Of("G123417654321A"), await Of("C0003070014666"), await Of("A999820123456E")]);
+        Assert.Equal("foreign False", await Of("NA999914123456")); // typed in a circle: mod 37-2 can't see it, the list of facilities can
+        Assert.Equal([true, false], (await station.Client.Post("/v1/scans/resolve", new { scans = new[] { "=G12341765432100", "=A99982012345600" } }))["scans"].EnumerateArray().Select(s => s.GetProperty("facilityKnown").GetBoolean()));
     }
 
     [Theory]

@@ -13,13 +13,15 @@ public sealed record IssueDinBlockRequest([property: Range(1, 1000)] int Count, 
 public sealed record DinBlockView(Guid Id, string First, string Last, int Count, Guid? DriveId, DateTimeOffset IssuedAt, string[] Dins);
 
 /// <summary>The facility whose numbers this platform issues (FIN, registered with ICCBBA); the default is ISBT's sample facility.</summary>
-public sealed record Facility(string Fin)
+/// <param name="Known">This one, and those whose blood comes here (setting `Inventory:KnownFins`, separated by commas).</param>
+public sealed record Facility(string Fin, IReadOnlySet<string> Known)
 {
-    /// <exception cref="InvalidOperationException">Inventory:Fin is no facility number: the service does not start.</exception>
+    /// <exception cref="InvalidOperationException">Inventory:Fin or one of Inventory:KnownFins is no facility number: the service does not start.</exception>
     public static Facility From(IConfiguration configuration)
     {
         var fin = configuration["Inventory:Fin"] ?? "A9999";
-        return Din.IsFin(fin) ? new(fin) : throw new InvalidOperationException("Inventory:Fin must be a facility identification number such as A9999");
+        string[] known = [fin, .. (configuration["Inventory:KnownFins"] ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)];
+        return Array.Find(known, f => !Din.IsFin(f)) is { } wrong ? throw new InvalidOperationException($"Inventory:Fin and Inventory:KnownFins must be facility identification numbers such as A9999, and {wrong} is none") : new(fin, known.ToHashSet());
     }
 }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,7 +10,8 @@ namespace BloodPlatform.Inventory.Features.Units;
 public sealed record ResolveScansRequest([property: MinLength(1), MaxLength(20)] string[] Scans);
 
 /// <param name="Structure">Of ISBT 128: `001` to `005`; null where the text is none of them: scan it again.</param>
-public sealed record ScanView(string Scan, string? Structure, string? Din, string? Flags, string? BloodGroup, string? Special, string? ProductCode, string? CollectionType, string? Division, DateTimeOffset? ExpiresAt);
+/// <param name="FacilityKnown">Of a donation number: whether its facility is one that this platform knows.</param>
+public sealed record ScanView(string Scan, string? Structure, string? Din, string? Flags, string? BloodGroup, string? Special, string? ProductCode, string? CollectionType, string? Division, DateTimeOffset? ExpiresAt, bool? FacilityKnown);
 
 /// <param name="Din">The number that was scanned; null without one, or with two that differ.</param>
 /// <param name="Units">The caller's bags that bear it, with the product and division where those were scanned.</param>
@@ -21,7 +23,7 @@ public static class ResolveScans
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/scans/resolve", Handle).Allow("inventory", Roles.Station, Roles.Hospital).IgnoresIdempotencyKey().WithSummary("Reads scanned codes and finds the bag");
 
-    private static async Task<Results<Ok<ResolvedScansView>, ProblemHttpResult>> Handle(ResolveScansRequest request, Caller caller, Database db, TimeProvider clock, CancellationToken ct)
+    private static async Task<Results<Ok<ResolvedScansView>, ProblemHttpResult>> Handle(ResolveScansRequest request, Caller caller, Facility facility, Database db, TimeProvider clock, CancellationToken ct)
     {
         for (var i = 0; i < request.Scans.Length; i++)
             if (request.Scans[i] is not { Length: > 0 and <= 100 }) return CommonProblems.Invalid.With(null, new FieldError($"/scans/{i}", "invalid", "1 to 100 characters"));
@@ -33,7 +35,7 @@ public static class ResolveScans
             """, new { din, label.ProductCode, label.Division, caller.Tenant, hospital = caller.Is(Roles.Hospital) }, ct);
         string[] mismatches = [.. label.Contradictions.Concat(units.Count == 1 ? label.Against(units[0]) : []).Distinct()];
         return TypedResults.Ok(new ResolvedScansView(
-            [.. read.Select(r => new ScanView(r.Text, r.Says?.Structure, r.Says?.Din?.Text, r.Says?.Flags, r.Says?.BloodGroup, r.Says?.Special, r.Says?.ProductCode, r.Says?.CollectionType, r.Says?.Division, r.Says?.ExpiresAt))],
+            [.. read.Select(r => new ScanView(r.Text, r.Says?.Structure, r.Says?.Din?.Text, r.Says?.Flags, r.Says?.BloodGroup, r.Says?.Special, r.Says?.ProductCode, r.Says?.CollectionType, r.Says?.Division, r.Says?.ExpiresAt, r.Says?.Din is { } number ? facility.Known.Contains(number.Fin) : null))],
             label.Din, [.. units.Select(u => u.View(clock.GetUtcNow()))], mismatches));
     }
 }
