@@ -24,6 +24,20 @@ public sealed class RelayTests
     }
 
     [Fact]
+    public async Task However_many_events_one_transaction_has_they_are_kept_in_its_order_each_with_what_it_says()
+    {
+        await using var cluster = await Cluster.Deploy();
+        var donor = await cluster.Start("donor");
+        foreach (var count in new[] { 3, 4, 500 }) // one by one, and all in one statement
+        {
+            var key = Some.Id();
+            await Cluster.Append(donor, Numbered(key, 1, count));
+            var kept = await cluster.Database.Query<string>("select version || ' ' || (payload ->> 'version') || ' ' || (payload ->> 'eventId' = event_id::text) from donor.outbox where key = @key order by position", new { key = key.ToString() });
+            Assert.Equal(Enumerable.Range(1, count).Select(v => $"{v} {v} true"), kept);
+        }
+    }
+
+    [Fact]
     public async Task Killed_between_confirm_and_mark_it_sends_again_and_the_effect_happens_once()
     {
         await using var cluster = await Cluster.Deploy();

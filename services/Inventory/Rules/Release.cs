@@ -4,7 +4,7 @@ namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>All that decides whether a donation may leave quarantine.</summary>
 /// <param name="OpenHolds">Kinds of the holds on the donation or on any of its bags.</param>
-/// <param name="Units">Bags that still exist: in quarantine, not discarded.</param>
+/// <param name="Units">Bags that still exist: in quarantine or expired there, not discarded.</param>
 /// <param name="Signers">Who has signed so far.</param>
 /// <param name="Enterers">Who entered any of its results.</param>
 /// <param name="ExternalCheck">What the register beyond this platform says of the donor; null where it was not asked (recorded afterwards, mirrored).</param>

@@ -223,5 +223,11 @@ public sealed class WhoGetsWhatTests(InventoryService inventory) : IAsyncLifetim
         await Look<ExpireUnits>();
         Assert.Equal("available expired", await State(reserved));
         Assert.Equal("discarded", (await station.Client.Post($"/v1/units/{await station.UnitOf(available)}/discard", new { reasonCode = "expired" })).Text("status"));
+
+        // A donation all of whose bags expired in quarantine is not releasable for that reason, not for want of bags.
+        await service.Database.Execute("update inventory.unit set expires_at = now() - interval '1 second' where din = @quarantine", new { quarantine });
+        await Look<ExpireUnits>();
+        Assert.Equal("expired expired", await State(quarantine));
+        Assert.Equal(["expired"], (await station.Sign(quarantine, station.ReleaserA))["errors"].EnumerateArray().Select(e => e.GetProperty("code").GetString()));
     }
 }

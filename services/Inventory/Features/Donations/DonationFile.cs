@@ -58,7 +58,7 @@ internal sealed class DonationFile
     public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic") && u.ExpiresAt >= now));
 
     public ReleaseState ReleaseState => new(Row.Backfilled, Row.ReleasedAt is not null, Conclusions, [.. Holds.Where(h => h.UnitId is null || Units.Any(u => u.Id == h.UnitId && u.Status == "quarantine")).Select(h => h.Kind)],
-        [.. Units.Where(u => u.Status == "quarantine").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()], Row.ExternalCheck, Row.VoidedAt is not null);
+        [.. Units.Where(u => u.Status is "quarantine" or "expired").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()], Row.ExternalCheck, Row.VoidedAt is not null);
 
     public DonationView View(DateTimeOffset now)
     {
