@@ -24,6 +24,8 @@ public static class Problems
     public static readonly ProblemCode AlreadyReleased = new("already_released", 409, "已放行", "It has been released");
     public static readonly ProblemCode DonorFactsStale = new("donor_facts_stale", 503, "献血者信息可能不是最新，请稍后以同一请求重试", "What is known of the donor may be out of date; send the same request later");
     public static readonly ProblemCode UnitState = new("unit_state", 409, "血袋当前状态不允许此操作", "The state of the unit forbids this");
+    public static readonly ProblemCode ProcessNotApplicable = new("process_not_applicable", 422, "该处理不适用于此血袋", "This can't be done to this bag");
+    public static readonly ProblemCode VolumeExceedsUnit = new("volume_exceeds_unit", 422, "分装总量超过原血袋", "The parts hold more than the bag");
     public static readonly ProblemCode UnitTaken = new("unit_taken", 409, "血袋已被另一订单占用", "The unit is promised to another order");
     public static readonly ProblemCode AlreadyTransfused = new("already_transfused", 409, "该血袋的输注已登记", "The transfusion of this unit is recorded");
     public static readonly ProblemCode HoldLifted = new("hold_lifted", 409, "该锁定已解除", "The hold has been lifted");

@@ -184,6 +184,10 @@ internal static class Seed
         insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, volume_ml, collected_at, produced_at, expires_at, status, open_holds, order_id, hospital_id)
         select id('unit ' || n), 1, din(d), id('station'), 'red-cells-suspended', 'P' || n, '00', 'O+', 200, '2026-03-05', '2026-03-05', '2026-04-09', status, holds, id(nullif('order ' || o, '')), case when status = 'issued' then id('hospital') end
         from (values (1, 1, 'issued', 0, '1'), (2, 1, 'reserved', 0, '2'), (3, 1, 'available', 0, null), (4, 2, 'historic', 0, null), (5, 3, 'quarantine', 2, null)) u(n, d, status, holds, o);
+        -- One that was divided.
+        insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, content_u, volume_ml, collected_at, produced_at, expires_at, status, open_holds, parent_id)
+        select id('unit ' || n), 1, din(1), id('station'), 'red-cells-suspended', 'P6', division, 'O+', content, volume, '2026-03-05', '2026-03-05', '2026-04-09', status, 0, id(parent)
+        from (values (6, '00', 2, 300, 'consumed', null), (7, 'A0', 1.2, 180, 'available', 'unit 6'), (8, 'B0', 0.8, 120, 'discarded', 'unit 6')) u(n, division, content, volume, status, parent);
         insert into inventory.hospital_order (id, version, hospital_id, component, blood_group, amount, unit, urgency, needed_by, allow_substitution, status, needs_crossmatch, explanation, created_at, groups, keeps_until, reserved_until)
         select id('order ' || n), 1, id('hospital'), 'red-cells-suspended', 'O+', 1, 'bags', 'routine', '2126-03-08', false, status, false, '[]', '2026-03-06', '{O+}', '2026-03-08', '2126-03-11' from (values (1, 'issued'), (2, 'allocated')) o(n, status);
         insert into inventory.order_line (order_id, unit_id, din, why, reserved_at) values (id('order 1'), id('unit 1'), din(1), 'same-group', '2026-03-06 03:00Z'), (id('order 2'), id('unit 2'), din(1), 'same-group', '2026-03-06 03:00Z');

@@ -22,7 +22,7 @@ internal static class Lookbacks
             cross join lateral (select person.id union select q.donor_id from inventory.donor_person q where q.person_id = person.id) one(id)
             join inventory.donation d on d.donor_id = one.id
             where l.closed_at is null and d.arrived_at is not null and not d.backfilled
-              and (not exists (select from inventory.unit u where u.din = d.din) or exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic') and u.expires_at >= now()))
+              and (not exists (select from inventory.unit u where u.din = d.din) or exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic', 'consumed') and u.expires_at >= now()))
               and not exists (select from inventory.hold h where h.din = d.din and h.source_id = l.id and h.kind = 'lookback')
             """),
         // Where a merge that was undone since made them one person, the read was right when it was made.

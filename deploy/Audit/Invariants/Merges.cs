@@ -48,7 +48,7 @@ internal static class Merges
              and coalesce((select q.person_id from inventory.donor_person q where q.donor_id = r.donor_id), r.donor_id) = coalesce((select q.person_id from inventory.donor_person q where q.donor_id = d.donor_id), d.donor_id)
             left join inventory.donor_safety own on own.donor_id = d.donor_id
             where d.arrived_at is not null and not d.backfilled and own.reactive_since is null
-              and exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic') and u.expires_at >= now())
+              and exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic', 'consumed') and u.expires_at >= now())
               and not exists (select from inventory.hold h where h.din = d.din and h.kind = 'lookback')
             group by 1, 2, 3
             """),

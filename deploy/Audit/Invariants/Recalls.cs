@@ -31,7 +31,7 @@ internal static class Recalls
             select r.id as recall_id, d.din
             from inventory.recall r join inventory.recall_donation q on q.recall_id = r.id join inventory.donation d on d.din = q.din
             where r.closed_at is null and not d.backfilled
-              and (not exists (select from inventory.unit u where u.din = d.din) or exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic') and u.expires_at >= now()))
+              and (not exists (select from inventory.unit u where u.din = d.din) or exists (select from inventory.unit u where u.din = d.din and u.status not in ('transfused', 'discarded', 'historic', 'consumed') and u.expires_at >= now()))
               and not exists (select from inventory.hold h where h.din = d.din and h.source_id = r.id and h.kind = 'recall' and h.unit_id is null)
             """),
         // Once is the table's own constraint; what left after quality had lifted the hold needs no question. A closed recall has no question open.

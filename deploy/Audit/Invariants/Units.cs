@@ -65,6 +65,21 @@ internal static class Units
         new("backfilled-unit-is-historic", "No unit of a backfilled donation is anything but historic.",
             "select count(*) from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled",
             "select u.id as unit_id, u.din, u.status from inventory.unit u join inventory.donation d on d.din = u.din where d.backfilled and u.status <> 'historic'"),
+        new("processed-bag-lives-on", "Each bag that was consumed has bags of its donation that came of it, and nothing came of a bag that is still there.",
+            "select count(*) from inventory.unit where status = 'consumed'",
+            """
+            select p.id as unit_id, p.din, p.status from inventory.unit p where p.status = 'consumed' and not exists (select from inventory.unit c where c.parent_id = p.id)
+            union all
+            select c.id, c.din, p.status from inventory.unit c join inventory.unit p on p.id = c.parent_id where p.din <> c.din or p.status <> 'consumed'
+            """),
+        // Fresh frozen plasma that is relabelled lasts as long as frozen plasma; nothing else lasts longer than it did.
+        new("parts-hold-and-last-no-more", "What came of a bag holds no more than it held, and lasts no longer than it would have.",
+            "select count(*) from inventory.unit where parent_id is not null",
+            """
+            select p.id as unit_id, p.din from inventory.unit c join inventory.unit p on p.id = c.parent_id
+            group by p.id having sum(c.volume_ml) > p.volume_ml or sum(c.content_u) > p.content_u or sum(c.treatment_units) > p.treatment_units
+               or bool_or(c.expires_at > p.expires_at and (p.component, c.component) <> ('plasma-fresh-frozen', 'plasma-frozen')) or bool_or(c.irradiated_at is null and p.irradiated_at is not null)
+            """),
         // Allocation reads the counters, not the holds.
         new("hold-counters-are-true", "The open holds counted on a donation and on a unit are the holds that are open.",
             "select count(*) from inventory.donation",

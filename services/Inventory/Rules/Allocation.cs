@@ -2,7 +2,7 @@ namespace BloodPlatform.Inventory.Rules;
 
 /// <summary>A bag in stock as allocation sees it.</summary>
 /// <param name="ContentU">Equivalents of 200 ml whole blood; null for platelets.</param>
-public sealed record StockUnit(Guid Id, string Din, string Component, string BloodGroup, string Status, int OpenHolds, decimal? ContentU, int? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt, DateTimeOffset CollectedAt);
+public sealed record StockUnit(Guid Id, string Din, string Component, string BloodGroup, string Status, int OpenHolds, decimal? ContentU, decimal? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt, DateTimeOffset CollectedAt, bool Irradiated = false);
 
 /// <summary>A bag that was not taken, and why.</summary>
 /// <param name="Reason">`held`, `not-released`, `reserved`, `expires-before-needed`, `too-old`, `not-irradiated`, `later-to-expire`, `nearer-group-first` or `taken-meanwhile`.</param>
@@ -41,7 +41,7 @@ public static class Allocation
         : unit.Status != "available" ? "not-released"
         : unit.ExpiresAt <= wanted.KeepsUntil ? "expires-before-needed"
         : unit.CollectedAt < wanted.CollectedFrom ? "too-old"
-        : wanted.Irradiated ? "not-irradiated" // no bag is known to be, so far
+        : wanted.Irradiated && !unit.Irradiated ? "not-irradiated"
         : null;
 
     /// <summary>The bags to give, nearest group first, first to expire first, until the amount is reached; the last may bring a little more than was asked, never less while there is stock.</summary>

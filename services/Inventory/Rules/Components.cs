@@ -31,6 +31,7 @@ public static class ComponentMaking
         {
             var rule = rules.Components.FirstOrDefault(c => c.Component == wanted[i].Component);
             if (rule is null) errors.Add(new($"/components/{i}/component", "unknown", $"No component {wanted[i].Component}"));
+            else if (rule.OnlyFrom is { } process) errors.Add(new($"/components/{i}/component", "only_from_a_bag", $"{rule.Component} is made of another bag: {process}"));
             else if (rule.Procedure != source.Procedure) errors.Add(new($"/components/{i}/component", "other_procedure", $"{rule.Component} comes from {rule.Procedure}"));
         }
         if (errors.Count > 0) return (null, Problems.RecipeNotApplicable.Because(null, [.. errors]));
@@ -83,7 +84,7 @@ public static class ComponentMaking
         };
     }
 
-    private static DateTimeOffset EndOf(DateOnly day) => Shanghai.StartOf(day.AddDays(1)).AddSeconds(-1);
+    internal static DateTimeOffset EndOf(DateOnly day) => Shanghai.StartOf(day.AddDays(1)).AddSeconds(-1);
 
     private static ComponentRule RuleOf(ComponentRules rules, WantedComponent wanted) => rules.Components.First(c => c.Component == wanted.Component);
 }

@@ -48,7 +48,7 @@ public interface IDated
 }
 
 /// <param name="AdditiveMlPer200">Anticoagulant and additive that products may hold beyond what was drawn, ml per 200 ml.</param>
-public sealed record ComponentRules(string Version, DateOnly ValidFrom, string Source, int AdditiveMlPer200, ComponentRule[] Components, Recipe[] Recipes) : IDated;
+public sealed record ComponentRules(string Version, DateOnly ValidFrom, string Source, int AdditiveMlPer200, ComponentRule[] Components, Recipe[] Recipes, Process[] Processes) : IDated;
 
 /// <summary>One product: which procedure gives it, how much, how long it lasts.</summary>
 /// <param name="ProductCode">Local code of ST-001's national range (D0001 …) until a licensed product database is at hand.</param>
@@ -56,7 +56,26 @@ public sealed record ComponentRules(string Version, DateOnly ValidFrom, string S
 /// <param name="MlPer200">Volume per 200 ml drawn.</param>
 /// <param name="MlPerTreatmentUnit">Volume per treatment unit (platelets).</param>
 /// <param name="WithinHours">From the end of the collection until it must be made; field knowledge, confidence high: fresh frozen plasma at most 18 h.</param>
-public sealed record ComponentRule(string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, int? MlPer200 = null, int? MlPerTreatmentUnit = null, int? WithinHours = null);
+/// <param name="IrradiatedCode">Its product code once it is irradiated; null: it never is.</param>
+/// <param name="OpenedHours">How long it lasts once its system was opened; null: it never is opened.</param>
+/// <param name="OnlyFrom">The process that alone makes it, of another bag; null: it is made of a donation.</param>
+public sealed record ComponentRule(
+    string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, StorageTemperature Storage, int? MlPer200 = null, int? MlPerTreatmentUnit = null, int? WithinHours = null,
+    string? IrradiatedCode = null, int? OpenedHours = null, string? OnlyFrom = null);
+
+/// <summary>How it is kept, degrees Celsius (domain rules 3.1).</summary>
+/// <param name="FromC">Null: no lower limit.</param>
+public sealed record StorageTemperature(decimal ToC, decimal? FromC = null, bool Agitated = false);
+
+/// <summary>What may be done to a bag later, which makes others of it.</summary>
+/// <param name="Code">`split`, `wash`, `irradiate`, `thaw` or `relabel`.</param>
+/// <param name="Into">The component that it becomes; null: it stays what it is.</param>
+/// <param name="MlPer200">What is left of it, ml per 200 ml drawn; null: all.</param>
+/// <param name="WithinDays">Days from collection, the last included, until which it may be done.</param>
+/// <param name="ThenDays">Days that it lasts afterwards at most.</param>
+/// <param name="AfterYears">Years from collection after which it may be done, and then also to a bag whose own life is over.</param>
+public sealed record Process(
+    [property: System.Text.Json.Serialization.JsonPropertyName("process")] string Code, string[] Of, string Source, string Confidence, string? Into = null, int? MlPer200 = null, int? WithinDays = null, int? ThenDays = null, int? AfterYears = null);
 
 /// <summary>Days and years count from the collection's Shanghai date (day 0) to the end of the last day; hours from production.</summary>
 public sealed record ShelfLife(string Source, string Confidence, string[]? Preservatives = null, int? Days = null, int? Years = null, int? Hours = null);

@@ -37,7 +37,7 @@ public sealed class CompatibilityTests
 
     [Fact]
     public void Rhd_positive_blood_reaches_an_rhd_negative_patient_only_by_a_physician_in_need_and_never_whom_it_harms_for_long() => Prop.ForAll(AnyDemand.ToArbitrary(), demand =>
-        !demand.Component.StartsWith("plasma", StringComparison.Ordinal) && demand.Component != "cryoprecipitate" && demand.BloodGroup.EndsWith('-') && Groups(demand).Contains('+', StringComparison.Ordinal)
+        !demand.Component.StartsWith("plasma", StringComparison.Ordinal) && !demand.Component.StartsWith("cryoprecipitate", StringComparison.Ordinal) && demand.BloodGroup.EndsWith('-') && Groups(demand).Contains('+', StringComparison.Ordinal)
             ? demand is { RhdPositiveApproved: true, AllowSubstitution: true, Urgency: not "routine", Sex: not null, AgeYears: > 18 } && !(demand is { Sex: "female", AgeYears: <= 50 }) && demand.Antibodies?.Contains("Anti-D") != true
             : true).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
 

@@ -55,7 +55,7 @@ internal sealed class DonationFile
     private IEnumerable<string> KnownGroups => Registrations.Select(s => s.BloodGroup).Prepend(Row.ChairGroup).OfType<string>();
 
     /// <summary>Whether any of its blood may still reach a patient.</summary>
-    public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic") && u.ExpiresAt >= now));
+    public bool InDate(DateTimeOffset now) => !Row.Backfilled && (Units.Count == 0 || Units.Any(u => u.Status is not ("transfused" or "discarded" or "historic" or "consumed") && u.ExpiresAt >= now));
 
     public ReleaseState ReleaseState => new(Row.Backfilled, Row.ReleasedAt is not null, Conclusions, [.. Holds.Where(h => h.UnitId is null || Units.Any(u => u.Id == h.UnitId && u.Status == "quarantine")).Select(h => h.Kind)],
         [.. Units.Where(u => u.Status is "quarantine" or "expired").Select(u => (u.Component, u.ExpiresAt))], [.. Signers], [.. Results.Select(r => r.StaffId).Distinct()], Row.ExternalCheck, Row.VoidedAt is not null);
@@ -201,7 +201,7 @@ internal sealed class DonationFile
             where din = @Din
             """, new { Row.Corrected, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.Outcome, Row.Preservative, state.Bag.Catalogue, state.Bag.Lot, Row.Deviations, Row.Restrictions, Row.StartedAt, Row.EndedAt, Din });
         var rules = Parameters.ComponentsOn(Shanghai.DateOf(state.StartedAt));
-        foreach (var unit in Units.Where(u => u.Status is not ("transfused" or "discarded")))
+        foreach (var unit in Units.Where(u => u.Status is not ("transfused" or "discarded" or "consumed")))
         {
             var expiresAt = rules.Components.FirstOrDefault(c => c.Component == unit.Component) is { } rule ? ComponentMaking.ExpiryOf(rule, state.Bag.Preservative, state.StartedAt, unit.ProducedAt) : null;
             if (expiresAt is null || expiresAt >= unit.ExpiresAt) continue;

@@ -15,7 +15,7 @@ public sealed record OrderPatientView(string Reference, string? Sex, int? AgeYea
 
 /// <param name="Substitution">Whether the group differs from the one ordered.</param>
 /// <param name="Crossmatch">`compatible`, `incompatible` or null.</param>
-public sealed record OrderLineView(Guid UnitId, string Din, string Component, string? BloodGroup, decimal? ContentU, int? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt, bool Substitution, string Why, string Status, string? Crossmatch);
+public sealed record OrderLineView(Guid UnitId, string Din, string Component, string? BloodGroup, decimal? ContentU, decimal? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt, bool Substitution, string Why, string Status, string? Crossmatch);
 
 /// <param name="StationId">The station that serves; null while no station has any.</param>
 /// <param name="ReservedUntil">When bags that nobody fetched are free again and the order ends; without any it ends at `neededBy`.</param>
@@ -145,7 +145,7 @@ internal sealed record LineRow
     public string Component { get; init; } = "";
     public string? BloodGroup { get; init; }
     public decimal? ContentU { get; init; }
-    public int? TreatmentUnits { get; init; }
+    public decimal? TreatmentUnits { get; init; }
     public int VolumeMl { get; init; }
     public DateTimeOffset ExpiresAt { get; init; }
     public string Status { get; set; } = "";

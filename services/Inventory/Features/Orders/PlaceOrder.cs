@@ -11,7 +11,7 @@ namespace BloodPlatform.Inventory.Features.Orders;
 /// <param name="MinimumRemainingHours">What a bag must have left to live when it is needed, hours.</param>
 /// <param name="RhdPositive">Who answers for RhD positive blood to an RhD negative patient.</param>
 public sealed record PlaceOrderRequest(
-    [property: AllowedValues("whole-blood", "red-cells-suspended", "red-cells-leukoreduced", "red-cells-washed", "platelets-apheresis", "plasma-fresh-frozen", "plasma-frozen", "cryoprecipitate")] string Component,
+    [property: AllowedValues("whole-blood", "red-cells-suspended", "red-cells-leukoreduced", "red-cells-washed", "platelets-apheresis", "plasma-fresh-frozen", "plasma-frozen", "cryoprecipitate", "plasma-thawed", "cryoprecipitate-thawed")] string Component,
     [property: AllowedValues("O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-")] string BloodGroup,
     QuantityRequest Quantity,
     [property: AllowedValues("routine", "urgent", "emergency")] string Urgency,

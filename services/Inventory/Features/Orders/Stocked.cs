@@ -16,7 +16,7 @@ public sealed record ExplainedUnit(Guid UnitId, string Din, DateTimeOffset Expir
 /// <param name="Ahead">Whether an order that comes first lacks bags that are there.</param>
 internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List<StockUnit> All, bool Ahead = false)
 {
-    private const string Columns = "u.id, u.din, u.component, u.blood_group, u.status, u.open_holds, u.content_u, u.treatment_units, u.volume_ml, u.expires_at, u.collected_at, u.station_id";
+    private const string Columns = "u.id, u.din, u.component, u.blood_group, u.status, u.open_holds, u.content_u, u.treatment_units, u.volume_ml, u.expires_at, u.collected_at, u.irradiated_at is not null as irradiated, u.station_id";
 
     /// <summary>What an order that is being placed asks for: its <see cref="Wanted"/> as parameters, @station (or null: the station holding the first bag that would do) and @urgency.</summary>
     public static readonly string SqlOfRequest = $"""
@@ -32,7 +32,7 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
     public const string Servable = """
         o.status in ('waiting', 'partially-allocated') and o.needed_by > @now and exists (
             select from inventory.unit u where u.component = o.component and u.blood_group = any(o.groups) and u.status = 'available' and u.open_holds = 0 and u.station_id = coalesce(o.station_id, u.station_id)
-              and u.expires_at > o.keeps_until and (o.collected_from is null or u.collected_at >= o.collected_from) and not o.irradiated)
+              and u.expires_at > o.keeps_until and (o.collected_from is null or u.collected_at >= o.collected_from) and (not o.irradiated or u.irradiated_at is not null))
         """;
 
     private static string OfOrder(string column) => $"(select q.{column} from inventory.hospital_order q where q.id = @id)";
@@ -43,7 +43,7 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
     /// </summary>
     private static string Sql(string station, string component, string groups, string keepsUntil, string collectedFrom, string irradiated, string amount)
     {
-        var allocatable = $"u.component = {component} and u.status = 'available' and u.open_holds = 0 and u.expires_at > {keepsUntil} and u.collected_at >= coalesce({collectedFrom}, '-infinity') and not {irradiated}";
+        var allocatable = $"u.component = {component} and u.status = 'available' and u.open_holds = 0 and u.expires_at > {keepsUntil} and u.collected_at >= coalesce({collectedFrom}, '-infinity') and (not {irradiated} or u.irradiated_at is not null)";
         var inStock = $"u.component = {component} and u.status in ('available', 'reserved', 'quarantine')";
         const string InOrder = "order by u.expires_at, u.collected_at, u.id";
         var serving = $"""
@@ -53,7 +53,7 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
         return $"""
             with serving as materialized (select {serving} as station_id),
             nearest as materialized (select {Columns} from inventory.unit u where u.station_id = (select station_id from serving) and u.blood_group = ({groups})[1] and {allocatable} {InOrder} limit {amount} for update skip locked),
-            others as materialized (select {Columns} from unnest(({groups})[2:]) g(blood_group) cross join lateral (
+            others as materialized (select u.* from unnest(({groups})[2:]) g(blood_group) cross join lateral (
                 select {Columns} from inventory.unit u where u.station_id = (select station_id from serving) and u.blood_group = g.blood_group and {allocatable}
                 {InOrder} limit {amount} - (select count(*) from nearest) for update skip locked) u)
             select * from nearest union all select * from others;
@@ -99,12 +99,13 @@ internal sealed record Stocked(Guid? StationId, List<StockUnit> Candidates, List
         public string Status { get; init; } = "";
         public int OpenHolds { get; init; }
         public decimal? ContentU { get; init; }
-        public int? TreatmentUnits { get; init; }
+        public decimal? TreatmentUnits { get; init; }
         public int VolumeMl { get; init; }
         public DateTimeOffset ExpiresAt { get; init; }
         public DateTimeOffset CollectedAt { get; init; }
+        public bool Irradiated { get; init; }
         public Guid StationId { get; init; }
 
-        public StockUnit Unit => new(Id, Din, Component, BloodGroup, Status, OpenHolds, ContentU, TreatmentUnits, VolumeMl, ExpiresAt, CollectedAt);
+        public StockUnit Unit => new(Id, Din, Component, BloodGroup, Status, OpenHolds, ContentU, TreatmentUnits, VolumeMl, ExpiresAt, CollectedAt, Irradiated);
     }
 }

@@ -18,7 +18,7 @@ public static class HoldUnit
         await db.InTransaction<Results<Made<UnitView>, ProblemHttpResult>>(async tx =>
         {
             if (await tx.QuerySingle<UnitRow>($"{UnitRow.Select} where u.id = @id and u.station_id = @Tenant for update of u", new { id, caller.Tenant }) is not { } unit) return await tx.Unknown("inventory.unit", id);
-            if (unit.Status is "transfused" or "discarded" or "historic") return Problems.UnitState.With($"It is {unit.Status}");
+            if (unit.Status is "transfused" or "discarded" or "historic" or "consumed") return Problems.UnitState.With($"It is {unit.Status}");
             HoldView[] holds = [.. unit.Holds, Place(tx, unit, request.Kind, request.Reason, caller)];
             return Answers.Ok(unit.Version + 1, unit.View(tx.Now, holds));
         }, ct);

@@ -13,7 +13,7 @@ public sealed record RecordTransfusionRequest(
     DateTimeOffset TransfusedAt,
     [property: AllowedValues("no-reaction", "reaction")] string Outcome);
 
-/// <param name="Alarms">`held`, `expired`, `not-issued`, `not-received`, `discarded`, `other-patient`: what should not have been so.</param>
+/// <param name="Alarms">`held`, `expired`, `not-issued`, `not-received`, `discarded`, `consumed`, `other-patient`: what should not have been so.</param>
 public sealed record TransfusionView(Guid Id, Guid UnitId, string Din, string Component, string PatientReference, DateTimeOffset TransfusedAt, string Outcome, string[] Alarms);
 
 /// <summary>POST /v1/units/{id}/transfusion: a fact. It is recorded even of a bag that should not have been used, and says so.</summary>
@@ -43,7 +43,7 @@ public static class RecordTransfusion
             string[] alarms = [
                 .. unit.OpenHolds > 0 ? new[] { "held" } : [],
                 .. unit.ExpiresAt < request.TransfusedAt ? new[] { "expired" } : [],
-                .. unit.Status == "reserved" ? new[] { "not-issued" } : unit.Status == "issued" ? new[] { "not-received" } : unit.Status == "discarded" ? new[] { "discarded" } : [],
+                .. unit.Status == "reserved" ? new[] { "not-issued" } : unit.Status == "issued" ? new[] { "not-received" } : unit.Status is "discarded" or "consumed" ? new[] { unit.Status } : [],
                 .. unit.PatientIndex is { } ordered && !ordered.AsSpan().SequenceEqual(index) ? new[] { "other-patient" } : []];
             var transfusion = tx.NewId();
             tx.Write("""
