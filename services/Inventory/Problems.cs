@@ -26,6 +26,10 @@ public static class Problems
     public static readonly ProblemCode UnitState = new("unit_state", 409, "血袋当前状态不允许此操作", "The state of the unit forbids this");
     public static readonly ProblemCode ProcessNotApplicable = new("process_not_applicable", 422, "该处理不适用于此血袋", "This can't be done to this bag");
     public static readonly ProblemCode VolumeExceedsUnit = new("volume_exceeds_unit", 422, "分装总量超过原血袋", "The parts hold more than the bag");
+    public static readonly ProblemCode PlaceUnsuitable = new("place_unsuitable", 422, "血袋不能存放于此", "Not all of these can be kept there");
+    public static readonly ProblemCode PlaceClosed = new("place_closed", 409, "该存放处已停用", "This place of storage is closed");
+    public static readonly ProblemCode PlaceInUse = new("place_in_use", 409, "该存放处仍有血袋", "Bags are in this place");
+    public static readonly ProblemCode PlaceRecalled = new("place_recalled", 409, "该存放处该时段正在召回", "What was in this place at that time is under recall; recall the bag by its number, then say since now");
     public static readonly ProblemCode UnitTaken = new("unit_taken", 409, "血袋已被另一订单占用", "The unit is promised to another order");
     public static readonly ProblemCode AlreadyTransfused = new("already_transfused", 409, "该血袋的输注已登记", "The transfusion of this unit is recorded");
     public static readonly ProblemCode HoldLifted = new("hold_lifted", 409, "该锁定已解除", "The hold has been lifted");
@@ -42,5 +46,6 @@ public static class Problems
     public static readonly ProblemCode QuantityUnit = new("quantity_unit_not_applicable", 422, "该成分不以此单位计量", "This component is not counted in this unit");
     public static readonly ProblemCode RhdPositiveRefused = new("rhd_positive_refused", 422, "该RhD阴性患者不得输注RhD阳性血液", "RhD positive blood is not given to this RhD negative patient: a female up to 50, anybody up to 18, who has anti-D, or whose sex or age is not known");
     public static readonly ProblemCode OrderState = new("order_state", 409, "订单当前状态不允许此操作", "The state of the order forbids this");
+    public static readonly ProblemCode CountDiffers = new("count_differs", 409, "清点数量与发出数量不符", "The count differs from what travelled; say in units which arrived");
     public static readonly ProblemCode NotIssuable = new("not_issuable", 409, "订单中有不可发出的血袋", "The order holds units that may not leave");
 }

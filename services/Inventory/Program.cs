@@ -11,6 +11,7 @@ using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Recalls;
 using BloodPlatform.Inventory.Features.ReleaseBatches;
 using BloodPlatform.Inventory.Features.Stock;
+using BloodPlatform.Inventory.Features.Storage;
 using BloodPlatform.Inventory.Features.TestRuns;
 using BloodPlatform.Inventory.Features.Traces;
 using BloodPlatform.Inventory.Features.Units;
@@ -51,6 +52,7 @@ public static class Program
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map)
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, ProcessUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
+            .Map(StoragePlaces.Map, StoreUnits.Map, RecordTemperatures.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)

@@ -12,6 +12,9 @@ internal static class Recalls
             where t.din = d.din and n.station_id = r.station_id
               and (n.reagent_lot = r.scope->>'reagentLot' or n.run_id = r.scope->>'runId'
                 or n.instrument = r.scope->>'instrument' and t.performed_at between (r.scope->>'from')::timestamptz and (r.scope->>'to')::timestamptz))
+        or exists (
+            select from inventory.unit_stay s where s.din = d.din and s.station_id = r.station_id and s.place = r.scope->>'storagePlace'
+              and s.since <= (r.scope->>'to')::timestamptz and coalesce(s.until, 'infinity') > (r.scope->>'from')::timestamptz)
         """;
 
     public static IEnumerable<Invariant> All { get; } =

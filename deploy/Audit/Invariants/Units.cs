@@ -72,6 +72,12 @@ internal static class Units
             union all
             select c.id, c.din, p.status from inventory.unit c join inventory.unit p on p.id = c.parent_id where p.din <> c.din or p.status <> 'consumed'
             """),
+        new("stored-bag-is-in-hand", "Only what is in the station's hands, or on its way in a box, is at a place of storage, an open one of its own station.",
+            "select count(*) from inventory.unit_stay where until is null",
+            """
+            select u.id as unit_id, u.status, s.place from inventory.unit_stay s join inventory.unit u on u.id = s.unit_id join inventory.storage_place p on p.station_id = s.station_id and p.code = s.place
+            where s.until is null and (u.station_id <> s.station_id or p.closed or u.status not in ('quarantine', 'available', 'reserved', 'expired', 'returned') and not (u.status = 'issued' and p.kind in ('box', 'vehicle')))
+            """),
         // Fresh frozen plasma that is relabelled lasts as long as frozen plasma; nothing else lasts longer than it did.
         new("parts-hold-and-last-no-more", "What came of a bag holds no more than it held, and lasts no longer than it would have.",
             "select count(*) from inventory.unit where parent_id is not null",

@@ -58,14 +58,19 @@ public sealed record ComponentRules(string Version, DateOnly ValidFrom, string S
 /// <param name="WithinHours">From the end of the collection until it must be made; field knowledge, confidence high: fresh frozen plasma at most 18 h.</param>
 /// <param name="IrradiatedCode">Its product code once it is irradiated; null: it never is.</param>
 /// <param name="OpenedHours">How long it lasts once its system was opened; null: it never is opened.</param>
+/// <param name="Transport">What it may have in a box or vehicle, where that is more than in storage.</param>
 /// <param name="OnlyFrom">The process that alone makes it, of another bag; null: it is made of a donation.</param>
 public sealed record ComponentRule(
-    string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, StorageTemperature Storage, int? MlPer200 = null, int? MlPerTreatmentUnit = null, int? WithinHours = null,
-    string? IrradiatedCode = null, int? OpenedHours = null, string? OnlyFrom = null);
+    string Component, string Name, string ProductCode, string Procedure, string[] RestrictedBy, ShelfLife[] ShelfLives, StorageRule Storage, int? MlPer200 = null, int? MlPerTreatmentUnit = null, int? WithinHours = null,
+    string? IrradiatedCode = null, int? OpenedHours = null, string? OnlyFrom = null, TemperatureRange? Transport = null);
 
-/// <summary>How it is kept, degrees Celsius (domain rules 3.1).</summary>
+/// <summary>How it is kept, degrees Celsius (WS 399, domain rules 3.1).</summary>
 /// <param name="FromC">Null: no lower limit.</param>
-public sealed record StorageTemperature(decimal ToC, decimal? FromC = null, bool Agitated = false);
+/// <param name="In">The kinds of places where it is kept: `refrigerator`, `freezer`, `agitator`, `room`.</param>
+public sealed record StorageRule(decimal ToC, string[] In, decimal? FromC = null);
+
+/// <param name="FromC">Degrees Celsius; null: no lower limit.</param>
+public sealed record TemperatureRange(decimal ToC, decimal? FromC = null);
 
 /// <summary>What may be done to a bag later, which makes others of it.</summary>
 /// <param name="Code">`split`, `wash`, `irradiate`, `thaw` or `relabel`.</param>

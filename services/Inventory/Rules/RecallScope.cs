@@ -2,10 +2,11 @@ using System.ComponentModel.DataAnnotations;
 
 namespace BloodPlatform.Inventory.Rules;
 
-/// <summary>What a recall reaches: exactly one of its kinds. Vehicles and storage places are not among them: nothing here knows where a bag was kept.</summary>
+/// <summary>What a recall reaches: exactly one of its kinds. A place of storage is a refrigerator, a box or a vehicle.</summary>
 /// <param name="RunId">The station's own name of a run.</param>
-/// <param name="From">With an instrument: first moment at which a test was performed.</param>
-/// <param name="To">With an instrument: last such moment.</param>
+/// <param name="StoragePlace">The code of a place of storage.</param>
+/// <param name="From">With an instrument: first moment at which a test was performed; with a place of storage: from when on.</param>
+/// <param name="To">The last such moment.</param>
 public sealed record RecallScope(
     [property: MinLength(1), MaxLength(2000)] string[]? Dins = null,
     Guid? DonorId = null,
@@ -14,23 +15,24 @@ public sealed record RecallScope(
     [property: StringLength(80, MinimumLength = 1)] string? RunId = null,
     Guid? DriveId = null,
     [property: StringLength(80, MinimumLength = 1)] string? Instrument = null,
+    [property: StringLength(40, MinimumLength = 1)] string? StoragePlace = null,
     DateTimeOffset? From = null,
     DateTimeOffset? To = null)
 {
-    /// <summary>The kind that is named, or null where none, several or half an instrument's period are.</summary>
+    /// <summary>The kind that is named, or null where none, several or half a period are.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public string? Kind
     {
         get
         {
-            string[] named = [.. new[] { (Dins is not null, "dins"), (DonorId is not null, "donorId"), (BagLot is not null, "bagLot"), (ReagentLot is not null, "reagentLot"), (RunId is not null, "runId"), (DriveId is not null, "driveId"), (Instrument is not null, "instrument") }
+            string[] named = [.. new[] { (Dins is not null, "dins"), (DonorId is not null, "donorId"), (BagLot is not null, "bagLot"), (ReagentLot is not null, "reagentLot"), (RunId is not null, "runId"), (DriveId is not null, "driveId"), (Instrument is not null, "instrument"), (StoragePlace is not null, "storagePlace") }
                 .Where(k => k.Item1).Select(k => k.Item2)];
             var period = From is not null && To is not null && From <= To;
-            return named is [var only] && (only == "instrument" ? period : From is null && To is null) ? only : null;
+            return named is [var only] && (only is "instrument" or "storagePlace" ? period : From is null && To is null) ? only : null;
         }
     }
 
-    /// <summary>Whether it reaches a donation.</summary>
+    /// <summary>Whether it reaches a donation that comes, or of which something is learned, while a case is open. To a place of storage nothing comes then: it is refused there.</summary>
     /// <param name="samePerson">Whether the donor of the scope and the donation's are one person.</param>
     /// <param name="tests">The runs in which it was tested, valid or not.</param>
     public bool Covers(string din, Func<Guid, bool> samePerson, string? bagLot, Guid? driveId, IEnumerable<TestedIn> tests) => Kind switch

@@ -20,18 +20,21 @@ public sealed class RecallScopeTests
         var named = Kinds.Where((_, i) => (set >> i & 1) == 1).ToArray();
         var scope = new RecallScope(named.FirstOrDefault(s => s.Dins is not null)?.Dins, named.FirstOrDefault(s => s.DonorId is not null)?.DonorId, named.FirstOrDefault(s => s.BagLot is not null)?.BagLot,
             named.FirstOrDefault(s => s.ReagentLot is not null)?.ReagentLot, named.FirstOrDefault(s => s.RunId is not null)?.RunId, named.FirstOrDefault(s => s.DriveId is not null)?.DriveId,
-            named.FirstOrDefault(s => s.Instrument is not null)?.Instrument, named.Any(s => s.Instrument is not null) ? Noon : null, named.Any(s => s.Instrument is not null) ? Noon : null);
+            named.FirstOrDefault(s => s.Instrument is not null)?.Instrument, From: named.Any(s => s.Instrument is not null) ? Noon : null, To: named.Any(s => s.Instrument is not null) ? Noon : null);
         return scope.Kind is not null == (named.Length == 1);
     }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void An_instrument_needs_its_whole_period_and_nothing_else_has_one()
+    public void An_instrument_or_a_place_of_storage_needs_its_whole_period_and_nothing_else_has_one()
     {
         Assert.Null(new RecallScope(Instrument: "I1").Kind);
         Assert.Null(new RecallScope(Instrument: "I1", From: Noon).Kind);
         Assert.Null(new RecallScope(Instrument: "I1", From: Noon, To: Noon.AddSeconds(-1)).Kind);
         Assert.Null(new RecallScope(BagLot: "L1", From: Noon, To: Noon).Kind);
         Assert.Equal("instrument", new RecallScope(Instrument: "I1", From: Noon, To: Noon).Kind);
+        Assert.Null(new RecallScope(StoragePlace: "F1", To: Noon).Kind);
+        Assert.Null(new RecallScope(Instrument: "I1", StoragePlace: "F1", From: Noon, To: Noon).Kind);
+        Assert.Equal("storagePlace", new RecallScope(StoragePlace: "F1", From: Noon, To: Noon).Kind);
     }
 
     [Fact]

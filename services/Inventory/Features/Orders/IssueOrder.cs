@@ -1,9 +1,14 @@
+using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Storage;
 using BloodPlatform.Inventory.Features.Units;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Inventory.Features.Orders;
+
+/// <param name="Box">The box or vehicle in which they travel, a place of storage: what is measured there counts for them.</param>
+public sealed record IssueOrderRequest([property: StringLength(40, MinimumLength = 1)] string? Box = null);
 
 /// <summary>
 /// POST /v1/orders/{id}/issue: the reserved bags leave. What was true when they were reserved is asked again now, under their
@@ -14,7 +19,7 @@ public static class IssueOrder
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/orders/{id:guid}/issue", Handle)
         .Allow("orders", Roles.Station).ByStaff("issue").NeedsIdempotencyKey().WithSummary("Issues the reserved bags to the hospital");
 
-    private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, Caller caller, Database db, Vault vault, CancellationToken ct) =>
+    private static async Task<Results<Made<OrderView>, ProblemHttpResult>> Handle(Guid id, IssueOrderRequest? request, Caller caller, Database db, Vault vault, CancellationToken ct) =>
         await db.InTransaction<Results<Made<OrderView>, ProblemHttpResult>>(async tx =>
         {
             if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
@@ -23,12 +28,17 @@ public static class IssueOrder
             var errors = order.Lines.SelectMany(l => WhyNot(l, row, tx.Now)).ToArray();
             if (errors.Length > 0) return Problems.NotIssuable.With("POST …/allocate replaces what may not leave", errors);
             if (order.StaleDonors.Count > 0) return Problems.DonorFactsStale.With();
+            if (request?.Box is { } code && !await tx.QuerySingle<bool>("""
+                select exists (select from inventory.storage_place p, pg_advisory_xact_lock_shared(hashtextextended('inventory.recalls/' || @StationId, 0)) where p.station_id = @StationId and p.code = @code and p.kind in ('box', 'vehicle') and not p.closed)
+                """, new { row.StationId, code }))
+                return CommonProblems.Invalid.With(null, new FieldError("/box", "unknown", "No box or vehicle of this station"));
 
-            Move(tx, order, "issued", caller, (line, version) => new UnitIssued
+            Move(tx, order, order.Lines, "issued", "issued", caller, (line, version) => new UnitIssued
             {
                 Key = line.Din, Version = version, OccurredAt = tx.Now, StationId = line.StationId, UnitId = line.UnitId, Din = line.Din, DonorId = line.DonorId, Component = line.Component,
                 BloodGroup = line.BloodGroup!, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId, OrderId = id,
             });
+            if (request?.Box is { } box) StoreUnits.Begin(tx, [.. order.Lines.Select(l => l.UnitId)], box, tx.Now);
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);
 
@@ -41,14 +51,14 @@ public static class IssueOrder
         if (order.NeedsCrossmatch && line.Crossmatch != "compatible") yield return new(pointer, line.Crossmatch is null ? "crossmatch_missing" : "crossmatch_incompatible", "The order is for a patient: a compatible crossmatch is needed");
     }
 
-    /// <summary>The order and all its bags enter a status together, each bag with its event, in its donation's order.</summary>
-    internal static void Move(Transaction tx, OrderFile order, string status, Caller caller, Func<LineRow, long, Contracts.DomainEvent> @event)
+    /// <summary>Bags of an order enter a status together, each with its event, in its donation's order; and the order the one that follows.</summary>
+    internal static void Move(Transaction tx, OrderFile order, List<LineRow> lines, string status, string orderStatus, Caller caller, Func<LineRow, long, Contracts.DomainEvent> @event)
     {
         var row = order.Row;
-        var ids = order.Lines.Select(l => l.UnitId).ToArray();
+        var ids = lines.Select(l => l.UnitId).ToArray();
         tx.Moved(ids, status, status, caller, orderId: row.Id, hospitalId: row.HospitalId);
         tx.Write("update inventory.unit set status = @status, hospital_id = @HospitalId, version = version + 1 where id = any(@ids)", new { status, row.HospitalId, ids }, rows: ids.Length);
-        foreach (var donation in order.Lines.GroupBy(l => l.Din))
+        foreach (var donation in lines.GroupBy(l => l.Din))
         {
             var version = donation.First().DonationVersion;
             foreach (var line in donation)
@@ -58,9 +68,9 @@ public static class IssueOrder
             }
             tx.Write("update inventory.donation set version = @version where din = @Key and version = @before", new { version, donation.Key, before = donation.First().DonationVersion });
         }
-        tx.Write("update inventory.hospital_order set version = version + 1, status = @status where id = @Id and version = @Version", new { status, row.Id, row.Version });
+        tx.Write("update inventory.hospital_order set version = version + 1, status = @orderStatus where id = @Id and version = @Version", new { orderStatus, row.Id, row.Version });
         tx.Audit($"order.{status}", $"/v1/orders/{row.Id}", new { units = ids.Length });
-        (row.Status, row.Version) = (status, row.Version + 1);
+        (row.Status, row.Version) = (orderStatus, row.Version + 1);
         order.Say(tx);
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Inventory.Features.Recalls;
 
-/// <param name="Scope">Exactly one of `dins`, `donorId`, `bagLot`, `reagentLot`, `runId`, `driveId`, or `instrument` with `from` and `to`.</param>
+/// <param name="Scope">Exactly one of `dins`, `donorId`, `bagLot`, `reagentLot`, `runId`, `driveId`, or `instrument` or `storagePlace` with `from` and `to`.</param>
 /// <param name="DryRun">True unless said otherwise: says what would be found and changes nothing.</param>
 /// <param name="DeadlineHours">Within which every bag is to be located; 24 when absent.</param>
 /// <param name="Note">In words, sealed.</param>
@@ -32,7 +32,7 @@ public static class OpenRecall
 
     private static async Task<Results<Made<RecallView>, Ok<RecallPreview>, ProblemHttpResult>> Handle(OpenRecallRequest request, Caller caller, Database db, Vault vault, CancellationToken ct)
     {
-        if (request.Scope.Kind is not { } kind) return CommonProblems.Invalid.With(null, new FieldError("/scope", "invalid", "Exactly one of dins, donorId, bagLot, reagentLot, runId, driveId, or instrument with from and to"));
+        if (request.Scope.Kind is not { } kind) return CommonProblems.Invalid.With(null, new FieldError("/scope", "invalid", "Exactly one of dins, donorId, bagLot, reagentLot, runId, driveId, or instrument or storagePlace with from and to"));
         var numbers = (request.Scope.Dins ?? []).Select(Din.Parse).ToArray();
         if (Errors(numbers, n => n is null, "din_invalid", "Not a donation number") is { Length: > 0 } invalid) return Problems.DinInvalid.With(null, invalid);
         var scope = request.Scope.Dins is null ? request.Scope : request.Scope with { Dins = [.. numbers.Select(n => n!.Value.Text).Distinct().Order(StringComparer.Ordinal)] };
@@ -42,13 +42,14 @@ public static class OpenRecall
             var found = await tx.Read($"""
                 {(request.DryRun ? "select 1;" : RecallRow.Lock)}
                 select d.din from inventory.donation d where d.station_id = @Tenant and {InScope(kind)} order by d.din limit @most + 1;
-                """, new { caller.Tenant, scope.Dins, scope.DonorId, scope.BagLot, scope.ReagentLot, scope.RunId, scope.DriveId, scope.Instrument, scope.From, scope.To, most = rules.LargestScope }, async grid =>
+                """, new { caller.Tenant, scope.Dins, scope.DonorId, scope.BagLot, scope.ReagentLot, scope.RunId, scope.DriveId, scope.Instrument, scope.StoragePlace, scope.From, scope.To, most = rules.LargestScope }, async grid =>
             {
                 await grid.ReadAsync<int>();
                 return (await grid.ReadAsync<string>()).ToHashSet();
             });
             if (Errors(numbers, n => !found.Contains(n!.Value.Text), "din_unknown", "Unknown") is { Length: > 0 } unknown && found.Count <= rules.LargestScope) return Problems.DinUnknown.With("No donation of this station has this number", unknown);
             if (found.Count > rules.LargestScope) return Problems.RecallTooLarge.With($"At most {rules.LargestScope} donations");
+            if (kind == "storagePlace" && scope.To > tx.Now) return CommonProblems.Invalid.With(null, new FieldError("/scope/to", "in_future", "What was kept there until now"));
             if (found.Count == 0 && !request.DryRun) return Problems.RecallEmpty.With();
 
             // Donors' rows, then donations by number, as everybody locks. A person is found anew under the lock: he may be merged meanwhile.
@@ -91,6 +92,7 @@ public static class OpenRecall
         "donorId" => $"d.donor_id in {Persons.Ids("@DonorId")}",
         "bagLot" => "d.bag_lot = @BagLot",
         "driveId" => "d.drive_id = @DriveId",
+        "storagePlace" => "d.din in (select s.din from inventory.unit_stay s where s.station_id = @Tenant and s.place = @StoragePlace and s.since <= @To and coalesce(s.until, 'infinity') > @From)",
         _ => $"d.din in (select r.din from inventory.test_run t join inventory.test_result r on r.test_run = t.id where t.station_id = @Tenant and {kind switch { "reagentLot" => "t.reagent_lot = @ReagentLot", "runId" => "t.run_id = @RunId", _ => "t.instrument = @Instrument and r.performed_at between @From and @To" }})",
     };
 

@@ -37,7 +37,7 @@ public static class CheckLabel
                 request.BloodGroup is { } group && group != unit.BloodGroup ? ["blood-group"] : [],
                 request.ExpiresOn is { } day && day != Shanghai.DateOf(unit.ExpiresAt) ? ["expiry"] : [],
             }.SelectMany(m => m).Distinct()];
-            HoldView[] holds = [.. unit.Holds, .. mismatches.Length > 0 ? new[] { HoldUnit.Place(tx, unit, "quality", "label mismatch", caller) } : []];
+            HoldView[] holds = [.. unit.Holds, .. mismatches.Length > 0 ? HoldUnit.Place(tx, [unit], "quality", "label mismatch", caller) : []];
             tx.Moved([id], mismatches.Length == 0 ? "label-checked" : "label-check-failed", null, caller);
             return Answers.Ok(unit.Version + (mismatches.Length > 0 ? 1 : 0), new LabelCheckView(mismatches.Length == 0, mismatches, unit.View(tx.Now, holds)));
         }, ct);

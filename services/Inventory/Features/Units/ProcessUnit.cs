@@ -77,14 +77,21 @@ public static class ProcessUnit
                 TreatmentUnits = m.TreatmentUnits, VolumeMl = m.VolumeMl, CollectedAt = unit.CollectedAt, ProducedAt = m.ProducedAt, ExpiresAt = m.ExpiresAt, Status = place, ParentId = id,
                 IrradiatedAt = m.Irradiated ? unit.IrradiatedAt ?? at : null,
             })];
-            tx.Moved([id], "processed", "consumed", caller, at: at, code: process);
-            tx.Write("update inventory.unit set status = 'consumed', version = version + 1 where id = @id and version = @Version", new { id, unit.Version });
             foreach (var child in children)
                 tx.Write("""
                     insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, content_u, treatment_units, volume_ml, collected_at, produced_at, expires_at, status, open_holds, parent_id, irradiated_at)
                     values (@Id, @Version, @Din, @StationId, @Component, @ProductCode, @Division, @BloodGroup, @ContentU, @TreatmentUnits, @VolumeMl, @CollectedAt, @ProducedAt, @ExpiresAt, @Status, 0, @ParentId, @IrradiatedAt)
                     """, child);
-            tx.Moved([.. children.Select(c => c.Id)], "made", null, caller, at: at, code: process);
+            // What is kept as the bag was is where the bag was.
+            var ids = children.Select(c => c.Id).ToArray();
+            if (rules.Components.First(c => c.Component == made![0].Component).Storage.In.SequenceEqual(rules.Components.First(c => c.Component == unit.Component).Storage.In))
+                tx.WriteAny("""
+                    insert into inventory.unit_stay (unit_id, din, station_id, place, since)
+                    select c.id, c.din, s.station_id, s.place, greatest(s.since, @at) from inventory.unit_stay s cross join inventory.unit c where s.unit_id = @id and s.until is null and c.id = any(@ids)
+                    """, new { id, ids, at });
+            tx.Moved([id], "processed", "consumed", caller, at: at, code: process);
+            tx.Write("update inventory.unit set status = 'consumed', version = version + 1 where id = @id and version = @Version", new { id, unit.Version });
+            tx.Moved(ids, "made", null, caller, at: at, code: process);
             tx.Write("update inventory.donation set version = version + 1 where din = @Din and version = @DonationVersion", new { unit.Din, unit.DonationVersion });
             tx.Append(new UnitProcessed
             {
