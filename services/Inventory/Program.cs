@@ -26,6 +26,7 @@ public static class Program
         var service = PlatformService.Create("inventory", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
+        service.Builder.Services.AddSingleton(ReturnPolicy.From(service.Builder.Configuration));
         service.Builder.Services.AddHostedService<WatchStock>();
         service.Builder.Services.AddHostedService<ExpireUnits>();
         service.Builder.Services.AddHostedService<ServeWaiting>();
@@ -51,12 +52,12 @@ public static class Program
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map)
-            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, ProcessUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
+            .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, ReturnUnit.Map, ProcessUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
             .Map(StoragePlaces.Map, StoreUnits.Map, RecordTemperatures.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
-            .Map(GetStock.Map, GetStockOutlook.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
+            .Map(GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

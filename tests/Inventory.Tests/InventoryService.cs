@@ -9,7 +9,7 @@ public sealed class InventoryService : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Service = await ServiceUnderTest.Start("inventory", Program.Create, settings: "--Inventory:KnownFins=G1234, C0003");
+        Service = await ServiceUnderTest.Start("inventory", Program.Create, settings: ["--Inventory:KnownFins=G1234, C0003", "--Inventory:Returns=quarantine"]);
         await Service.Seal("donor");
     }
 

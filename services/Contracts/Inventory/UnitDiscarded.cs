@@ -20,4 +20,7 @@ public sealed record UnitDiscarded : DomainEvent
 
     /// <summary>`test-reactive`, `alt`, `expired`, `broken`, `haemolysis`, …</summary>
     public required string ReasonCode { get; init; }
+
+    /// <summary>The hospital that did it; null where the station did.</summary>
+    public Guid? HospitalId { get; init; }
 }

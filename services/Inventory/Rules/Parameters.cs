@@ -99,7 +99,8 @@ public sealed record RequiredTest(string Test, string Kind, decimal? Limit = nul
 /// <param name="DemandDays">Days of issues over which the mean demand is taken.</param>
 /// <param name="RiseMargin">How far above a threshold, as a share of it, a level is better again.</param>
 /// <param name="WorseBy">How many more bags must be missing than were last said, as a share of them, for a level that stays to be said again.</param>
-public sealed record StockRules(string Version, DateOnly ValidFrom, string Source, int DemandDays, decimal RiseMargin, decimal WorseBy, StockLevels[] Levels) : IDated
+/// <param name="BandsHours">Bands of remaining life in which stock is shown, hours, upwards.</param>
+public sealed record StockRules(string Version, DateOnly ValidFrom, string Source, int DemandDays, decimal RiseMargin, decimal WorseBy, int[] BandsHours, StockLevels[] Levels) : IDated
 {
     /// <summary>Those of a component.</summary>
     public StockLevels Of(string component) => Levels.FirstOrDefault(l => l.Components.Contains(component)) ?? Levels.First(l => l.Components.Length == 0);

@@ -314,6 +314,24 @@ public sealed class OrderTests(InventoryService inventory) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_bag_that_was_transfused_before_it_was_issued_keeps_nobody_from_ending_or_issuing_the_order()
+    {
+        foreach (var issue in new[] { false, true })
+        {
+            await station.Released(group: "O-");
+            await station.Released(group: "O-");
+            var order = await Hospital.Post("/v1/orders", Station.Order(station.Id, "O-", amount: 2));
+            var units = order["lines"].EnumerateArray().Select(l => l.GetProperty("unitId").GetGuid()).ToArray();
+            var fact = await Hospital.Post($"/v1/units/{units[0]}/transfusion", new { patientReference = "P-1", transfusedAt = TimeProvider.System.GetUtcNow(), outcome = "no-reaction" });
+            Assert.Equal((201, "not-issued"), (fact.Status, fact["alarms"][0].GetString()));
+            var ended = issue ? await station.Issuer.Post($"/v1/orders/{order.Id}/issue", null, Some.Key()) : await Hospital.Post($"/v1/orders/{order.Id}/cancel");
+            Assert.True(ended.Status == 200, ended.ToString());
+            Assert.Equal(["transfused", issue ? "issued" : "available"], [(await station.Client.Get($"/v1/units/{units[0]}")).Text("status"), (await station.Client.Get($"/v1/units/{units[1]}")).Text("status")]);
+            await station.Client.Post($"/v1/units/{units[1]}/discard", new { reasonCode = "other" });
+        }
+    }
+
+    [Fact]
     public async Task A_discarded_bag_is_gone_and_on_record()
     {
         var din = await station.Releasable();

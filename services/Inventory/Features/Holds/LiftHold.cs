@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
+using BloodPlatform.Contracts.Inventory;
 using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Units;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,7 +13,7 @@ public sealed record LiftHoldRequest([property: StringLength(80, MinimumLength =
 /// <param name="Signatures">How many people have said that it may go; two lift it.</param>
 public sealed record HoldDetailView(Guid Id, string Din, Guid? UnitId, string Kind, DateTimeOffset PlacedAt, int Signatures, DateTimeOffset? LiftedAt, string[] AllowedActions);
 
-/// <summary>POST /v1/holds/{id}/lift: two quality people answer for it; the second one's word lifts this hold and no other. A hold for tests stays while a test stands against the donation.</summary>
+/// <summary>POST /v1/holds/{id}/lift: two quality people answer for it; the second one's word lifts this hold and no other; a bag that came back to quarantine and waited for it alone is stock again. A hold for tests stays while a test stands against the donation.</summary>
 public static class LiftHold
 {
     public static void Map(IEndpointRouteBuilder app)
@@ -45,9 +46,28 @@ public static class LiftHold
             tx.Write("update inventory.unit set open_holds = open_holds - 1, version = version + 1 where id = any(@units)", new { units }, rows: units.Length);
             tx.Moved(units, "hold-lifted", null, caller, code: hold.Kind);
             if (hold.UnitId is null) file.Row.OpenHolds--;
+            if (file.Row.ReleasedAt is not null && file.Units.Exists(u => units.Contains(u.Id) && u.Status == "quarantine")) await BackToStock(tx, file, units, caller);
             file.Save(tx);
             return Answers.Ok(2, new HoldDetailView(id, hold.Din, hold.UnitId, hold.Kind, hold.PlacedAt, 2, tx.Now, []));
         }, ct);
+
+    /// <summary>A bag that came back, to the quarantine of a donation that is released, waited for this word only: the last one makes it available.</summary>
+    private static async Task BackToStock(Transaction tx, DonationFile file, Guid[] units, Caller caller)
+    {
+        // Locked before they are judged: a hold on a single bag locks the bag alone.
+        var back = await tx.Query<UnitRow>($"{UnitRow.Select} where u.id = any(@units) and u.status = 'quarantine' and u.open_holds = 1 and u.expires_at > @now order by u.id for update of u", new { units, now = tx.Now });
+        back.RemoveAll(u => u is not { Status: "quarantine", OpenHolds: 1 });
+        var ids = back.Select(u => u.Id).ToArray();
+        if (ids.Length == 0) return;
+        tx.Moved(ids, "restocked", "available", caller);
+        tx.Write("update inventory.unit set status = 'available', version = version + 1 where id = any(@ids) and open_holds = 0", new { ids }, rows: ids.Length);
+        foreach (var unit in back)
+            file.Append(tx, version => new UnitReleased
+            {
+                Key = file.Din, Version = version, OccurredAt = tx.Now, StationId = unit.StationId, UnitId = unit.Id, Din = file.Din, DonorId = file.Row.DonorId!.Value, Component = unit.Component,
+                BloodGroup = unit.BloodGroup!, VolumeMl = unit.VolumeMl, ContentU = unit.ContentU,
+            });
+    }
 
     private sealed record Row
     {

@@ -65,14 +65,14 @@ internal sealed record HospitalTaskRow
     }
 
     /// <summary>
-    /// A recorded transfusion answers whatever is asked of the bag, and outdoes what was answered before. Where the bag left without having been issued,
+    /// A recorded transfusion or destruction answers whatever is asked of the bag, and outdoes what was answered before. Where the bag left without having been issued,
     /// nobody was asked: the task is made with its answer.
     /// </summary>
-    public static void Transfused(Transaction tx, Guid unit, string din, Guid station, Caller caller, DateTimeOffset at)
+    public static void Answered(Transaction tx, Guid unit, string din, Guid station, Caller caller, DateTimeOffset at, string outcome)
     {
         var deadline = tx.Now.AddHours(Parameters.RecallOn(Shanghai.DateOf(tx.Now)).DeadlineHours);
         // As many ids as there may be causes; whatever lies beyond has the bag's first tasks beside it.
-        var args = new { ids = Enumerable.Range(0, 32).Select(_ => tx.NewId()).ToArray(), unit, din, station, caller.Tenant, at, now = tx.Now, deadline, caller.ClientId, staff = caller.Staff?.Id };
+        var args = new { ids = Enumerable.Range(0, 32).Select(_ => tx.NewId()).ToArray(), unit, din, station, caller.Tenant, at, now = tx.Now, deadline, caller.ClientId, staff = caller.Staff?.Id, outcome };
         tx.WriteAny("""
             insert into inventory.hospital_task (id, version, why, source_id, unit_id, din, station_id, hospital_id, opened_at, deadline)
             select i.id, 1, c.why, c.source_id, @unit, @din, @station, @Tenant, @now, c.deadline
@@ -85,8 +85,8 @@ internal sealed record HospitalTaskRow
             """, args);
         tx.WriteAny("""
             with answered as (
-                update inventory.hospital_task set version = version + 1, outcome = 'transfused', outcome_at = @at, answered_at = @now where unit_id = @unit and outcome is distinct from 'transfused' returning id, version)
-            insert into inventory.hospital_answer (task_id, version, outcome, outcome_at, answered_at, client_id, staff_id) select a.id, a.version, 'transfused', @at, @now, @ClientId, @staff from answered a
+                update inventory.hospital_task set version = version + 1, outcome = @outcome, outcome_at = @at, answered_at = @now where unit_id = @unit and outcome is distinct from @outcome returning id, version)
+            insert into inventory.hospital_answer (task_id, version, outcome, outcome_at, answered_at, client_id, staff_id) select a.id, a.version, @outcome, @at, @now, @ClientId, @staff from answered a
             """, args);
     }
 

@@ -29,7 +29,7 @@ public static class AllocateOrder
     internal static void Fill(Transaction tx, OrderFile order, Caller? caller)
     {
         var (row, wanted, stock) = (order.Row, order.Row.Wanted, order.Stock!);
-        var bad = order.Lines.Where(l => l.OpenHolds > 0 || l.ExpiresAt <= wanted.KeepsUntil).ToList();
+        var bad = order.Lines.Where(l => l.Status == "reserved" && (l.OpenHolds > 0 || l.ExpiresAt <= wanted.KeepsUntil)).ToList();
         var kept = order.Lines.Except(bad).Select(l => new StockUnit(l.UnitId, l.Din, l.Component, l.BloodGroup!, l.Status, l.OpenHolds, l.ContentU, l.TreatmentUnits, l.VolumeMl, l.ExpiresAt, l.ExpiresAt)).ToList();
         var picked = Allocation.Pick(stock.Candidates, wanted with { Amount = wanted.Amount - kept.Sum(u => Allocation.AmountOf(u, wanted.Unit)) });
         if (bad.Count == 0 && picked.Count == 0 && caller is null) return;

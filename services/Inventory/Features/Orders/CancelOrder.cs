@@ -20,14 +20,14 @@ public static class CancelOrder
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);
 
-    /// <summary>The order is over, and its bags are free.</summary>
+    /// <summary>The order is over, and its bags are free; what was transfused out of it, before anybody had issued it, was given and stays in it.</summary>
     internal static void End(Transaction tx, OrderFile order, string reasonCode, Caller? caller)
     {
         var row = order.Row;
-        Drop(tx, row.Id, [.. order.Lines.Select(l => l.UnitId)], caller);
+        Drop(tx, row.Id, [.. order.Lines.Where(l => l.Status == "reserved").Select(l => l.UnitId)], caller);
         tx.Write("update inventory.hospital_order set version = version + 1, status = 'cancelled', reason_code = @reasonCode where id = @Id and version = @Version", new { row.Id, row.Version, reasonCode });
         (row.Status, row.Version, row.ReasonCode) = ("cancelled", row.Version + 1, reasonCode);
-        order.Lines.Clear();
+        order.Lines.RemoveAll(l => l.Status == "reserved");
         order.Say(tx);
     }
 

@@ -25,7 +25,10 @@ public static class IssueOrder
             if ((await OrderFile.Load(tx, $"o.id = @id and {OrderFile.VisibleTo(caller)}", new { id, caller.Tenant }, forUpdate: true)).SingleOrDefault() is not { } order) return await tx.Unknown("inventory.hospital_order", id);
             var row = order.Row;
             if (row.Status is not ("allocated" or "partially-allocated")) return Problems.OrderState.With($"It is {row.Status}");
-            var errors = order.Lines.SelectMany(l => WhyNot(l, row, tx.Now)).ToArray();
+            // What was transfused out of the reservation has left already.
+            var leaving = order.Lines.Where(l => l.Status != "transfused").ToList();
+            if (leaving.Count == 0) return Problems.NotIssuable.With("All its bags were transfused before they were issued");
+            var errors = leaving.SelectMany(l => WhyNot(l, row, tx.Now)).ToArray();
             if (errors.Length > 0) return Problems.NotIssuable.With("POST …/allocate replaces what may not leave", errors);
             if (order.StaleDonors.Count > 0) return Problems.DonorFactsStale.With();
             if (request?.Box is { } code && !await tx.QuerySingle<bool>("""
@@ -33,12 +36,12 @@ public static class IssueOrder
                 """, new { row.StationId, code }))
                 return CommonProblems.Invalid.With(null, new FieldError("/box", "unknown", "No box or vehicle of this station"));
 
-            Move(tx, order, order.Lines, "issued", "issued", caller, (line, version) => new UnitIssued
+            Move(tx, order, leaving, "issued", "issued", caller, (line, version) => new UnitIssued
             {
                 Key = line.Din, Version = version, OccurredAt = tx.Now, StationId = line.StationId, UnitId = line.UnitId, Din = line.Din, DonorId = line.DonorId, Component = line.Component,
                 BloodGroup = line.BloodGroup!, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId, OrderId = id,
             });
-            if (request?.Box is { } box) StoreUnits.Begin(tx, [.. order.Lines.Select(l => l.UnitId)], box, tx.Now);
+            if (request?.Box is { } box) StoreUnits.Begin(tx, [.. leaving.Select(l => l.UnitId)], box, tx.Now);
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);
 

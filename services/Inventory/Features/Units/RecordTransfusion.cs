@@ -13,7 +13,7 @@ public sealed record RecordTransfusionRequest(
     DateTimeOffset TransfusedAt,
     [property: AllowedValues("no-reaction", "reaction")] string Outcome);
 
-/// <param name="Alarms">`held`, `expired`, `not-issued`, `not-received`, `discarded`, `consumed`, `other-patient`: what should not have been so.</param>
+/// <param name="Alarms">`held`, `expired`, `not-issued`, `not-received`, `discarded`, `consumed`, `returned`, `other-patient`: what should not have been so.</param>
 public sealed record TransfusionView(Guid Id, Guid UnitId, string Din, string Component, string PatientReference, DateTimeOffset TransfusedAt, string Outcome, string[] Alarms);
 
 /// <summary>POST /v1/units/{id}/transfusion: a fact. It is recorded even of a bag that should not have been used, and says so.</summary>
@@ -43,14 +43,14 @@ public static class RecordTransfusion
             string[] alarms = [
                 .. unit.OpenHolds > 0 ? new[] { "held" } : [],
                 .. unit.ExpiresAt < request.TransfusedAt ? new[] { "expired" } : [],
-                .. unit.Status == "reserved" ? new[] { "not-issued" } : unit.Status == "issued" ? new[] { "not-received" } : unit.Status is "discarded" or "consumed" ? new[] { unit.Status } : [],
+                .. unit.Status == "reserved" ? new[] { "not-issued" } : unit.Status == "issued" ? new[] { "not-received" } : unit.Status is "discarded" or "consumed" or "returned" ? new[] { unit.Status } : [],
                 .. unit.PatientIndex is { } ordered && !ordered.AsSpan().SequenceEqual(index) ? new[] { "other-patient" } : []];
             var transfusion = tx.NewId();
             tx.Write("""
                 insert into inventory.transfusion (id, unit_id, din, hospital_id, order_id, patient, patient_index, transfused_at, outcome, alarms, recorded_at)
                 values (@transfusion, @id, @Din, @Tenant, @OrderId, @patient, @index, @TransfusedAt, @Outcome, @alarms, @now)
                 """, new { transfusion, id, unit.Din, caller.Tenant, unit.OrderId, patient = vault.CreateKey(tx, transfusion).Seal(Patient.Field, request.PatientReference), index, request.TransfusedAt, request.Outcome, alarms, now = tx.Now });
-            HospitalTaskRow.Transfused(tx, id, unit.Din, unit.StationId, caller, request.TransfusedAt);
+            HospitalTaskRow.Answered(tx, id, unit.Din, unit.StationId, caller, request.TransfusedAt, "transfused");
             tx.Moved([id], "transfused", "transfused", caller, at: request.TransfusedAt, orderId: unit.OrderId, hospitalId: caller.Tenant, code: alarms.Length > 0 ? "alarm" : null);
             tx.Write("update inventory.unit set status = 'transfused', hospital_id = @Tenant, version = version + 1 where id = @id and version = @Version", new { caller.Tenant, id, unit.Version });
             tx.Write("update inventory.donation set version = version + 1 where din = @Din and version = @DonationVersion", new { unit.Din, unit.DonationVersion });

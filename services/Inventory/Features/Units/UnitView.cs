@@ -65,8 +65,7 @@ internal record UnitRow
         {
             "quarantine" or "available" or "expired" or "returned" => Status == "reserved" ? ["label-check", "hold"] : ["label-check", "discard", "hold"],
             "reserved" => ["label-check", "hold"],
-            "issued" => ["hold", "transfusion"],
-            "received" => ["hold", "transfusion"],
+            "issued" or "received" => ["hold", "transfusion", "return", "discard"],
             _ => [],
         };
         var rules = Parameters.ComponentsOn(Shanghai.DateOf(CollectedAt));

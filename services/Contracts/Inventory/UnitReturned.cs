@@ -1,0 +1,25 @@
+namespace BloodPlatform.Contracts.Inventory;
+
+/// <summary>
+/// A unit came back from a hospital. Key: DIN.
+/// </summary>
+[PublishedBy("inventory", HeardBy = [])]
+public sealed record UnitReturned : DomainEvent
+{
+    public required Guid UnitId { get; init; }
+    public required string Din { get; init; }
+    public required Guid DonorId { get; init; }
+    public required string Component { get; init; }
+    public required string BloodGroup { get; init; }
+    public required int VolumeMl { get; init; }
+
+    /// <summary>Equivalents of 200 ml whole blood.</summary>
+    public decimal? ContentU { get; init; }
+    public required Guid HospitalId { get; init; }
+
+    /// <summary>`not-used`, `wrong-delivery`, `damaged`, `recalled`, `expired` or `other`.</summary>
+    public required string ReasonCode { get; init; }
+
+    /// <summary>`returned`, to be discarded, or `quarantine`, until two people have looked.</summary>
+    public required string Status { get; init; }
+}
