@@ -7,6 +7,7 @@ using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Recalls;
+using BloodPlatform.Inventory.Features.TestRuns;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
 
@@ -49,7 +50,12 @@ internal sealed class DonationFile
 
     public string Din => Row.Din;
     public bool Arrived => Row.ArrivedAt is not null;
-    public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid)), KnownGroups);
+    public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Rows, KnownGroups);
+
+    /// <summary>The group that its own rows say, whatever else is known of the donor.</summary>
+    public string? GroupOfRows => Rules.Conclusions.Of(Scheme, Rows, []).Group;
+
+    private IEnumerable<TestRow> Rows => Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid, Results.Exists(c => c.Corrects is { } corrected && corrected == r.Id), r.PoolId, r.PoolReactive));
     public TestScheme Scheme => Parameters.SchemeOn(Shanghai.DateOf(Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1)));
 
     private IEnumerable<string> KnownGroups => Registrations.Select(s => s.BloodGroup).Prepend(Row.ChairGroup).OfType<string>();
@@ -100,7 +106,7 @@ internal sealed class DonationFile
                 {prepare}
                 select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
                 select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
-                select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id, t.run_id, t.instrument, t.reagent_lot
+                select r.id, r.corrects, r.din, r.test, r.round, r.outcome, r.value, r.performed_at, r.pool_id, {Pools.Reactive} as pool_reactive, t.controls_valid, coalesce(r.staff_id, t.staff_id) as staff_id, t.run_id, t.instrument, t.reagent_lot
                   from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
                 select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at, array(select s.staff_id from inventory.hold_lift_signature s where s.hold_id = h.id) as lift_signers from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
@@ -320,6 +326,13 @@ internal sealed record DonationRow
 
 internal sealed record ResultRow
 {
+    /// <summary>0 until it is written.</summary>
+    public long Id { get; init; }
+
+    /// <summary>The row that this one corrects.</summary>
+    public long? Corrects { get; init; }
+    public string? PoolId { get; init; }
+    public bool PoolReactive { get; set; }
     public string Din { get; init; } = "";
     public string Test { get; init; } = "";
     public string? Round { get; init; }
