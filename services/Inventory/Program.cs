@@ -25,6 +25,8 @@ public static class Program
         var service = PlatformService.Create("inventory", args, typeof(Program).Assembly);
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
+        service.Builder.Services.AddSingleton(StationSchemes.From(service.Builder.Configuration));
+        service.Builder.Services.AddHostedService<KeepStationSchemes>();
         service.Builder.Services.AddHostedService<WatchStock>();
         service.Builder.Services.AddHostedService<ExpireUnits>();
         service.Builder.Services.AddHostedService<ServeWaiting>();

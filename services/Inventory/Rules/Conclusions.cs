@@ -10,7 +10,7 @@ namespace BloodPlatform.Inventory.Rules;
 /// <param name="Corrected">Another row corrects this one.</param>
 /// <param name="PoolId">The pool that was measured; null where it was the donation's own sample.</param>
 /// <param name="PoolReactive">Whether any row of the pool was reactive in this test, this donation's or another member's.</param>
-public sealed record TestRow(string Test, string? Round, string Outcome, string? Value, bool ControlsValid, bool Corrected = false, string? PoolId = null, bool PoolReactive = false)
+public sealed record TestRow(string Test, string? Round, string Outcome, string? Value, bool ControlsValid, bool Corrected = false, string? PoolId = null, bool PoolReactive = false, string? ReagentLot = null)
 {
     public bool IsValid => ControlsValid && Outcome != "invalid";
 }
@@ -56,14 +56,14 @@ public sealed record Conclusions(ImmutableSortedDictionary<string, string> ByTes
             var counted = named.Where(r => r.IsValid && (!r.Corrected || IsReactive(test, r))).ToList();
             if (test.Kind == "group")
             {
-                conclusions[test.Test] = OfGroup(counted, knownGroups, out group);
+                conclusions[test.Test] = OfGroup(test, counted, knownGroups, out group);
                 continue;
             }
             // Only a marker is looked for in a pool; a value is somebody's own.
             var pooled = test.Kind == "marker" ? named.Where(r => r.PoolId is not null).ToList() : [];
             var own = counted.Where(r => !pooled.Contains(r)).ToList();
             var poolReactive = pooled.Exists(r => r.PoolReactive || (r.IsValid && IsReactive(test, r)));
-            conclusions[test.Test] = OfMarker(counted, own, poolReactive, row => IsReactive(test, row));
+            conclusions[test.Test] = OfMarker(test, counted, own, poolReactive, row => IsReactive(test, row));
             poolOpen |= poolReactive && conclusions[test.Test] == Inconclusive && !own.Exists(r => IsReactive(test, r));
         }
         return new(conclusions.ToImmutable(), group, poolOpen);
@@ -77,32 +77,41 @@ public sealed record Conclusions(ImmutableSortedDictionary<string, string> ByTes
     public static bool TryValue(string? text, out decimal value) =>
         decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
 
-    private static string OfMarker(List<TestRow> counted, List<TestRow> own, bool poolReactive, Func<TestRow, bool> reactive)
+    private static string OfMarker(RequiredTest test, List<TestRow> counted, List<TestRow> own, bool poolReactive, Func<TestRow, bool> reactive)
     {
         var retested = own.Where(IsRetest).ToList();
         if (own.Any(reactive))
             // Both retests clean clears nothing here: it takes a person to look further, so the blood stays where it is.
             return retested.Any(reactive) || !BothRetests(retested) ? Reactive : Inconclusive;
         // One of the pool's members is: which one, only a row of its own says. No pool releases it, whatever comes of another one.
-        if (poolReactive) return IsConcluded(own) ? NonReactive : Inconclusive;
-        return IsConcluded(counted) ? NonReactive : Pending;
+        if (poolReactive) return IsConcluded(test, own) ? NonReactive : Inconclusive;
+        return IsConcluded(test, counted) ? NonReactive : Pending;
     }
 
-    private static string OfGroup(List<TestRow> valid, IEnumerable<string> knownGroups, out string? group)
+    private static string OfGroup(RequiredTest test, List<TestRow> valid, IEnumerable<string> knownGroups, out string? group)
     {
         group = null;
         var read = valid.Select(r => r.Value).Distinct().ToList();
         if (read.Count > 1) return Inconclusive;
-        if (!IsConcluded(valid)) return Pending;
+        if (!IsConcluded(test, valid)) return Pending;
         // Another group than before means a mixed-up tube or person until someone has found out which.
         if (knownGroups.Any(known => known != read[0])) return Inconclusive;
         group = read[0];
         return NonReactive;
     }
 
-    /// <summary>One row without round, or a first and a second.</summary>
-    private static bool IsConcluded(List<TestRow> valid) =>
-        valid.Any(r => r.Round is null) || (valid.Any(r => r.Round == "first") && valid.Any(r => r.Round == "second"));
+    /// <summary>The rounds that the scheme asks for; else one row without round, or a first and a second.</summary>
+    private static bool IsConcluded(RequiredTest test, List<TestRow> valid) =>
+        test.Rounds is { } rounds ? rounds.All(round => valid.Any(r => r.Round == round)) && (!test.DifferentReagents || OfDifferentLots(rounds, valid)) : valid.Any(r => r.Round is null) || (valid.Any(r => r.Round == "first") && valid.Any(r => r.Round == "second"));
+
+    /// <summary>Whether a lot can be chosen for each round so that none is chosen twice.</summary>
+    private static bool OfDifferentLots(ReadOnlySpan<string> rounds, List<TestRow> valid, params string[] taken)
+    {
+        if (rounds.IsEmpty) return true;
+        foreach (var row in valid)
+            if (row.Round == rounds[0] && !string.IsNullOrWhiteSpace(row.ReagentLot) && !taken.Contains(row.ReagentLot) && OfDifferentLots(rounds[1..], valid, [.. taken, row.ReagentLot])) return true;
+        return false;
+    }
 
     private static bool IsRetest(TestRow row) => row.Round is "retest-a" or "retest-b";
 

@@ -183,4 +183,27 @@ public sealed class ConclusionsTests
             return retested ? conclusion is Conclusions.Reactive or Conclusions.Inconclusive : conclusion == Conclusions.Reactive;
         }).QuickCheckThrowOnFailure();
     }
+
+    private static readonly TestScheme TwoRounds = Parameters.SchemeOn(new DateOnly(2026, 1, 1), "two-rounds");
+
+    [Fact]
+    public void Two_rounds_conclude_only_by_two_reagents()
+    {
+        static string OfHbsag(params (string? Round, string? Lot)[] rows) => Conclusions.Of(TwoRounds, rows.Select(r => Row("hbsag", round: r.Round) with { ReagentLot = r.Lot }), []).ByTest["hbsag"];
+        Assert.Equal("non-reactive", OfHbsag(("first", "R1"), ("second", "R2")));
+        Assert.Equal("non-reactive", OfHbsag(("first", "R1"), ("first", "R2"), ("second", "R1")));
+        foreach (var rows in new (string?, string?)[][] { [(null, "R1"), (null, "R2")], [("first", "R1"), ("first", "R2")], [("first", "R1"), ("second", "R1")], [("first", "R1"), ("second", null)], [("first", ""), ("second", "R1")], [("retest-a", "R1"), ("second", "R2")] })
+            Assert.Equal("pending", OfHbsag(rows));
+    }
+
+    [Fact]
+    public void What_two_rounds_conclude_the_sandbox_concludes_too()
+    {
+        var lots = from row in AnyRow from lot in Gen.Elements<string?>("R1", "R2", null) select row with { ReagentLot = lot };
+        Prop.ForAll(lots.ArrayOf().ToArbitrary(), rows =>
+        {
+            var (strict, loose) = (Conclusions.Of(TwoRounds, rows, []), Of(rows));
+            return Scheme.Tests.All(t => strict.ByTest[t.Test] == loose.ByTest[t.Test] || (loose.ByTest[t.Test], strict.ByTest[t.Test]) is ("non-reactive", "pending" or "inconclusive"));
+        }).QuickCheckThrowOnFailure();
+    }
 }

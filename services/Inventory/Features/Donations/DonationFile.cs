@@ -16,7 +16,7 @@ namespace BloodPlatform.Inventory.Features.Donations;
 public sealed record DonationView(
     string Din, string CheckCharacter, string Status, Guid DonorId, Guid? DriveId, string Procedure, int? NominalMl, int? CollectedMl, int? TreatmentUnits, string? BloodGroup,
     DateTimeOffset CollectedAt, bool Backfilled, string Outcome, string[] Deviations, string[] Restrictions,
-    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions, string? ExternalCheck, bool Voided);
+    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions, string? ExternalCheck, bool Voided, string TestScheme);
 
 /// <summary>
 /// Everything Inventory knows of one donation: read whole in one round trip, under the lock of its row, decided on by the rules,
@@ -25,6 +25,8 @@ public sealed record DonationView(
 internal sealed class DonationFile
 {
     private readonly long readVersion;
+
+    private List<StationSchemeRow> schemes = [];
 
     private DonationFile(DonationRow row) => (Row, readVersion) = (row, row.Version);
 
@@ -55,8 +57,17 @@ internal sealed class DonationFile
     /// <summary>The group that its own rows say, whatever else is known of the donor.</summary>
     public string? GroupOfRows => Rules.Conclusions.Of(Scheme, Rows, []).Group;
 
-    private IEnumerable<TestRow> Rows => Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid, Results.Exists(c => c.Corrects is { } corrected && corrected == r.Id), r.PoolId, r.PoolReactive));
-    public TestScheme Scheme => Parameters.SchemeOn(Shanghai.DateOf(Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1)));
+    private IEnumerable<TestRow> Rows => Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid, Results.Exists(c => c.Corrects is { } corrected && corrected == r.Id), r.PoolId, r.PoolReactive, r.ReagentLot));
+
+    /// <summary>The scheme of its station on its day.</summary>
+    public TestScheme Scheme
+    {
+        get
+        {
+            var at = Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1);
+            return Parameters.SchemeOn(Shanghai.DateOf(at), StationSchemeRow.Of(schemes, Row.StationId, at));
+        }
+    }
 
     private IEnumerable<string> KnownGroups => Registrations.Select(s => s.BloodGroup).Prepend(Row.ChairGroup).OfType<string>();
 
@@ -74,7 +85,7 @@ internal sealed class DonationFile
         return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.PersonId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
             Row.StartedAt!.Value, Row.Backfilled, Row.Outcome!, Row.Deviations, Row.Restrictions, Conclusions.ByTest, unmet, Signers.Count, Row.ReleasedAt,
             [.. Holds.Where(h => h.UnitId is null).Select(h => h.View)],
-            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null);
+            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null, Scheme.Version);
     }
 
     /// <summary>
@@ -115,6 +126,7 @@ internal sealed class DonationFile
                 select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
                 {(others ? LookbackRow.Of(donors) : "")}
                 {(others || recalls is not null ? RecallRow.Open(donors, set) : "")}
+                {StationSchemeRow.Select}
                 select p.id as donor_id, {Persons.Of("p.id")} as person_id from ({donors}) p(id) where p.id is not null;
                 {Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")}) k(id)")};
                 """, args, async grid =>
@@ -130,6 +142,8 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
                 var lookbacks = others ? (await grid.ReadAsync<LookbackRow>()).ToList() : [];
                 var recalled = others || recalls is not null ? (await grid.ReadAsync<RecallRow>()).ToList() : [];
+                var schemes = (await grid.ReadAsync<StationSchemeRow>()).ToList();
+                foreach (var file in read.Values) file.schemes = schemes;
                 var persons = (await grid.ReadAsync<PersonRow>()).DistinctBy(p => p.DonorId).ToDictionary(p => p.DonorId, p => p.PersonId);
                 var stale = (await grid.ReadAsync<string>()).Select(id => Guid.Parse(id) is var donorId ? persons.GetValueOrDefault(donorId, donorId) : default).ToHashSet();
                 var registrations = safety.Values.ToLookup(s => persons.GetValueOrDefault(s.DonorId, s.DonorId));

@@ -12,3 +12,19 @@ alter table inventory.test_result
 
 -- Who else was in a pool.
 create index test_result_of_pool on inventory.test_result (pool_id, test) where pool_id is not null;
+
+-- By which scheme a station's tests conclude, and since when: written from the configuration when the service starts, so that what was collected before is judged as it was.
+-- The station of zeros speaks for all that have no row of their own; a scheme of null says that a station has none any more.
+create table inventory.station_test_scheme (
+    station_id uuid        not null,
+    since      timestamptz not null,
+    scheme     text,
+    constraint station_test_scheme_once primary key (station_id, since)
+);
+
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'inventory') then
+        revoke update, delete, truncate on inventory.station_test_scheme from inventory;
+    end if;
+end $$;
