@@ -28,3 +28,42 @@ begin
         revoke update, delete, truncate on inventory.station_test_scheme from inventory;
     end if;
 end $$;
+
+-- An analyser's file: the same bytes are one import of a station, however often they are sent. A row's content goes once it is recorded or refused.
+create table inventory.test_run_import (
+    id           uuid        not null primary key,
+    station_id   uuid        not null,
+    fingerprint  bytea       not null,
+    client_id    text        not null,
+    staff_id     uuid        not null,
+    staff_number text        not null,
+    job_id       uuid        not null,
+    rows         int         not null,
+    accepted     int         not null,
+    rejected     int         not null,
+    created_at   timestamptz not null,
+    finished_at  timestamptz,
+    constraint test_run_import_once unique (station_id, fingerprint)
+);
+
+-- run: the how-manieth of the file; null where the row names none.
+create table inventory.test_run_import_row (
+    import_id uuid not null references inventory.test_run_import (id),
+    line      int  not null,
+    run       int,
+    content   jsonb,
+    outcome   text,
+    code      text,
+    errors    jsonb,
+    constraint test_run_import_row_once primary key (import_id, line),
+    constraint test_run_import_row_outcome_known check (outcome is null or outcome in ('accepted', 'rejected')),
+    constraint test_run_import_row_done_or_kept check ((content is null) = (outcome is not null))
+);
+create index test_run_import_row_of_run on inventory.test_run_import_row (import_id, run) where content is not null;
+
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'inventory') then
+        revoke delete, truncate on inventory.test_run_import, inventory.test_run_import_row from inventory;
+    end if;
+end $$;
