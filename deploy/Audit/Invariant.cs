@@ -25,7 +25,7 @@ public sealed record Invariant(string Name, string Sentence, string LookedAt, st
 {
     /// <summary>All of them, in the order in which they are printed. A later capability adds its own file.</summary>
     public static IReadOnlyList<Invariant> All { get; } =
-        [.. Invariants.Collections.All, .. Invariants.Bookings.All, .. Invariants.Organisations.All, .. Invariants.Schedules.All, .. Invariants.Units.All, .. Invariants.Lookbacks.All, .. Invariants.Recalls.All, .. Invariants.Honours.All, .. Invariants.Persons.All, .. Invariants.Merges.All, .. Invariants.Rules.All, .. Invariants.Events.All];
+        [.. Invariants.Collections.All, .. Invariants.Bookings.All, .. Invariants.Organisations.All, .. Invariants.Schedules.All, .. Invariants.Units.All, .. Invariants.Results.All, .. Invariants.Lookbacks.All, .. Invariants.Recalls.All, .. Invariants.Honours.All, .. Invariants.Persons.All, .. Invariants.Merges.All, .. Invariants.Rules.All, .. Invariants.Events.All];
 }
 
 /// <summary>Relations that several invariants read: the same tables of all five schemas as one, and what was read elsewhere.</summary>

@@ -10,6 +10,11 @@ public static class Problems
     public static readonly ProblemCode DinSequenceExhausted = new("din_sequence_exhausted", 409, "该机构该年度的献血码已用尽", "The numbers of this facility and year are used up");
     public static readonly ProblemCode DinYearNotOpen = new("din_year_not_open", 422, "该年度尚不可发码", "Numbers of this year are not issued yet");
     public static readonly ProblemCode RunExists = new("run_exists", 409, "该检测批号已登记", "This station has recorded a run of this id");
+    public static readonly ProblemCode ImportUnreadable = new("import_unreadable", 422, "文件不是所需的 CSV", "The file is not the CSV that this import takes");
+    public static readonly ProblemCode ImportExists = new("import_exists", 409, "该文件正在导入", "This very file is being imported");
+    public static readonly ProblemCode PoolContradicts = new("pool_contradicts", 422, "同一混样的结果互相矛盾", "The rows of this run say two things of one pool");
+    public static readonly ProblemCode OwnResult = new("own_result", 409, "检测结果不得由其录入者更正", "Whoever recorded a result does not correct it");
+    public static readonly ProblemCode ResultCorrected = new("result_corrected", 409, "该结果已被更正，请更正其更正", "This result has been corrected; correct the correction");
     public static readonly ProblemCode PerformedInFuture = new("performed_in_future", 422, "时间在将来", "It lies in the future");
     public static readonly ProblemCode RecipeNotApplicable = new("recipe_not_applicable", 422, "该制备方案不适用于此次献血", "This recipe does not fit this donation");
     public static readonly ProblemCode ComponentRestricted = new("component_restricted", 422, "此次采集限制制备该成分", "The collection forbids this component");

@@ -5,6 +5,7 @@ using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Haemovigilance;
 using BloodPlatform.Inventory.Features.Holds;
 using BloodPlatform.Inventory.Features.HospitalTasks;
+using BloodPlatform.Inventory.Features.Imports;
 using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Orders;
 using BloodPlatform.Inventory.Features.Projections;
@@ -27,6 +28,8 @@ public static class Program
         service.Builder.Services.AddValidation();
         service.Builder.Services.AddSingleton(Facility.From(service.Builder.Configuration));
         service.Builder.Services.AddSingleton(ReturnPolicy.From(service.Builder.Configuration));
+        service.Builder.Services.AddSingleton(StationSchemes.From(service.Builder.Configuration));
+        service.Builder.Services.AddHostedService<KeepStationSchemes>();
         service.Builder.Services.AddHostedService<WatchStock>();
         service.Builder.Services.AddHostedService<ExpireUnits>();
         service.Builder.Services.AddHostedService<ServeWaiting>();
@@ -41,8 +44,11 @@ public static class Program
             .Consumes<DonationVoided>(OnDonationVoided.Handle)
             .Consumes<BloodGroupCorrected>(OnBloodGroupCorrected.Handle)
             .Consumes<DonationExternallyChecked>(OnDonationExternallyChecked.Handle)
+            .Runs(ImportTestRuns.Kind, ImportTestRuns.Step)
             .Constraint("din_sequence_exhausted", Problems.DinSequenceExhausted)
             .Constraint("test_run_once_per_station", Problems.RunExists)
+            .Constraint("test_result_corrected_once", Problems.ResultCorrected)
+            .Constraint("test_run_import_once", Problems.ImportExists)
             .Constraint("release_signature_one_per_person", Problems.SameSigner)
             .Constraint("hold_lift_signature_one_per_person", Problems.SameSigner)
             .Constraint("unit_label_once", Problems.UnitState)
@@ -51,7 +57,7 @@ public static class Program
             .Constraint("lookback_one_open", Problems.LookbackOpen)
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
-            .Map(RecordTestRun.Map, GetTestRun.Map)
+            .Map(RecordTestRun.Map, GetTestRun.Map, CorrectResult.Map, ImportTestRuns.Map)
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, ReturnUnit.Map, ProcessUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
             .Map(StoragePlaces.Map, StoreUnits.Map, RecordTemperatures.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)

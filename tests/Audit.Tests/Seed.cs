@@ -175,6 +175,13 @@ internal static class Seed
 
         insert into inventory.test_run (id, station_id, run_id, instrument, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at) values (id('run'), id('station'), 'R1', 'I1', true, id('laboratory'), 'L1', 2, 0, '2026-03-06 00:00Z');
         insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at) values (id('run'), 0, din(1), 'hbsag', 'non-reactive', '2026-03-05 23:00Z'), (id('run'), 1, din(3), 'hbsag', 'reactive', '2026-03-05 23:00Z');
+        -- A row that a second person of the laboratory corrected; a pool that was reactive, its member clean by himself and let go by two.
+        insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at, pool_id) values
+            (id('run'), 2, din(1), 'anti-hcv', 'invalid', '2026-03-05 23:00Z', null), (id('run'), 3, din(1), 'nat-hbv', 'reactive', '2026-03-05 23:00Z', 'P1'), (id('run'), 4, din(1), 'nat-hbv', 'non-reactive', '2026-03-05 23:30Z', null);
+        insert into inventory.test_result (test_run, row_index, din, test, outcome, performed_at, corrects, reason_code, corrected_at, staff_id, staff_number)
+        select test_run, 5, din, test, 'non-reactive', performed_at, id, 'transcription', '2026-03-06 00:10Z', id('second laboratory'), 'L2' from inventory.test_result where outcome = 'invalid';
+        insert into inventory.hold (id, din, kind, source_id, placed_at, lifted_at, lifted_by) values (id('hold 5'), din(1), 'test', id('hold 5'), '2026-03-06 00:00Z', '2026-03-06 00:40Z', id('second'));
+        insert into inventory.hold_lift_signature (hold_id, staff_id, reason, signed_at) values (id('hold 5'), id('first'), 'x', '2026-03-06 00:30Z'), (id('hold 5'), id('second'), 'x', '2026-03-06 00:40Z');
         insert into inventory.release_signature (din, staff_id, staff_number, signed_at) values (din(1), id('first'), 'R1', '2026-03-06 01:00Z'), (din(1), id('second'), 'R2', '2026-03-06 02:00Z');
         insert into inventory.hold (id, din, kind, source_id, placed_at) values (id('hold 1'), din(3), 'test', id('requirement'), '2026-03-06 00:00Z'), (id('hold 2'), din(3), 'late-information', id('withdrawal'), '2026-03-06 01:00Z');
         insert into inventory.hold (id, din, unit_id, kind, source_id, placed_at, lifted_at, lifted_by) values (id('hold 3'), din(1), null, 'quality', id('hold 3'), '2026-03-05 22:00Z', '2026-03-05 23:00Z', id('second'));

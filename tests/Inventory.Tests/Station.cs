@@ -9,7 +9,7 @@ internal sealed class Station(ServiceUnderTest service)
     public static readonly string[] Markers = ["hbsag", "anti-hcv", "hiv-ag-ab", "syphilis", "nat-hbv", "nat-hcv", "nat-hiv"];
     public static readonly string[] AllTests = ["abo-rhd", "alt", .. Markers];
 
-    public Guid Id { get; } = Some.Id();
+    public Guid Id { get; init; } = Some.Id();
     public HttpClient Client => service.As(Roles.Station, Id);
     public HttpClient Laboratory => As("L1", "laboratory");
     public HttpClient Processing => As("P1", "processing");

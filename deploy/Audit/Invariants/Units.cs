@@ -43,7 +43,7 @@ internal static class Units
             where u.status in ('available', 'reserved', 'issued', 'received') and (d.released_at is null or 2 > (
                 select count(distinct s.staff_id) from inventory.release_signature s
                 where s.din = u.din and s.signed_at <= d.released_at
-                  and not exists (select from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din = u.din and t.staff_id = s.staff_id and t.recorded_at <= d.released_at)))
+                  and not exists (select from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din = u.din and coalesce(r.staff_id, t.staff_id) = s.staff_id and coalesce(r.corrected_at, t.recorded_at) <= d.released_at)))
             """),
         new("issued-only-after-release", "No unit was issued before its donation was released, and each issued unit has its issue in its history.",
             "select count(*) from inventory.unit_movement where kind = 'issued'",

@@ -20,7 +20,12 @@ public static class Parameters
 
     public static ComponentRules ComponentsOn(DateOnly day) => On(Components, day);
 
-    public static TestScheme SchemeOn(DateOnly day) => On(Schemes, day);
+    /// <summary>What the sandbox's stations use, and who has chosen none.</summary>
+    public const string DefaultScheme = "sandbox";
+
+    public static readonly string[] TestSchemes = [.. Schemes.Select(s => s.Scheme).Distinct()];
+
+    public static TestScheme SchemeOn(DateOnly day, string scheme = DefaultScheme) => On([.. Schemes.Where(s => s.Scheme == scheme)], day);
 
     public static StockRules StockOn(DateOnly day) => On(Stocks, day);
 
@@ -89,12 +94,15 @@ public sealed record ShelfLife(string Source, string Confidence, string[]? Prese
 public sealed record Recipe([property: System.Text.Json.Serialization.JsonPropertyName("recipe")] string Code, string Procedure, string[] Components);
 
 /// <summary>Which tests a donation needs and how rows become a conclusion.</summary>
-public sealed record TestScheme(string Version, DateOnly ValidFrom, string Source, RequiredTest[] Tests) : IDated;
+/// <param name="Scheme">What its versions share; a station chooses one by name.</param>
+public sealed record TestScheme(string Scheme, string Version, DateOnly ValidFrom, string Source, RequiredTest[] Tests) : IDated;
 
 /// <param name="Kind">`marker` (the outcome decides), `limit` (the value decides, at most <paramref name="Limit"/> passes) or `group` (the value is the group).</param>
 /// <param name="DeferralCode">What Donor is asked for when it is reactive; names no marker.</param>
 /// <param name="Lookback">Whether a reactive result also holds the donor's other donations.</param>
-public sealed record RequiredTest(string Test, string Kind, decimal? Limit = null, string? DeferralCode = null, bool Lookback = false);
+/// <param name="Rounds">Rounds that each must be clean; none named: a row without round concludes, or a first and a second.</param>
+/// <param name="DifferentReagents">Whether the rounds must be of different reagent lots; a lot that was not recorded is no different one.</param>
+public sealed record RequiredTest(string Test, string Kind, decimal? Limit = null, string? DeferralCode = null, bool Lookback = false, string[]? Rounds = null, bool DifferentReagents = false);
 
 /// <param name="DemandDays">Days of issues over which the mean demand is taken.</param>
 /// <param name="RiseMargin">How far above a threshold, as a share of it, a level is better again.</param>

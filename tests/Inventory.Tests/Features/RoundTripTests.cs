@@ -14,7 +14,7 @@ public sealed class RoundTripTests(InventoryService inventory)
         var settings = new NpgsqlConnectionStringBuilder(service.Database.Service("inventory"));
         await using var line = new TcpProxy(settings.Host!, settings.Port);
         (settings.Port, settings.MaxPoolSize, settings.SslMode) = (line.Port, 1, SslMode.Disable);
-        var counted = await ServiceUnderTest.Start("inventory", Program.Create, database: service.Database, tokens: service.Tokens, migrate: false, settings: "--ConnectionStrings:Service=" + settings.ConnectionString);
+        var counted = await ServiceUnderTest.Start("inventory", Program.Create, database: service.Database, tokens: service.Tokens, migrate: false, settings: [.. InventoryService.Settings, "--ConnectionStrings:Service=" + settings.ConnectionString]);
         try
         {
             var station = new Station(service);

@@ -7,6 +7,7 @@ using BloodPlatform.Inventory.Features.HospitalTasks;
 using BloodPlatform.Inventory.Features.Lookbacks;
 using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Recalls;
+using BloodPlatform.Inventory.Features.TestRuns;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
 
@@ -15,7 +16,7 @@ namespace BloodPlatform.Inventory.Features.Donations;
 public sealed record DonationView(
     string Din, string CheckCharacter, string Status, Guid DonorId, Guid? DriveId, string Procedure, int? NominalMl, int? CollectedMl, int? TreatmentUnits, string? BloodGroup,
     DateTimeOffset CollectedAt, bool Backfilled, string Outcome, string[] Deviations, string[] Restrictions,
-    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions, string? ExternalCheck, bool Voided);
+    IReadOnlyDictionary<string, string> Conclusions, FieldError[] Unmet, int Signatures, DateTimeOffset? ReleasedAt, HoldView[] Holds, UnitView[] Units, string[] AllowedActions, string? ExternalCheck, bool Voided, string TestScheme);
 
 /// <summary>
 /// Everything Inventory knows of one donation: read whole in one round trip, under the lock of its row, decided on by the rules,
@@ -24,6 +25,8 @@ public sealed record DonationView(
 internal sealed class DonationFile
 {
     private readonly long readVersion;
+
+    private List<StationSchemeRow> schemes = [];
 
     private DonationFile(DonationRow row) => (Row, readVersion) = (row, row.Version);
 
@@ -49,8 +52,22 @@ internal sealed class DonationFile
 
     public string Din => Row.Din;
     public bool Arrived => Row.ArrivedAt is not null;
-    public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid)), KnownGroups);
-    public TestScheme Scheme => Parameters.SchemeOn(Shanghai.DateOf(Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1)));
+    public Conclusions Conclusions => Rules.Conclusions.Of(Scheme, Rows, KnownGroups);
+
+    /// <summary>The group that its own rows say, whatever else is known of the donor.</summary>
+    public string? GroupOfRows => Rules.Conclusions.Of(Scheme, Rows, []).Group;
+
+    private IEnumerable<TestRow> Rows => Results.Select(r => new TestRow(r.Test, r.Round, r.Outcome, r.Value, r.ControlsValid, Results.Exists(c => c.Corrects is { } corrected && corrected == r.Id), r.PoolId, r.PoolReactive, r.ReagentLot));
+
+    /// <summary>The scheme of its station on its day.</summary>
+    public TestScheme Scheme
+    {
+        get
+        {
+            var at = Row.StartedAt ?? Results.FirstOrDefault()?.PerformedAt ?? DateTimeOffset.MaxValue.AddDays(-1);
+            return Parameters.SchemeOn(Shanghai.DateOf(at), StationSchemeRow.Of(schemes, Row.StationId, at));
+        }
+    }
 
     private IEnumerable<string> KnownGroups => Registrations.Select(s => s.BloodGroup).Prepend(Row.ChairGroup).OfType<string>();
 
@@ -68,7 +85,7 @@ internal sealed class DonationFile
         return new(Din, Rules.Din.Parse(Din)?.CheckCharacter.ToString() ?? "", Row.Status, Row.PersonId!.Value, Row.DriveId, Row.Procedure!, Row.NominalMl, Row.CollectedMl, Row.TreatmentUnits, Row.BloodGroup,
             Row.StartedAt!.Value, Row.Backfilled, Row.Outcome!, Row.Deviations, Row.Restrictions, Conclusions.ByTest, unmet, Signers.Count, Row.ReleasedAt,
             [.. Holds.Where(h => h.UnitId is null).Select(h => h.View)],
-            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null);
+            [.. Units.OrderBy(u => u.ProductCode, StringComparer.Ordinal).ThenBy(u => u.Division, StringComparer.Ordinal).Select(u => u.View(now, [.. Holds.Where(h => h.UnitId is null || h.UnitId == u.Id).Select(h => h.View)]))], actions, Row.ExternalCheck, Row.VoidedAt is not null, Scheme.Version);
     }
 
     /// <summary>
@@ -100,7 +117,7 @@ internal sealed class DonationFile
                 {prepare}
                 select s.donor_id, s.blood_group, s.reactive_since from inventory.donor_safety s where s.donor_id in ({donors}) order by s.donor_id {@lock};
                 select d.*, {Persons.Of("d.donor_id")} as person_id from inventory.donation d where d.din in ({set}) order by d.din {@lock};
-                select r.din, r.test, r.round, r.outcome, r.value, r.performed_at, t.controls_valid, t.staff_id, t.run_id, t.instrument, t.reagent_lot
+                select r.id, r.corrects, r.din, r.test, r.round, r.outcome, r.value, r.performed_at, r.pool_id, {Pools.Reactive} as pool_reactive, t.controls_valid, coalesce(r.staff_id, t.staff_id) as staff_id, t.run_id, t.instrument, t.reagent_lot
                   from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din in ({set}) order by r.id;
                 select h.id, h.din, h.unit_id, h.kind, h.source_id, h.placed_at, array(select s.staff_id from inventory.hold_lift_signature s where s.hold_id = h.id) as lift_signers from inventory.hold h where h.lifted_at is null and h.din in ({set}) order by h.placed_at, h.id;
                 {UnitRow.Select} where u.din in ({set}) order by u.id;
@@ -109,6 +126,7 @@ internal sealed class DonationFile
                 select c.correction_id, c.din, c.number, c.kind, c.after::text as after from inventory.donation_correction c where c.din in ({set}) order by c.number;
                 {(others ? LookbackRow.Of(donors) : "")}
                 {(others || recalls is not null ? RecallRow.Open(donors, set) : "")}
+                {StationSchemeRow.Select}
                 select p.id as donor_id, {Persons.Of("p.id")} as person_id from ({donors}) p(id) where p.id is not null;
                 {Freshness.StaleAmong("donor", $"select k.id::text from ({Persons.IdsOfAll($"select d.donor_id from inventory.donation d where d.din in ({wanted}) and d.donor_id is not null")}) k(id)")};
                 """, args, async grid =>
@@ -124,6 +142,8 @@ internal sealed class DonationFile
                 foreach (var row in await grid.ReadAsync<CorrectionRow>()) read[row.Din].Corrections.Add(row);
                 var lookbacks = others ? (await grid.ReadAsync<LookbackRow>()).ToList() : [];
                 var recalled = others || recalls is not null ? (await grid.ReadAsync<RecallRow>()).ToList() : [];
+                var schemes = (await grid.ReadAsync<StationSchemeRow>()).ToList();
+                foreach (var file in read.Values) file.schemes = schemes;
                 var persons = (await grid.ReadAsync<PersonRow>()).DistinctBy(p => p.DonorId).ToDictionary(p => p.DonorId, p => p.PersonId);
                 var stale = (await grid.ReadAsync<string>()).Select(id => Guid.Parse(id) is var donorId ? persons.GetValueOrDefault(donorId, donorId) : default).ToHashSet();
                 var registrations = safety.Values.ToLookup(s => persons.GetValueOrDefault(s.DonorId, s.DonorId));
@@ -320,6 +340,13 @@ internal sealed record DonationRow
 
 internal sealed record ResultRow
 {
+    /// <summary>0 until it is written.</summary>
+    public long Id { get; init; }
+
+    /// <summary>The row that this one corrects.</summary>
+    public long? Corrects { get; init; }
+    public string? PoolId { get; init; }
+    public bool PoolReactive { get; set; }
     public string Din { get; init; } = "";
     public string Test { get; init; } = "";
     public string? Round { get; init; }

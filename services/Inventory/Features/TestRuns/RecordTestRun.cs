@@ -32,59 +32,69 @@ public static class RecordTestRun
         .WithSummary("Records the results of a run; a reactive row holds at once");
 
     private static async Task<Results<Made<TestRunView>, ProblemHttpResult>> Handle(RecordTestRunRequest request, Caller caller, Database db, CancellationToken ct) =>
-        await db.InTransaction<Results<Made<TestRunView>, ProblemHttpResult>>(async tx =>
+        await db.InTransaction<Results<Made<TestRunView>, ProblemHttpResult>>(async tx => Answers.Ok(1, await Record(tx, request, caller)), ct);
+
+    /// <summary>A run as it was sent, or read from an analyser's file: rows, holds, and all that follows from them, in one transaction.</summary>
+    internal static async Task<TestRunView> Record(Transaction tx, RecordTestRunRequest request, Caller caller)
+    {
+        var dins = request.Rows.Select(r => Din.Parse(r.Din)).ToArray();
+        var wanted = dins.OfType<Din>().Distinct().OrderBy(d => d.Text, StringComparer.Ordinal).ToArray();
+        var pools = await Pools.Read(tx, caller.Tenant, request.Rows.Select(r => r.PoolId).OfType<string>());
+        var members = pools.MembersOf(request.Rows.Where(r => request.ControlsValid && r is { Outcome: "reactive", PoolId: not null, Test: not null }).Select(r => new Pool(r.PoolId!, r.Test!)));
+        // Results for an issued number whose donation has not arrived are kept: its row is made here.
+        var files = await DonationFile.Load(tx, [.. wanted.Select(d => d.Text).Union(members)], caller.Tenant, forUpdate: true, others: true, recalls: caller.Tenant, prepare: """
+            insert into inventory.donation (din, version, station_id)
+            select w.din, 0, b.station_id from unnest(@issued, @fins, @years, @numbers) as w(din, fin, yy, number)
+            cross join lateral (select b.station_id, b.last_number from inventory.din_block b where b.fin = w.fin and b.yy = w.yy and b.first_number <= w.number order by b.first_number desc limit 1) b
+            where b.last_number >= w.number and b.station_id = @station order by w.din
+            on conflict (din) do nothing;
+            """, prepareArgs: new { issued = wanted.Select(d => d.Text).ToArray(), fins = wanted.Select(d => d.Fin).ToArray(), years = wanted.Select(d => d.Year).ToArray(), numbers = wanted.Select(d => d.Number).ToArray() });
+
+        var id = tx.NewId();
+        var items = new BulkItem[request.Rows.Count];
+        var accepted = new List<int>();
+        DonationFile? FileOf(int i) => dins[i] is { } din ? files.ByDin.GetValueOrDefault(din.Text) : null;
+        // Another donor's file may be here for look-back, another station's never is this caller's.
+        var refused = request.Rows.Select((row, i) => dins[i] is null ? Problems.DinInvalid.Because() : FileOf(i) is not { } file || file.Row.StationId != caller.Tenant ? Problems.DinUnknown.Because() : Check(row, file.Scheme, tx.Now)).ToArray();
+        // A pool is measured once for all its members: where they say two things of it, nobody knows which is true.
+        foreach (var pool in request.Rows.Index().Where(r => refused[r.Index] is null && r.Item.PoolId is not null).GroupBy(r => (r.Item.PoolId, r.Item.Test, r.Item.Round)).Where(p => p.DistinctBy(r => r.Item.Outcome).Skip(1).Any()))
+            foreach (var (i, _) in pool) refused[i] = Problems.PoolContradicts.Because(null, new FieldError("/outcome", "pool_contradicts", "Rows of this run say two things of the pool"));
+        for (var i = 0; i < request.Rows.Count; i++)
         {
-            var dins = request.Rows.Select(r => Din.Parse(r.Din)).ToArray();
-            var wanted = dins.OfType<Din>().Distinct().OrderBy(d => d.Text, StringComparer.Ordinal).ToArray();
-            // Results for an issued number whose donation has not arrived are kept: its row is made here.
-            var files = await DonationFile.Load(tx, [.. wanted.Select(d => d.Text)], caller.Tenant, forUpdate: true, others: true, recalls: caller.Tenant, prepare: """
-                insert into inventory.donation (din, version, station_id)
-                select w.din, 0, b.station_id from unnest(@dins, @fins, @years, @numbers) as w(din, fin, yy, number)
-                cross join lateral (select b.station_id, b.last_number from inventory.din_block b where b.fin = w.fin and b.yy = w.yy and b.first_number <= w.number order by b.first_number desc limit 1) b
-                where b.last_number >= w.number and b.station_id = @station order by w.din
-                on conflict (din) do nothing;
-                """, prepareArgs: new { fins = wanted.Select(d => d.Fin).ToArray(), years = wanted.Select(d => d.Year).ToArray(), numbers = wanted.Select(d => d.Number).ToArray() });
+            var (row, file, no) = (request.Rows[i], FileOf(i), refused[i]);
+            items[i] = no is null ? new(i, dins[i]!.Value.Text, "accepted") : new(i, row.Din, "rejected", no.Problem.Code, null, no.Errors.Length == 0 ? null : [.. no.Errors.Select(e => e with { Pointer = $"/rows/{i}{e.Pointer}" })]);
+            if (no is not null) continue;
+            accepted.Add(i);
+            file!.Results.Add(new ResultRow { Din = file.Din, Test = row.Test!, Round = row.Round, Outcome = row.Outcome!, Value = row.Value, PoolId = row.PoolId, PerformedAt = row.PerformedAt!.Value, ControlsValid = request.ControlsValid, StaffId = caller.Staff!.Id, RunId = request.RunId, Instrument = request.Instrument, ReagentLot = request.ReagentLot });
+        }
 
-            var id = tx.NewId();
-            var items = new BulkItem[request.Rows.Count];
-            var accepted = new List<int>();
-            for (var i = 0; i < request.Rows.Count; i++)
-            {
-                var row = request.Rows[i];
-                var file = dins[i] is { } din ? files.ByDin.GetValueOrDefault(din.Text) : null;
-                // Another donor's file may be here for look-back, another station's never is this caller's.
-                var no = dins[i] is null ? Problems.DinInvalid.Because() : file is null || file.Row.StationId != caller.Tenant ? Problems.DinUnknown.Because() : Check(row, file.Scheme, tx.Now);
-                items[i] = no is null ? new(i, dins[i]!.Value.Text, "accepted") : new(i, row.Din, "rejected", no.Problem.Code, null, no.Errors.Length == 0 ? null : [.. no.Errors.Select(e => e with { Pointer = $"/rows/{i}{e.Pointer}" })]);
-                if (no is not null) continue;
-                accepted.Add(i);
-                file!.Results.Add(new ResultRow { Din = file.Din, Test = row.Test!, Round = row.Round, Outcome = row.Outcome!, Value = row.Value, PerformedAt = row.PerformedAt!.Value, ControlsValid = request.ControlsValid, StaffId = caller.Staff!.Id, RunId = request.RunId, Instrument = request.Instrument, ReagentLot = request.ReagentLot });
-            }
-
+        tx.Write("""
+            insert into inventory.test_run (id, station_id, run_id, instrument, assay, reagent_lot, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at)
+            values (@id, @Tenant, @RunId, @Instrument, @Assay, @ReagentLot, @ControlsValid, @staffId, @staffNumber, @accepted, @rejected, @now)
+            """, new { id, caller.Tenant, request.RunId, request.Instrument, request.Assay, request.ReagentLot, request.ControlsValid, staffId = caller.Staff!.Id, staffNumber = caller.Staff.Number, accepted = accepted.Count, rejected = items.Length - accepted.Count, now = tx.Now });
+        if (accepted.Count > 0)
+        {
+            T[] Column<T>(Func<int, T> of) => [.. accepted.Select(of)];
             tx.Write("""
-                insert into inventory.test_run (id, station_id, run_id, instrument, assay, reagent_lot, controls_valid, staff_id, staff_number, accepted, rejected, recorded_at)
-                values (@id, @Tenant, @RunId, @Instrument, @Assay, @ReagentLot, @ControlsValid, @staffId, @staffNumber, @accepted, @rejected, @now)
-                """, new { id, caller.Tenant, request.RunId, request.Instrument, request.Assay, request.ReagentLot, request.ControlsValid, staffId = caller.Staff!.Id, staffNumber = caller.Staff.Number, accepted = accepted.Count, rejected = items.Length - accepted.Count, now = tx.Now });
-            if (accepted.Count > 0)
+                insert into inventory.test_result (test_run, row_index, din, test, round, outcome, value, performed_at, sample_id, pool_id)
+                select @id, r.* from unnest(@index, @din, @test, @round, @outcome, @value, @performedAt, @sampleId, @poolId) as r
+                """, new
             {
-                T[] Column<T>(Func<int, T> of) => [.. accepted.Select(of)];
-                tx.Write("""
-                    insert into inventory.test_result (test_run, row_index, din, test, round, outcome, value, performed_at, sample_id, pool_id)
-                    select @id, r.* from unnest(@index, @din, @test, @round, @outcome, @value, @performedAt, @sampleId, @poolId) as r
-                    """, new
-                {
-                    id, index = Column(i => i), din = Column(i => dins[i]!.Value.Text), test = Column(i => request.Rows[i].Test!), round = Column(i => request.Rows[i].Round), outcome = Column(i => request.Rows[i].Outcome!),
-                    value = Column(i => request.Rows[i].Value), performedAt = Column(i => request.Rows[i].PerformedAt!.Value), sampleId = Column(i => request.Rows[i].SampleId), poolId = Column(i => request.Rows[i].PoolId),
-                }, rows: accepted.Count);
-            }
-            foreach (var file in files.ByDin.Values.Where(f => accepted.Exists(i => dins[i]!.Value.Text == f.Din)).ToList()) TestEffects.Apply(tx, file, files, caller);
-            files.HoldForRecalls(tx, caller); // a run, an instrument or a reagent under recall measured it
-            foreach (var file in files.ByDin.Values.Where(f => f.Changed || accepted.Exists(i => dins[i]!.Value.Text == f.Din))) file.Save(tx);
-            tx.Audit("test-run.record", $"/v1/test-runs/{id}", new { accepted = accepted.Count, rejected = items.Length - accepted.Count });
-            return Answers.Ok(1, new TestRunView(id, request.RunId, request.ControlsValid, accepted.Count, items.Length - accepted.Count, items));
-        }, ct);
+                id, index = Column(i => i), din = Column(i => dins[i]!.Value.Text), test = Column(i => request.Rows[i].Test!), round = Column(i => request.Rows[i].Round), outcome = Column(i => request.Rows[i].Outcome!),
+                value = Column(i => request.Rows[i].Value), performedAt = Column(i => request.Rows[i].PerformedAt!.Value), sampleId = Column(i => request.Rows[i].SampleId), poolId = Column(i => request.Rows[i].PoolId),
+            }, rows: accepted.Count);
+        }
+        var pooled = pools.Mark(files.ByDin.Values.Where(f => f.Row.StationId == caller.Tenant));
+        var measured = accepted.Select(i => dins[i]!.Value.Text).ToHashSet();
+        foreach (var file in files.ByDin.Values.Where(f => measured.Contains(f.Din) || pooled.Contains(f.Din)).ToList()) TestEffects.Apply(tx, file, files, caller, pooled.Contains(file.Din));
+        files.HoldForRecalls(tx, caller); // a run, an instrument or a reagent under recall measured it
+        foreach (var file in files.ByDin.Values.Where(f => f.Changed || measured.Contains(f.Din))) file.Save(tx);
+        tx.Audit("test-run.record", $"/v1/test-runs/{id}", new { accepted = accepted.Count, rejected = items.Length - accepted.Count });
+        return new TestRunView(id, request.RunId, request.ControlsValid, accepted.Count, items.Length - accepted.Count, items);
+    }
 
     /// <summary>Whether a row can be believed at all.</summary>
-    private static Rejection? Check(TestRowRequest row, TestScheme scheme, DateTimeOffset now)
+    internal static Rejection? Check(TestRowRequest row, TestScheme scheme, DateTimeOffset now)
     {
         var errors = new List<FieldError>();
         var test = scheme.Tests.FirstOrDefault(t => t.Test == row.Test);

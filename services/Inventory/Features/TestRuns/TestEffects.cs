@@ -11,10 +11,11 @@ namespace BloodPlatform.Inventory.Features.TestRuns;
 /// </summary>
 internal static class TestEffects
 {
-    public static void Apply(Transaction tx, DonationFile file, Files files, Caller? caller)
+    /// <param name="pooled">A pool that it is in turned out reactive: held whatever its own rows say.</param>
+    public static void Apply(Transaction tx, DonationFile file, Files files, Caller? caller, bool pooled = false)
     {
         var conclusions = file.Conclusions;
-        if (conclusions.Alarming && file.Holds.All(h => h.Kind != "test" || h.UnitId is not null)) file.Hold(tx, "test", tx.NewId(), caller);
+        if ((conclusions.Alarming || pooled) && file.Holds.All(h => h.Kind != "test" || h.UnitId is not null)) file.Hold(tx, "test", tx.NewId(), caller);
 
         if (conclusions.Group is { } group && file.Row.BloodGroup != group)
         {
@@ -37,7 +38,7 @@ internal static class TestEffects
         {
             Require(tx, file, files, test, "provisional", caller);
             // A marker that reacts again in a retest is confirmed. Two clean retests refute nothing here: the donor's way back is a re-entry case.
-            if (test.Lookback && file.Results.Exists(r => r.Test == test.Test && r.Round is "retest-a" or "retest-b" && r.Outcome == "reactive" && r.ControlsValid)) Require(tx, file, files, test, "confirmed", caller);
+            if (test.Lookback && file.Results.Exists(r => r.Test == test.Test && r.PoolId is null && r.Round is "retest-a" or "retest-b" && r.Outcome == "reactive" && r.ControlsValid)) Require(tx, file, files, test, "confirmed", caller);
         }
 
         if (conclusions.Complete && file.Row.TestedQualified != conclusions.Qualified)

@@ -18,6 +18,7 @@ public sealed record TracedTransfusion(Guid Id, Guid HospitalId, string PatientR
 public sealed record TracedTest
 {
     public string RunId { get; init; } = "";
+    public int RowIndex { get; init; }
     public string Instrument { get; init; } = "";
     public bool ControlsValid { get; init; }
     public string StaffNumber { get; init; } = "";
@@ -28,6 +29,11 @@ public sealed record TracedTest
     public string? SampleId { get; init; }
     public string? PoolId { get; init; }
     public DateTimeOffset PerformedAt { get; init; }
+
+    /// <summary>The row of the run that this one corrects; its staff number is then who corrected.</summary>
+    public int? Corrects { get; init; }
+    public string? ReasonCode { get; init; }
+    public DateTimeOffset? CorrectedAt { get; init; }
 }
 
 public sealed record TracedSignature
@@ -70,8 +76,9 @@ public static class TraceDonation
         {
             if ((await DonationFile.Load(tx, [number.Text], caller.Tenant)).ByDin.GetValueOrDefault(number.Text) is not { Arrived: true } file) return CommonProblems.NotFound.With();
             return await tx.Read("""
-                select t.run_id, t.instrument, t.controls_valid, t.staff_number, r.test, r.round, r.outcome, r.value, r.sample_id, r.pool_id, r.performed_at
-                  from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din = @Text order by r.id;
+                select t.run_id, r.row_index, t.instrument, t.controls_valid, coalesce(r.staff_number, t.staff_number) as staff_number, r.test, r.round, r.outcome, r.value, r.sample_id, r.pool_id, r.performed_at,
+                       c.row_index as corrects, r.reason_code, r.corrected_at
+                  from inventory.test_result r join inventory.test_run t on t.id = r.test_run left join inventory.test_result c on c.id = r.corrects where r.din = @Text order by r.id;
                 select s.staff_number, s.signed_at from inventory.release_signature s where s.din = @Text order by s.signed_at;
                 select h.id, h.unit_id, h.kind, h.placed_at, h.lifted_at from inventory.hold h where h.din = @Text order by h.placed_at, h.id;
                 select m.unit_id, m.kind, m.from_status, m.to_status, m.at, m.recorded_at, m.order_id, m.hospital_id, m.code from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id where u.din = @Text order by m.id;
