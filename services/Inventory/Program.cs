@@ -51,6 +51,7 @@ public static class Program
             .Constraint("test_run_import_once", Problems.ImportExists)
             .Constraint("release_signature_one_per_person", Problems.SameSigner)
             .Constraint("hold_lift_signature_one_per_person", Problems.SameSigner)
+            .Constraint("stock_snapshot_of_a_moment", Problems.SnapshotOlder)
             .Constraint("unit_label_once", Problems.UnitState)
             .Constraint("order_line_unit_in_one_order", Problems.UnitTaken)
             .Constraint("transfusion_once_per_unit", Problems.AlreadyTransfused)
@@ -63,7 +64,7 @@ public static class Program
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
-            .Map(GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
+            .Map(GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, PutSnapshot.Map, GetSnapshots.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

@@ -165,6 +165,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("parts-hold-and-last-no-more", "update inventory.unit set content_u = 1.21 where id = id('unit 7')"),
         ("parts-hold-and-last-no-more", "update inventory.unit set expires_at = '2026-04-10' where id = id('unit 7')"),
         ("parts-hold-and-last-no-more", "update inventory.unit set irradiated_at = now() where id = id('unit 6')"),
+        ("unaccounted-bag-is-promised-to-nobody", "update inventory.snapshot_finding set act = 'held'"),
+        ("unaccounted-bag-is-promised-to-nobody", "insert into inventory.order_line (order_id, unit_id, din, why, reserved_at) values (id('order 2'), id('unit 9'), din(1), 'x', now())"),
         ("stored-bag-is-in-hand", "update inventory.unit set status = 'discarded' where id = id('unit 3')"),
         ("stored-bag-is-in-hand", "update inventory.storage_place set kind = 'room' where code = 'B1'"),
         ("stored-bag-is-in-hand", "update inventory.storage_place set closed = true where code = 'F1'"),

@@ -193,6 +193,11 @@ internal static class Seed
         from (values (1, 1, 'issued', 0, '1'), (2, 1, 'reserved', 0, '2'), (3, 1, 'available', 0, null), (4, 2, 'historic', 0, null), (5, 3, 'quarantine', 2, null)) u(n, d, status, holds, o);
         insert into inventory.storage_place (station_id, code, version, name, kind) values (id('station'), 'F1', 1, 'F1', 'refrigerator'), (id('station'), 'B1', 1, 'B1', 'box');
         insert into inventory.unit_stay (unit_id, din, station_id, place, since) values (id('unit 3'), din(1), id('station'), 'F1', '2026-03-06'), (id('unit 1'), din(1), id('station'), 'B1', '2026-03-06 04:00Z');
+        -- One that a count missed.
+        insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, volume_ml, collected_at, produced_at, expires_at, status, open_holds)
+        values (id('unit 9'), 2, din(1), id('station'), 'red-cells-suspended', 'P9', '00', 'O+', 200, '2026-03-05', '2026-03-05', '2026-04-09', 'unaccounted', 0);
+        insert into inventory.stock_snapshot (id, station_id, taken_at, received_at, accepted, rejected, agreeing, client_id) values (id('count'), id('station'), '2026-03-07', '2026-03-07', 4, 0, 4, 'station');
+        insert into inventory.snapshot_finding (snapshot_id, n, kind, unit_id, din, product_code, division, act) values (id('count'), 1, 'missing', id('unit 9'), din(1), 'P9', '00', 'unaccounted');
         -- One that was divided.
         insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, content_u, volume_ml, collected_at, produced_at, expires_at, status, open_holds, parent_id)
         select id('unit ' || n), 1, din(1), id('station'), 'red-cells-suspended', 'P6', division, 'O+', content, volume, '2026-03-05', '2026-03-05', '2026-04-09', status, 0, id(parent)

@@ -72,6 +72,13 @@ internal static class Units
             union all
             select c.id, c.din, p.status from inventory.unit c join inventory.unit p on p.id = c.parent_id where p.din <> c.din or p.status <> 'consumed'
             """),
+        new("unaccounted-bag-is-promised-to-nobody", "Each bag that a count missed was missed by one, and stands in no order.",
+            "select count(*) from inventory.unit where status = 'unaccounted'",
+            """
+            select u.id as unit_id, u.din from inventory.unit u
+            where u.status = 'unaccounted' and (not exists (select from inventory.snapshot_finding f where f.unit_id = u.id and f.act = 'unaccounted')
+               or exists (select from inventory.order_line l where l.unit_id = u.id and l.dropped_at is null))
+            """),
         new("stored-bag-is-in-hand", "Only what is in the station's hands, or on its way in a box, is at a place of storage, an open one of its own station.",
             "select count(*) from inventory.unit_stay where until is null",
             """

@@ -23,13 +23,14 @@ public sealed class BagLifeTests(InventoryService inventory) : IAsyncLifetime
     private static readonly Dictionary<string, string[]> Ways = new()
     {
         [""] = ["quarantine", "available"], // made of a donation, or of a bag that was there
-        ["quarantine"] = ["available", "expired", "discarded", "consumed"],
-        ["available"] = ["reserved", "expired", "discarded", "consumed"],
+        ["quarantine"] = ["available", "expired", "discarded", "consumed", "unaccounted"],
+        ["available"] = ["reserved", "expired", "discarded", "consumed", "unaccounted"],
         ["reserved"] = ["available", "issued", "transfused"],
         ["issued"] = ["received", "returned", "quarantine", "discarded", "transfused"],
         ["received"] = ["returned", "quarantine", "discarded", "transfused"],
-        ["returned"] = ["discarded", "transfused"],
-        ["expired"] = ["discarded", "consumed"],
+        ["returned"] = ["discarded", "transfused", "unaccounted"],
+        ["unaccounted"] = ["quarantine", "discarded"],
+        ["expired"] = ["discarded", "consumed", "unaccounted"],
         ["discarded"] = ["transfused"],
         ["consumed"] = [],
         ["transfused"] = [],
@@ -132,6 +133,12 @@ public sealed class BagLifeTests(InventoryService inventory) : IAsyncLifetime
                     ("transfusion", async () => await Hospital.Post($"/v1/units/{unit}/transfusion", new { patientReference = "P", transfusedAt = TimeProvider.System.GetUtcNow(), outcome = "no-reaction" })),
                     ("discard", async () => random.Next(4) > 0 ? null : await (random.Next(2) == 0 ? station.Client : Hospital).Post($"/v1/units/{unit}/discard", new { reasonCode = "broken" })),
                     ("release", async () => { await service.Seal("donor"); await station.Sign(din, station.ReleaserA); return await station.Sign(din, station.ReleaserB); }),
+                    ("count", async () => random.Next(2) > 0 ? null : await station.Client.Put($"/v1/stock-snapshots/{station.Id}", new
+                    {
+                        takenAt = TimeProvider.System.GetUtcNow(),
+                        units = (await station.Client.Get("/v1/units?limit=1000"))["items"].EnumerateArray().Where(u => u.GetProperty("status").GetString() is "quarantine" or "available" or "reserved" or "returned" or "unaccounted" && random.Next(3) > 0)
+                            .Select(u => new { din = u.GetProperty("din").GetString(), productCode = u.GetProperty("productCode").GetString(), division = u.GetProperty("division").GetString() }),
+                    })),
                     ("expire", async () =>
                     {
                         if (random.Next(6) > 0) return null;

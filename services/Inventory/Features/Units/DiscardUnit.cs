@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace BloodPlatform.Inventory.Features.Units;
 
 public sealed record DiscardUnitRequest(
-    [property: AllowedValues("test-reactive", "alt", "expired", "broken", "haemolysis", "lipaemia", "clot", "under-volume", "over-volume", "label-error", "confidential-exclusion", "quality-control", "cold-chain", "returned", "not-used", "other")] string ReasonCode);
+    [property: AllowedValues("test-reactive", "alt", "expired", "broken", "haemolysis", "lipaemia", "clot", "under-volume", "over-volume", "label-error", "confidential-exclusion", "quality-control", "cold-chain", "returned", "not-used", "lost", "other")] string ReasonCode);
 
 /// <summary>POST /v1/units/{id}/discard: a bag is destroyed, by the station or by the hospital that has it; its record stays.</summary>
 public static class DiscardUnit
@@ -19,7 +19,7 @@ public static class DiscardUnit
         {
             var hospital = caller.Is(Roles.Hospital);
             if (await tx.QuerySingle<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where u.id = @id and case when @hospital then u.hospital_id else u.station_id end = @Tenant for update of d, u", new { id, caller.Tenant, hospital }) is not { } unit) return await tx.Unknown("inventory.unit", id);
-            if (hospital ? unit.Status is not ("issued" or "received") : unit.Status is not ("quarantine" or "available" or "returned" or "expired")) return Problems.UnitState.With($"It is {unit.Status}");
+            if (hospital ? unit.Status is not ("issued" or "received") : unit.Status is not ("quarantine" or "available" or "returned" or "expired" or "unaccounted")) return Problems.UnitState.With($"It is {unit.Status}");
             if (hospital) HospitalTaskRow.Answered(tx, id, unit.Din, unit.StationId, caller, tx.Now, "discarded");
             tx.Moved([id], "discarded", "discarded", caller, hospitalId: hospital ? caller.Tenant : null, code: request.ReasonCode);
             tx.Write("update inventory.unit set status = 'discarded', version = version + 1 where id = @id and version = @Version", new { id, unit.Version });

@@ -65,6 +65,7 @@ internal record UnitRow
         {
             "quarantine" or "available" or "expired" or "returned" => Status == "reserved" ? ["label-check", "hold"] : ["label-check", "discard", "hold"],
             "reserved" => ["label-check", "hold"],
+            "unaccounted" => ["discard", "hold"],
             "issued" or "received" => ["hold", "transfusion", "return", "discard"],
             _ => [],
         };
