@@ -32,6 +32,7 @@ public static class Problems
     public static readonly ProblemCode ProcessNotApplicable = new("process_not_applicable", 422, "该处理不适用于此血袋", "This can't be done to this bag");
     public static readonly ProblemCode VolumeExceedsUnit = new("volume_exceeds_unit", 422, "分装总量超过原血袋", "The parts hold more than the bag");
     public static readonly ProblemCode SnapshotOlder = new("snapshot_older", 409, "已有同时或更新的库存快照", "A count of this moment or a later one was reconciled already");
+    public static readonly ProblemCode DeviationClosed = new("deviation_closed", 409, "该偏差已关闭", "The deviation is closed");
     public static readonly ProblemCode PlaceUnsuitable = new("place_unsuitable", 422, "血袋不能存放于此", "Not all of these can be kept there");
     public static readonly ProblemCode PlaceClosed = new("place_closed", 409, "该存放处已停用", "This place of storage is closed");
     public static readonly ProblemCode PlaceInUse = new("place_in_use", 409, "该存放处仍有血袋", "Bags are in this place");

@@ -1,5 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Inventory.Features.Deviations;
 using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Haemovigilance;
@@ -64,6 +65,7 @@ public static class Program
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
+            .Map(OpenDeviation.Map, CloseDeviation.Map, ReadDeviations.Map)
             .Map(GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, PutSnapshot.Map, GetSnapshots.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
     }
 

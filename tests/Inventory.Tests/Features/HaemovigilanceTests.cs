@@ -57,6 +57,8 @@ public sealed class HaemovigilanceTests(InventoryService inventory)
             ? string.Join(' ', new[] { "transfused", "withAlarm", "reactions", "reactionsPerThousand", "severeReactions", "transmittedInfections", "lookbacksOpened", "lookbacksCompleted" }.Select(n => f[n].ToString())) : "";
         Assert.Equal("3 3 2 666.67 1 1 0 0", await Figures(station.Client)); // an alarm each: receipt was not recorded
         await React(second.Unit, "febrile", 2, "excluded"); // cultures stayed sterile
+        Assert.Equal(["bacterial probable", "febrile excluded"], (await station.Client.Get($"/v1/traces/{second.Din}"))["units"].EnumerateArray().Single(u => u.GetProperty("unit").GetProperty("id").GetGuid() == second.Unit).GetProperty("transfusion")
+            .GetProperty("reactions").EnumerateArray().Select(r => $"{r.GetProperty("kind").GetString()} {r.GetProperty("imputability").GetString()}"));
         Assert.Equal("3 3 1 333.33 0 0 0 0", await Figures(station.Client));
         Assert.Equal("3 3 1 333.33 0 0  ", await Figures(Hospital));
         var lookback = await station.Quality.Post("/v1/lookbacks", new { din = second.Din, reason = "recipient-infection" }, Some.Key());

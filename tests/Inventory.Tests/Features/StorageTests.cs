@@ -73,6 +73,8 @@ public sealed class StorageTests(InventoryService inventory) : IAsyncLifetime
         Assert.Equal("", Held(await Measure(("F1", later.AddSeconds(1), 30), ("F2", began.AddSeconds(-1), 30)))); // it was not there
         var told = await Measure(("F1", began, 30));
         Assert.Equal("red-cells-suspended:30:True", Held(told));
+        var stays = (await station.Client.Get($"/v1/traces/{(await station.Client.Get($"/v1/units/{cells}")).Text("din")}"))["units"].EnumerateArray().Single(u => u.GetProperty("unit").GetProperty("id").GetGuid() == cells).GetProperty("stays");
+        Assert.Equal(["F1", "F2"], stays.EnumerateArray().Select(s => s.GetProperty("place").GetString()));
         var again = await Measure(("F1", began, 30));
         Assert.Equal((0, 1, ""), (again["accepted"].GetInt32(), again["repeated"].GetInt32(), Held(again)));
         var trace = (await station.Client.Get($"/v1/storage-places")).Body.EnumerateArray().ToDictionary(p => p.GetProperty("code").GetString()!, p => p.GetProperty("bags").GetInt32());

@@ -10,10 +10,30 @@ namespace BloodPlatform.Inventory.Features.Traces;
 /// <summary>From the vein to the vein: the donation, its tests, who released it, and each bag's way to a patient.</summary>
 public sealed record TraceView(DonationView Donation, TracedTest[] Tests, TracedSignature[] Signatures, TracedHold[] Holds, TracedUnit[] Units);
 
-public sealed record TracedUnit(UnitView Unit, TracedMovement[] Movements, Guid? OrderId, Guid? HospitalId, TracedTransfusion? Transfusion);
+public sealed record TracedUnit(UnitView Unit, TracedMovement[] Movements, TracedStay[] Stays, Guid? OrderId, Guid? HospitalId, TracedTransfusion? Transfusion);
 
 /// <param name="PatientReference">Masked; the hospital knows whose it is.</param>
-public sealed record TracedTransfusion(Guid Id, Guid HospitalId, string PatientReference, DateTimeOffset TransfusedAt, string Outcome, string[] Alarms);
+public sealed record TracedTransfusion(Guid Id, Guid HospitalId, string PatientReference, DateTimeOffset TransfusedAt, string Outcome, string[] Alarms, TracedReaction[] Reactions);
+
+/// <summary>A reaction as it was judged, once or again: the last counts.</summary>
+public sealed record TracedReaction
+{
+    public string Kind { get; init; } = "";
+
+    /// <summary>1 to 4.</summary>
+    public int Severity { get; init; }
+    public string Imputability { get; init; } = "";
+    public DateTimeOffset OnsetAt { get; init; }
+    public DateTimeOffset RecordedAt { get; init; }
+}
+
+/// <summary>A time at a place of storage.</summary>
+public sealed record TracedStay
+{
+    public string Place { get; init; } = "";
+    public DateTimeOffset Since { get; init; }
+    public DateTimeOffset? Until { get; init; }
+}
 
 public sealed record TracedTest
 {
@@ -82,7 +102,9 @@ public static class TraceDonation
                 select s.staff_number, s.signed_at from inventory.release_signature s where s.din = @Text order by s.signed_at;
                 select h.id, h.unit_id, h.kind, h.placed_at, h.lifted_at from inventory.hold h where h.din = @Text order by h.placed_at, h.id;
                 select m.unit_id, m.kind, m.from_status, m.to_status, m.at, m.recorded_at, m.order_id, m.hospital_id, m.code from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id where u.din = @Text order by m.id;
-                select t.id, t.unit_id, t.hospital_id, t.patient, k.wrapped_key, t.transfused_at, t.outcome, t.alarms from inventory.transfusion t left join inventory.subject_key k on k.subject_id = t.id where t.din = @Text
+                select t.id, t.unit_id, t.hospital_id, t.patient, k.wrapped_key, t.transfused_at, t.outcome, t.alarms from inventory.transfusion t left join inventory.subject_key k on k.subject_id = t.id where t.din = @Text;
+                select r.transfusion_id, r.kind, r.severity, r.imputability, r.onset_at, r.recorded_at from inventory.transfusion_reaction r join inventory.transfusion t on t.id = r.transfusion_id where t.din = @Text order by r.recorded_at, r.id;
+                select s.unit_id, s.place, s.since, s.until from inventory.unit_stay s join inventory.unit u on u.id = s.unit_id where u.din = @Text order by s.id
                 """, new { number.Text }, async grid =>
             {
                 var tests = (await grid.ReadAsync<TracedTest>()).ToArray();
@@ -90,11 +112,31 @@ public static class TraceDonation
                 var holds = (await grid.ReadAsync<TracedHold>()).ToArray();
                 var movements = (await grid.ReadAsync<TracedMovement>()).ToLookup(m => m.UnitId);
                 var transfusions = (await grid.ReadAsync<TransfusionRow>()).ToDictionary(t => t.UnitId);
+                var reactions = (await grid.ReadAsync<ReactionRow>()).ToLookup(r => r.TransfusionId, r => new TracedReaction { Kind = r.Kind, Severity = r.Severity, Imputability = r.Imputability, OnsetAt = r.OnsetAt, RecordedAt = r.RecordedAt });
+                var stays = (await grid.ReadAsync<StayRow>()).ToLookup(s => s.UnitId, s => new TracedStay { Place = s.Place, Since = s.Since, Until = s.Until });
                 var donation = file.View(tx.Now);
-                return TypedResults.Ok(new TraceView(donation, tests, signatures, holds, [.. donation.Units.Select(u => new TracedUnit(u, [.. movements[u.Id]], u.OrderId, u.HospitalId,
-                    transfusions.GetValueOrDefault(u.Id) is { } t ? new(t.Id, t.HospitalId, t.WrappedKey is { } key ? Mask.Number(vault.Unwrap(t.Id, key).Open(Patient.Field, t.Patient)) : "", t.TransfusedAt, t.Outcome, t.Alarms) : null))]));
+                return TypedResults.Ok(new TraceView(donation, tests, signatures, holds, [.. donation.Units.Select(u => new TracedUnit(u, [.. movements[u.Id]], [.. stays[u.Id]], u.OrderId, u.HospitalId,
+                    transfusions.GetValueOrDefault(u.Id) is { } t ? new(t.Id, t.HospitalId, t.WrappedKey is { } key ? Mask.Number(vault.Unwrap(t.Id, key).Open(Patient.Field, t.Patient)) : "", t.TransfusedAt, t.Outcome, t.Alarms, [.. reactions[t.Id]]) : null))]));
             });
         }, ct);
+    }
+
+    private sealed record ReactionRow
+    {
+        public Guid TransfusionId { get; init; }
+        public string Kind { get; init; } = "";
+        public int Severity { get; init; }
+        public string Imputability { get; init; } = "";
+        public DateTimeOffset OnsetAt { get; init; }
+        public DateTimeOffset RecordedAt { get; init; }
+    }
+
+    private sealed record StayRow
+    {
+        public Guid UnitId { get; init; }
+        public string Place { get; init; } = "";
+        public DateTimeOffset Since { get; init; }
+        public DateTimeOffset? Until { get; init; }
     }
 
     private sealed record TransfusionRow
