@@ -82,6 +82,19 @@ public sealed class StorageTests(InventoryService inventory) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_the_logger_remembers_of_a_bag_that_was_divided_since_holds_its_parts()
+    {
+        var (cells, _) = await Bags();
+        var began = Now;
+        await Store(cells, "F1", began);
+        var halves = (await station.Processing.Post($"/v1/units/{cells}/split", new { parts = 2, closedSystem = true }))["made"].EnumerateArray().Select(m => m.GetProperty("id").GetGuid()).ToArray();
+        var quarters = (await station.Processing.Post($"/v1/units/{halves[0]}/split", new { parts = 2, closedSystem = true }))["made"].EnumerateArray().Select(m => m.GetProperty("id").GetGuid()).ToArray();
+        var told = await Measure(("F1", began, 30));
+        Assert.Equal("red-cells-suspended:30:False red-cells-suspended:30:False red-cells-suspended:30:True red-cells-suspended:30:True red-cells-suspended:30:True", Held(told)); // two are no more
+        foreach (var bag in quarters.Append(halves[1])) Assert.Equal("cold-chain", await HoldsOf(bag));
+    }
+
+    [Fact]
     public async Task What_was_measured_before_the_bags_place_was_recorded_counts_for_it_too()
     {
         var (cells, plasma) = await Bags();

@@ -24,7 +24,7 @@ public sealed record ExcursionView(Guid UnitId, string Din, string Component, st
 
 /// <summary>
 /// POST /v1/temperature-readings: what sensors of refrigerators, freezers, agitators, boxes and vehicles measured, as it comes or from a logger's memory after the journey. Whatever bag was
-/// there at that moment and must not be so warm or cold is held at once, wherever it is now.
+/// there at that moment and must not be so warm or cold is held at once, wherever it is now; of one that was divided or changed since, what came of it.
 /// </summary>
 public static class RecordTemperatures
 {
@@ -75,18 +75,23 @@ public static class RecordTemperatures
             var rules = Parameters.ComponentsOn(Shanghai.DateOf(tx.Now));
             var out_ = stays.Select(s => (s.UnitId, s.Component, First: ColdChain.Excursion(rules, new(s.Component, s.Place, s.Since, s.Until), rows.Select(r => r.Reading), p => kinds[p])))
                 .Where(s => s.First is not null).GroupBy(s => s.UnitId).ToDictionary(g => g.Key, g => (g.First().Component, First: g.MinBy(s => s.First!.At).First!));
+            // What came of a bag later was in it then: its parts are held in its place.
             var bags = out_.Count == 0 ? [] : await tx.Query<BagRow>($"""
                 select {UnitRow.Columns}, exists (select from inventory.hold h where h.unit_id = u.id and h.kind = 'cold-chain' and h.lifted_at is null
                        and not exists (select from inventory.hold_lift_signature s where s.hold_id = h.id)) as held_already
-                from inventory.donation d join inventory.unit u on u.din = d.din where u.id = any(@ids) order by d.din, u.id for update of d, u
+                from inventory.donation d join inventory.unit u on u.din = d.din where u.id = any(array(
+                    with recursive of_it(id) as (select a.id from unnest(@ids) a(id) union select c.id from inventory.unit c join of_it on c.parent_id = of_it.id) select id from of_it))
+                order by d.din, u.id for update of d, u
                 """, new { ids = out_.Keys.ToArray() });
+            var parents = bags.ToDictionary(b => b.Id, b => b.ParentId);
+            (string Component, Reading First) WarmedIn(Guid id) => out_.TryGetValue(id, out var own) ? own : WarmedIn(parents[id]!.Value);
             BagRow[] held = [.. bags.Where(b => !b.HeldAlready && HoldUnit.CanHold(b.Status))];
             HoldUnit.Place(tx, held, "cold-chain", "temperature", caller);
             tx.Audit("temperatures.record", "/v1/temperature-readings", new { accepted = rows.Count, held = held.Length });
             return Answers.Ok(1, new TemperaturesView(rows.Count, items.Count(i => i.Status == "repeated"), items.Count(i => i.Status == "rejected"), [.. items], [.. bags.Select(b =>
             {
-                var first = out_[b.Id].First;
-                var range = ColdChain.RangeOf(rules, b.Component, kinds[first.Place]);
+                var (component, first) = WarmedIn(b.Id);
+                var range = ColdChain.RangeOf(rules, component, kinds[first.Place]);
                 return new ExcursionView(b.Id, b.Din, b.Component, first.Place, first.At, first.Celsius, range?.FromC, range?.ToC, b.Status, held.Contains(b));
             })]));
         }, ct);
