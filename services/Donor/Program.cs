@@ -51,6 +51,7 @@ public static class Program
             .Consumes<AppointmentCancelled>(OnAppointmentCancelled.Handle)
             .Consumes<NoticeRequested>(OnNoticeRequested.Handle)
             .Consumes<DinBlockIssued>(OnDinBlockIssued.Handle)
+            .Consumes<DonationReported>(OnDonationReported.Handle)
             .Consumes<DonorDeferralRequired>(OnDonorDeferralRequired.Handle)
             .Consumes<LookbackOpened>(OnLookbackOpened.Handle)
             .Consumes<LookbackClosed>(OnLookbackClosed.Handle)

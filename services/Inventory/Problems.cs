@@ -31,6 +31,12 @@ public static class Problems
     public static readonly ProblemCode UnitState = new("unit_state", 409, "血袋当前状态不允许此操作", "The state of the unit forbids this");
     public static readonly ProblemCode ProcessNotApplicable = new("process_not_applicable", 422, "该处理不适用于此血袋", "This can't be done to this bag");
     public static readonly ProblemCode VolumeExceedsUnit = new("volume_exceeds_unit", 422, "分装总量超过原血袋", "The parts hold more than the bag");
+    public static readonly ProblemCode StationNotMirrored = new("station_not_mirrored", 409, "本站使用平台工作流程，不接收自有系统的上报", "This station works with the platform; its authority or the operator says when its own software tells what it does");
+    public static readonly ProblemCode FacilityTaken = new("facility_taken", 409, "该机构标识已属于另一血站", "The facility is another station's");
+    public static readonly ProblemCode DonationReported = new("donation_reported", 409, "该献血已有登记", "This donation is known already");
+    public static readonly ProblemCode DonationUnanswered = new("donation_unanswered", 409, "献血登记尚未确认，请稍后再报", "Whose donation it is has not been answered yet; send it again in a moment");
+    public static readonly ProblemCode UnitExists = new("unit_exists", 409, "该标签的血袋已登记且内容不同", "A bag of this label is known, and is another");
+    public static readonly ProblemCode UnitUnknown = new("unit_unknown", 422, "本站没有该血袋", "This station has no such bag");
     public static readonly ProblemCode SnapshotOlder = new("snapshot_older", 409, "已有同时或更新的库存快照", "A count of this moment or a later one was reconciled already");
     public static readonly ProblemCode DeviationClosed = new("deviation_closed", 409, "该偏差已关闭", "The deviation is closed");
     public static readonly ProblemCode PlaceUnsuitable = new("place_unsuitable", 422, "血袋不能存放于此", "Not all of these can be kept there");

@@ -1,5 +1,6 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
+using BloodPlatform.Contracts.Event;
 using BloodPlatform.Inventory.Features.Deviations;
 using BloodPlatform.Inventory.Features.Dins;
 using BloodPlatform.Inventory.Features.Donations;
@@ -12,6 +13,7 @@ using BloodPlatform.Inventory.Features.Orders;
 using BloodPlatform.Inventory.Features.Projections;
 using BloodPlatform.Inventory.Features.Recalls;
 using BloodPlatform.Inventory.Features.ReleaseBatches;
+using BloodPlatform.Inventory.Features.Stations;
 using BloodPlatform.Inventory.Features.Stock;
 using BloodPlatform.Inventory.Features.Storage;
 using BloodPlatform.Inventory.Features.TestRuns;
@@ -45,6 +47,9 @@ public static class Program
             .Consumes<DonationVoided>(OnDonationVoided.Handle)
             .Consumes<BloodGroupCorrected>(OnBloodGroupCorrected.Handle)
             .Consumes<DonationExternallyChecked>(OnDonationExternallyChecked.Handle)
+            .Consumes<DonationReportRefused>(OnDonationReportRefused.Handle)
+            .Consumes<OrganisationRegistered>(OnOrganisationRegistered.Handle)
+            .Consumes<OrganisationChanged>(OnOrganisationChanged.Handle)
             .Runs(ImportTestRuns.Kind, ImportTestRuns.Step)
             .Constraint("din_sequence_exhausted", Problems.DinSequenceExhausted)
             .Constraint("test_run_once_per_station", Problems.RunExists)
@@ -58,8 +63,10 @@ public static class Program
             .Constraint("transfusion_once_per_unit", Problems.AlreadyTransfused)
             .Constraint("lookback_one_open", Problems.LookbackOpen)
             .Map(IssueDinBlock.Map, GetDinBlock.Map, GetDin.Map)
+            .Map(SetMode.Map, ReportDonations.Map)
             .Map(GetDonation.Map, ListDonations.Map, ExcludeByDonor.Map, MakeComponents.Map, SignRelease.Map, SignReleaseBatch.Map)
             .Map(RecordTestRun.Map, GetTestRun.Map, CorrectResult.Map, ImportTestRuns.Map)
+            .Map(PushUnits.Map, PushMovements.Map)
             .Map(GetUnit.Map, ListUnits.Map, CheckLabel.Map, ResolveScans.Map, DiscardUnit.Map, ReturnUnit.Map, ProcessUnit.Map, HoldUnit.Map, RecordTransfusion.Map, RecordReaction.Map, LiftHold.Map)
             .Map(StoragePlaces.Map, StoreUnits.Map, RecordTemperatures.Map)
             .Map(PlaceOrder.Map, GetOrder.Map, ListOrders.Map, ExplainOrder.Map, AllocateOrder.Map, CrossmatchLine.Map, IssueOrder.Map, ReceiveOrder.Map, CancelOrder.Map)

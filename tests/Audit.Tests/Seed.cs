@@ -131,6 +131,12 @@ internal static class Seed
         insert into donor.reaction_void (reaction_id, reason_code, voided_at, voided_by) values (id('reaction'), 'no-reaction', '2026-03-06', id('second'));
         insert into donor.donation (din, donor_id, visit_id, station_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, donated_on, started_at, backfilled, recorded_at)
         select din(n), id('donor ' || n), id('visit ' || n), id('station'), drive_id, procedure, nominal_ml, collected_ml, treatment_units, started_at::date, started_at, backfilled, now() from collection;
+        -- The third was reported by the station's own software; one more that it reported was refused.
+        update donor.visit set identity_method = 'reported' where id = id('visit 3');
+        insert into inventory.station_mode (id, station_id, mode, facilities, since, client_id) values (id('mode'), id('station'), 'mirrored', '{Z9876}', '2026-01-01', 'x');
+        insert into inventory.station (station_id, district, version) values (id('station'), '440703', 1);
+        insert into inventory.donation_report (id, din, station_id, content, reported_at, client_id, answered_at, refusal) values
+            (id('visit 3'), din(3), id('station'), jsonb_build_object('donorId', id('donor 3')), '2026-03-05', 'x', '2026-03-05', null), (id('report'), din(10), id('station'), jsonb_build_object('donorId', id('nobody')), '2026-03-05', 'x', '2026-03-05', 'donor_unknown');
         insert into inventory.donation (din, version, station_id, status, open_holds, blood_group, tested_qualified, released_at, arrived_at, donor_id, drive_id, procedure, nominal_ml, collected_ml, treatment_units, outcome, started_at, backfilled, external_check, chair_group)
         select din(n), 1, id('station'), status, open_holds, 'O+', n = 1, released_at, now(), id('donor ' || n), drive_id, procedure, nominal_ml, collected_ml, treatment_units, 'completed', started_at, backfilled, case when not backfilled then 'clear' end, 'O+' from collection;
         insert into event.donation (din, version, donor_id, visit_id, drive_id, station_id, procedure, nominal_ml, collected_ml, treatment_units, first_time, donated_on, backfilled)

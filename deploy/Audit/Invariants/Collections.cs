@@ -105,13 +105,23 @@ internal static class Collections
                or (c.din is not null and (c.donor_id, c.drive_id, c.station_id, c.backfilled) is distinct from (d.donor_id, d.drive_id, d.station_id, d.backfilled))
                or (f.din is not null and ((f.donor_id, f.drive_id, f.station_id) is distinct from (d.donor_id, d.drive_id, d.station_id) or (f.data->>'backfilled')::boolean is distinct from d.backfilled))
             """),
-        new("number-issued-once", "Each donation number in use was issued exactly once, and to the station that used it.",
+        new("reported-collection-is-its-report", "What a station's own software reported and Donor did not refuse is exactly one collection, under the donor and the number of the report; a refused report is none, and no collection stands as reported without a report.",
+            "select count(*) from inventory.donation_report",
+            """
+            select coalesce(r.id, v.id) as report, r.din, r.answered_at, r.refusal, v.din as collected
+            from inventory.donation_report r full join (select * from donor.visit where identity_method = 'reported') v on v.id = r.id
+            where r.id is null or r.answered_at is null or (r.refusal is null) is distinct from (v.id is not null)
+               or (v.id is not null and (v.din, v.station_id, v.donor_id) is distinct from (r.din, r.station_id, (r.content->>'donorId')::uuid))
+            """),
+        // A station with software of its own may number its donations itself, under its own facility.
+        new("number-issued-once", "Each donation number in use was issued exactly once, and to the station that used it, or is of a facility of that station's own.",
             "select count(*) from (select din from donor.visit where din is not null union select din from donor.donation) used",
             """
             select used.din, used.station_id, count(b.id) as issued
             from (select din, station_id from donor.visit where din is not null union select din, station_id from donor.donation) used
             left join inventory.din_block b on used.din = b.fin || lpad(b.yy::text, 2, '0') || right(used.din, 6) and b.station_id = used.station_id
                                            and case when right(used.din, 6) ~ '^[0-9]{6}$' then right(used.din, 6)::int end between b.first_number and b.last_number
+            where not exists (select from inventory.station_mode m where m.station_id = used.station_id and left(used.din, 5) = any(m.facilities))
             group by 1, 2 having count(b.id) <> 1
             """),
     ];

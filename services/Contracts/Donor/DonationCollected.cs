@@ -9,7 +9,7 @@ public sealed record DonationCollected : DomainEvent
     /// <summary>13 characters, without flags and check character (ISBT 128 ST-001 data structure 001).</summary>
     public required string Din { get; init; }
 
-    /// <summary>Null when the station reported the collection itself (mirrored mode).</summary>
+    /// <summary>Of a collection that its station reported (mirrored mode), the record that was made of the report.</summary>
     public Guid? VisitId { get; init; }
     public required Guid DonorId { get; init; }
     public Guid? DriveId { get; init; }

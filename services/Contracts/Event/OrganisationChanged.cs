@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// Something of an organisation changed. Key: organisation. Whole state.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor"])]
+[PublishedBy("event", HeardBy = ["donor", "inventory"])]
 public sealed record OrganisationChanged : DomainEvent
 {
     public required Guid OrganisationId { get; init; }

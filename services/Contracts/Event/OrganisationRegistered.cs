@@ -3,7 +3,7 @@ namespace BloodPlatform.Contracts.Event;
 /// <summary>
 /// An organisation became known. Key: organisation. Whole state without its coordinators.
 /// </summary>
-[PublishedBy("event", HeardBy = ["donor"])]
+[PublishedBy("event", HeardBy = ["donor", "inventory"])]
 public sealed record OrganisationRegistered : DomainEvent
 {
     public required Guid OrganisationId { get; init; }

@@ -10,11 +10,15 @@ public sealed record UnitIssued : DomainEvent
     public required string Din { get; init; }
     public required Guid DonorId { get; init; }
     public required string Component { get; init; }
-    public required string BloodGroup { get; init; }
+
+    /// <summary>Null of a bag that left before the laboratory had decided: recorded all the same.</summary>
+    public string? BloodGroup { get; init; }
     public required int VolumeMl { get; init; }
 
     /// <summary>Equivalents of 200 ml whole blood.</summary>
     public decimal? ContentU { get; init; }
     public required Guid HospitalId { get; init; }
-    public required Guid OrderId { get; init; }
+
+    /// <summary>Null where a station's own software issued it without an order here.</summary>
+    public Guid? OrderId { get; init; }
 }

@@ -10,7 +10,9 @@ public sealed record UnitReceived : DomainEvent
     public required string Din { get; init; }
     public required Guid DonorId { get; init; }
     public required string Component { get; init; }
-    public required string BloodGroup { get; init; }
+
+    /// <summary>Null of a bag that left before the laboratory had decided: recorded all the same.</summary>
+    public string? BloodGroup { get; init; }
     public required int VolumeMl { get; init; }
 
     /// <summary>Equivalents of 200 ml whole blood.</summary>

@@ -15,6 +15,9 @@ public sealed record WantedComponent(string Component, int? VolumeMl);
 /// <param name="ContentU">Equivalents of 200 ml whole blood; null for platelets, which count in treatment units.</param>
 public sealed record MadeComponent(string Component, string ProductCode, string Division, decimal? ContentU, int? TreatmentUnits, int VolumeMl, DateTimeOffset ExpiresAt);
 
+/// <summary>A bag that a station's own software made; what it does not say is as usual.</summary>
+public sealed record PushedBag(string Component, string Division, int? VolumeMl, decimal? ContentU, int? TreatmentUnits, DateTimeOffset ProducedAt, DateTimeOffset? ExpiresAt);
+
 /// <summary>From a donation to its bags: yields, restrictions and shelf lives (WS 399, domain rules 3.1 and 3.2).</summary>
 public static class ComponentMaking
 {
@@ -60,12 +63,36 @@ public static class ComponentMaking
         }
         if (made.Where(m => m.TreatmentUnits is not null).Sum(m => m.TreatmentUnits) > Math.Max(1, source.TreatmentUnits ?? 1))
             return (null, Problems.VolumeExceedsDonation.Because("More treatment units than were collected"));
-        var drawn = source.CollectedMl ?? source.NominalMl ?? 0;
-        var most = drawn * (200 + rules.AdditiveMlPer200) / 200;
+        var most = MostMl(rules, source);
         if (made.Where(m => m.ContentU is not null).Sum(m => m.VolumeMl) is var total && total > most)
             return (null, Problems.VolumeExceedsDonation.Because($"{total} ml of components; at most {most} ml with additives"));
         return ([.. made], null);
     }
+
+    /// <summary>
+    /// One more bag of a donation, as its station's software made it, beside those that are there. The rules bind it as if it had been made here: together the bags hold no more than was drawn, and
+    /// it lives no longer than it may; a shorter life that its label bears stands.
+    /// </summary>
+    /// <param name="there">What was made of the donation before, even if it is no more.</param>
+    public static (MadeComponent? Made, Rejection? No) Another(ComponentRules rules, Source source, IReadOnlyList<MadeComponent> there, PushedBag bag)
+    {
+        var (made, no) = Make(rules, source, [new(bag.Component, bag.VolumeMl)], bag.ProducedAt);
+        if (no is not null) return (null, no);
+        var (one, alike) = (made![0], there.Where(t => t.Component == bag.Component).ToList());
+        var (contentLeft, unitsLeft) = (one.ContentU - alike.Sum(t => t.ContentU ?? 0), one.TreatmentUnits - alike.Sum(t => t.TreatmentUnits ?? 0));
+        one = one with
+        {
+            Division = bag.Division, ContentU = one.ContentU is null ? null : bag.ContentU ?? contentLeft, TreatmentUnits = one.TreatmentUnits is null ? null : bag.TreatmentUnits ?? unitsLeft,
+            ExpiresAt = bag.ExpiresAt < one.ExpiresAt ? bag.ExpiresAt.Value : one.ExpiresAt,
+        };
+        if (one.ContentU is { } content && (content <= 0 || content > contentLeft)) return (null, Problems.VolumeExceedsDonation.Because($"{contentLeft} U of {bag.Component} are left of the donation"));
+        if (one.TreatmentUnits is { } units && (units <= 0 || units > unitsLeft)) return (null, Problems.VolumeExceedsDonation.Because($"{unitsLeft} treatment units are left of the donation"));
+        var most = MostMl(rules, source);
+        return one.ContentU is not null && there.Where(t => t.ContentU is not null).Sum(t => t.VolumeMl) + one.VolumeMl is var total && total > most
+            ? (null, Problems.VolumeExceedsDonation.Because($"{total} ml of components; at most {most} ml with additives")) : (one, null);
+    }
+
+    private static int MostMl(ComponentRules rules, Source source) => (source.CollectedMl ?? source.NominalMl ?? 0) * (200 + rules.AdditiveMlPer200) / 200;
 
     /// <summary>
     /// Days and years end with the last Shanghai day (day 0 = collection; ISBT's default time is 23:59), hours to the minute from

@@ -14,6 +14,8 @@ public static class FeedReaders
     [
         "VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "DonorReactionVoided", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided",
         "DonorDeferralRequired", "UnitDiscarded", "Lookback*", "Recall*",
+        // What a station's software says before anybody knows whose it is.
+        "DonationReported", "DonationReportRefused",
         // What would tell of a voided donation, or of a register of deferred donors.
         "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged", "BloodGroupCorrected",
     ];

@@ -86,7 +86,7 @@ public sealed class FeedTests(FeedWorld world) : IClassFixture<FeedWorld>
     // The last paragraph of the API outline's "Partner", written out once more, by hand.
     private static readonly HashSet<string> NeverBeyondTheStation =
         ["VisitDeferred", "DonorEligibilityChanged", "DonorReactionRecorded", "DonorReactionVoided", "RosterChanged", "DonationTested", "DonationHeld", "DonationWithdrawn", "DonationVoided", "DonorDeferralRequired", "UnitDiscarded", "LookbackOpened", "LookbackClosed", "RecallOpened", "RecallClosed",
-         "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged", "BloodGroupCorrected"];
+         "CreditVoided", "HonourRevoked", "DonationExternallyChecked", "DonationFirstTimeChanged", "BloodGroupCorrected", "DonationReported", "DonationReportRefused"];
 
     private static readonly Dictionary<string, string[]> Allowed = new()
     {

@@ -64,25 +64,31 @@ internal sealed record HospitalTaskRow
         return tasks;
     }
 
-    /// <summary>
-    /// A recorded transfusion or destruction answers whatever is asked of the bag, and outdoes what was answered before. Where the bag left without having been issued,
-    /// nobody was asked: the task is made with its answer.
-    /// </summary>
-    public static void Answered(Transaction tx, Guid unit, string din, Guid station, Caller caller, DateTimeOffset at, string outcome)
+    /// <summary>The hospital that has the bag is asked for what is open of it: recalls, and look-backs of its donor. What it was asked before it is not asked again.</summary>
+    public static void Ask(Transaction tx, Guid unit, string din, Guid station, Guid hospital)
     {
         var deadline = tx.Now.AddHours(Parameters.RecallOn(Shanghai.DateOf(tx.Now)).DeadlineHours);
         // As many ids as there may be causes; whatever lies beyond has the bag's first tasks beside it.
-        var args = new { ids = Enumerable.Range(0, 32).Select(_ => tx.NewId()).ToArray(), unit, din, station, caller.Tenant, at, now = tx.Now, deadline, caller.ClientId, staff = caller.Staff?.Id, outcome };
         tx.WriteAny("""
             insert into inventory.hospital_task (id, version, why, source_id, unit_id, din, station_id, hospital_id, opened_at, deadline)
-            select i.id, 1, c.why, c.source_id, @unit, @din, @station, @Tenant, @now, c.deadline
+            select i.id, 1, c.why, c.source_id, @unit, @din, @station, @hospital, @now, c.deadline
             from (select a.*, row_number() over (order by a.source_id) as n from (
                     select 'recall' as why, r.id as source_id, r.deadline from inventory.recall_donation q join inventory.recall r on r.id = q.recall_id where q.din = @din and r.closed_at is null
                     union all select h.kind, h.source_id, @deadline from inventory.hold h where h.din = @din and h.kind = 'lookback' and h.unit_id is null and h.lifted_at is null
                       and not exists (select from inventory.hospital_task t where t.unit_id = @unit and t.why = 'lookback')) a) c
             join unnest(@ids) with ordinality as i(id, n) on i.n = c.n
             on conflict (source_id, unit_id) do nothing
-            """, args);
+            """, new { ids = Enumerable.Range(0, 32).Select(_ => tx.NewId()).ToArray(), unit, din, station, hospital, now = tx.Now, deadline });
+    }
+
+    /// <summary>
+    /// A recorded transfusion or destruction answers whatever is asked of the bag, and outdoes what was answered before. Where the bag left without having been issued,
+    /// nobody was asked: the task is made with its answer.
+    /// </summary>
+    public static void Answered(Transaction tx, Guid unit, string din, Guid station, Caller caller, DateTimeOffset at, string outcome)
+    {
+        Ask(tx, unit, din, station, caller.Tenant);
+        var args = new { unit, at, now = tx.Now, caller.ClientId, staff = caller.Staff?.Id, outcome };
         tx.WriteAny("""
             with answered as (
                 update inventory.hospital_task set version = version + 1, outcome = @outcome, outcome_at = @at, answered_at = @now where unit_id = @unit and outcome is distinct from @outcome returning id, version)

@@ -39,7 +39,7 @@ public static class IssueOrder
             Move(tx, order, leaving, "issued", "issued", caller, (line, version) => new UnitIssued
             {
                 Key = line.Din, Version = version, OccurredAt = tx.Now, StationId = line.StationId, UnitId = line.UnitId, Din = line.Din, DonorId = line.DonorId, Component = line.Component,
-                BloodGroup = line.BloodGroup!, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId, OrderId = id,
+                BloodGroup = line.BloodGroup, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId, OrderId = id,
             });
             if (request?.Box is { } box) StoreUnits.Begin(tx, [.. leaving.Select(l => l.UnitId)], box, tx.Now);
             return Answers.Ok(row.Version, order.View(vault, caller));

@@ -34,7 +34,7 @@ public static class ReceiveOrder
             IssueOrder.Move(tx, order, arrived, "received", missing.Count > 0 ? "issued" : "received", caller, (line, version) => new UnitReceived
             {
                 Key = line.Din, Version = version, OccurredAt = tx.Now, StationId = line.StationId, UnitId = line.UnitId, Din = line.Din, DonorId = line.DonorId, Component = line.Component,
-                BloodGroup = line.BloodGroup!, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId,
+                BloodGroup = line.BloodGroup, VolumeMl = line.VolumeMl, ContentU = line.ContentU, HospitalId = row.HospitalId,
             });
             return Answers.Ok(row.Version, order.View(vault, caller));
         }, ct);

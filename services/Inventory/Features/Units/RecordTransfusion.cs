@@ -31,8 +31,8 @@ public static class RecordTransfusion
             // The donation, then the bag: a hold on its way either comes first and is an alarm, or waits and finds the bag transfused.
             var unit = await tx.QuerySingle<Row>("""
                 select u.id, u.version, u.din, u.station_id, u.component, u.blood_group, u.content_u, u.volume_ml, u.collected_at, u.expires_at, u.status, u.open_holds, u.order_id, o.patient_index, d.version as donation_version, d.donor_id
-                from inventory.donation d join inventory.unit u on u.din = d.din join inventory.hospital_order o on o.id = u.order_id
-                where u.id = @id and o.hospital_id = @Tenant for update of d, u
+                from inventory.donation d join inventory.unit u on u.din = d.din left join inventory.hospital_order o on o.id = u.order_id
+                where u.id = @id and coalesce(o.hospital_id, u.hospital_id) = @Tenant for update of d, u
                 """, new { id, caller.Tenant });
             if (unit is null) return await tx.Unknown("inventory.unit", id);
             if (request.TransfusedAt > tx.Now.AddMinutes(5)) return Problems.PerformedInFuture.With(null, new FieldError("/transfusedAt", "in_future", "It lies in the future"));
@@ -57,7 +57,7 @@ public static class RecordTransfusion
             tx.Append(new UnitTransfused
             {
                 Key = unit.Din, Version = unit.DonationVersion + 1, OccurredAt = request.TransfusedAt, StationId = unit.StationId, UnitId = id, Din = unit.Din, DonorId = unit.DonorId, Component = unit.Component,
-                BloodGroup = unit.BloodGroup!, VolumeMl = unit.VolumeMl, ContentU = unit.ContentU, HospitalId = caller.Tenant, TransfusedAt = request.TransfusedAt,
+                BloodGroup = unit.BloodGroup, VolumeMl = unit.VolumeMl, ContentU = unit.ContentU, HospitalId = caller.Tenant, TransfusedAt = request.TransfusedAt,
             });
             tx.Audit("unit.transfusion", $"/v1/units/{id}", new { alarms });
             return Answers.Created($"/v1/units/{id}/transfusion", 1, new TransfusionView(transfusion, id, unit.Din, unit.Component, Mask.Number(request.PatientReference), request.TransfusedAt, request.Outcome, alarms));

@@ -51,7 +51,7 @@ public static class ReturnUnit
             tx.Append(new UnitReturned
             {
                 Key = unit.Din, Version = unit.DonationVersion + 1, OccurredAt = at, StationId = unit.StationId, UnitId = id, Din = unit.Din, DonorId = unit.DonorId, Component = unit.Component,
-                BloodGroup = unit.BloodGroup!, VolumeMl = unit.VolumeMl, ContentU = unit.ContentU, HospitalId = unit.HospitalId!.Value, ReasonCode = request.ReasonCode, Status = place,
+                BloodGroup = unit.BloodGroup, VolumeMl = unit.VolumeMl, ContentU = unit.ContentU, HospitalId = unit.HospitalId!.Value, ReasonCode = request.ReasonCode, Status = place,
             });
             tx.Audit("unit.return", $"/v1/units/{id}", new { request.ReasonCode, place });
             unit.Status = place;

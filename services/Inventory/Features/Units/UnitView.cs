@@ -48,7 +48,7 @@ internal record UnitRow
     public string Status { get; set; } = "";
     public int OpenHolds { get; set; }
     public Guid? OrderId { get; init; }
-    public Guid? HospitalId { get; init; }
+    public Guid? HospitalId { get; set; }
     public Guid? ParentId { get; init; }
     public DateTimeOffset? IrradiatedAt { get; init; }
     public string? Place { get; init; }
