@@ -35,25 +35,32 @@ internal static class Units
                 where type = 'BloodPlatform.Contracts.Inventory.OrderChanged' order by 1, version desc) s on s.id = o.id
             where s.status is distinct from o.status
             """),
-        new("released-by-two-who-entered-no-results", "Each unit past quarantine is of a donation released by at least two people, neither of whom had entered its results.",
+        new("released-by-two-who-entered-no-results", "Each unit past quarantine is of a donation released by at least two people, neither of whom had entered its results; but what a station's own software issued all the same, with an alarm.",
             "select count(*) from inventory.unit where status in ('available', 'reserved', 'issued', 'received')",
             """
             select u.id as unit_id, u.din, u.status, d.released_at
             from inventory.unit u join inventory.donation d on d.din = u.din
-            where u.status in ('available', 'reserved', 'issued', 'received') and (d.released_at is null or 2 > (
+            where u.status in ('available', 'reserved', 'issued', 'received') and not exists (select from inventory.unit_movement a where a.unit_id = u.id and a.kind = 'issued' and a.code = 'alarm') and (d.released_at is null or 2 > (
                 select count(distinct s.staff_id) from inventory.release_signature s
                 where s.din = u.din and s.signed_at <= d.released_at
                   and not exists (select from inventory.test_result r join inventory.test_run t on t.id = r.test_run where r.din = u.din and coalesce(r.staff_id, t.staff_id) = s.staff_id and coalesce(r.corrected_at, t.recorded_at) <= d.released_at)))
             """),
-        new("issued-only-after-release", "No unit was issued before its donation was released, and each issued unit has its issue in its history.",
+        new("issued-only-after-release", "No unit was issued before its donation was released, but by a station's own software and with an alarm; each issued unit has its issue in its history.",
             "select count(*) from inventory.unit_movement where kind = 'issued'",
             """
             select m.unit_id, m.din, m.recorded_at as issued_at, d.released_at
             from inventory.unit_movement m join inventory.donation d on d.din = m.din
-            where m.kind = 'issued' and (d.released_at is null or m.recorded_at < d.released_at)
+            where m.kind = 'issued' and m.code is distinct from 'alarm' and (d.released_at is null or m.recorded_at < d.released_at)
             union all
             select u.id, u.din, null, null from inventory.unit u
             where u.status in ('issued', 'received') and not exists (select from inventory.unit_movement m where m.unit_id = u.id and m.kind = 'issued')
+            """),
+        new("told-only-by-mirrored-stations", "What software told of bags, or issued with an alarm, is of stations that kept their own software when it was recorded.",
+            "select count(*) from inventory.unit_movement where (kind, code) in (('made', 'pushed'), ('issued', 'alarm'))",
+            """
+            select m.unit_id, m.din, m.kind, m.recorded_at from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id
+            where (m.kind, m.code) in (('made', 'pushed'), ('issued', 'alarm'))
+              and (select s.mode from inventory.station_mode s where s.station_id = u.station_id and s.since <= m.recorded_at order by s.since desc limit 1) is distinct from 'mirrored'
             """),
         new("released-only-when-externally-clear", "No donation was released while the external register had not called its donor clear, and the latest word of Donor is known to Inventory.",
             "select count(*) from donor.visit where external_check is not null",

@@ -152,4 +152,155 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
         Assert.Equal(["mirrored"], (await station.Client.Get("/v1/station-modes")).Body.EnumerateArray().Select(m => m.GetProperty("mode").GetString()));
         Assert.Equal(0, (await new Station(service).Client.Get("/v1/station-modes")).Body.GetArrayLength());
     }
+
+    /// <summary>A reported donation that Donor has answered.</summary>
+    private async Task<string> Reported(Action<Dictionary<string, object?>>? but = null)
+    {
+        await Mode("mirrored");
+        var din = (await station.Dins(1))[0];
+        Assert.Equal(201, (await Report(Collection(din, but: but))).Status);
+        await Answered(din);
+        return din;
+    }
+
+    private Task<Answer> Push(params object[] rows) => station.Client.Post("/v1/units", new { rows });
+
+    private Task<Answer> Move(params object[] rows) => station.Client.Post("/v1/unit-movements", new { rows });
+
+    private static Dictionary<string, object?> Bag(string din, string component = "red-cells-suspended", Action<Dictionary<string, object?>>? but = null)
+    {
+        var bag = new Dictionary<string, object?> { ["din"] = din, ["component"] = component, ["producedAt"] = Now.AddHours(-1) };
+        but?.Invoke(bag);
+        return bag;
+    }
+
+    private static string[] Codes(Answer answer) => [.. answer["items"].EnumerateArray().Select(i => i.GetProperty("code").GetString() ?? i.GetProperty("status").GetString()!)];
+
+    private async Task<string> Of(string din, string component = "red-cells-suspended") => await station.Client.Get($"/v1/units/{await station.UnitOf(din, component)}") is var u
+        ? $"{u.Text("status")} {string.Join(' ', u["holds"].EnumerateArray().Select(h => h.GetProperty("kind").GetString()))}".Trim() : "";
+
+    private async Task Release(string din)
+    {
+        Assert.Equal(9, (await station.Run(Station.Rows(din)))["accepted"].GetInt32());
+        await service.Seal("donor");
+        Assert.Equal(202, (await station.Sign(din, station.ReleaserA)).Status);
+        var second = await station.Sign(din, station.ReleaserB);
+        Assert.True(second.Status == 200, second.ToString());
+    }
+
+    [Fact]
+    public async Task Pushed_bags_are_quarantine_until_they_are_released_here_and_no_bag_is_two()
+    {
+        var din = await Reported();
+        var (red, plasma) = (Bag(din), Bag(din, "plasma-fresh-frozen", b => { b["component"] = null; b["productCode"] = "D0006"; b["volumeMl"] = 190; }));
+        var pushed = await Push(red, plasma);
+        Assert.True(pushed.Status == 200, pushed.ToString());
+        Assert.Equal((2, "quarantine", "quarantine"), (pushed["accepted"].GetInt32(), await Of(din), await Of(din, "plasma-fresh-frozen")));
+        var again = await Push(red, plasma);
+        Assert.Equal(pushed["items"].EnumerateArray().Select(i => i.GetProperty("id").GetGuid()), again["items"].EnumerateArray().Select(i => i.GetProperty("id").GetGuid()));
+        Assert.Equal(["unit_exists"], Codes(await Push(Bag(din, but: b => b["volumeMl"] = 111))));
+        Assert.Equal(2, (await station.Donation(din))["units"].GetArrayLength());
+        await Release(din);
+        Assert.Equal(("available", "available"), (await Of(din), await Of(din, "plasma-fresh-frozen")));
+    }
+
+    [Fact]
+    public async Task The_rules_bind_a_pushed_bag()
+    {
+        var din = await Reported(c => c["restrictions"] = new[] { "plasma-fresh-frozen" });
+        var other = await Reported();
+        var (pending, strange) = ((await station.Dins(1))[0], (await new Station(service).Dins(1))[0]);
+        Assert.Equal(201, (await Report(Collection(pending))).Status);
+        Assert.Equal(["component_restricted", "recipe_not_applicable", "volume_exceeds_donation", "volume_exceeds_donation", "accepted", "volume_exceeds_donation", "performed_in_future", "invalid_value", "invalid_value", "donation_unanswered", "din_unknown", "din_invalid"], Codes(await Push(
+            Bag(din, "plasma-fresh-frozen"), Bag(din, "platelets-apheresis"), Bag(din, but: b => b["volumeMl"] = 900), Bag(din, but: b => b["contentU"] = 2.5), Bag(other, but: b => b["contentU"] = 1.5), Bag(other, but: b => { b["division"] = "B0"; b["contentU"] = 1; }),
+            Bag(din, but: b => b["producedAt"] = Now.AddMinutes(2)), Bag(din, but: b => b["productCode"] = "D0006"), Bag(din, "no-such"), Bag(pending), Bag(strange), Bag("nonsense"))));
+        Assert.Equal(0, (await station.Donation(din))["units"].GetArrayLength());
+    }
+
+    [Fact]
+    public async Task A_pushed_bag_lives_no_longer_than_it_may_and_a_shorter_life_stands()
+    {
+        var (shorter, longer) = (await Reported(), await Reported());
+        var day = Now.AddDays(5);
+        var pushed = await Push(Bag(shorter, but: b => b["expiresAt"] = day), Bag(longer, but: b => b["expiresAt"] = Now.AddYears(2)));
+        Assert.Equal((2, JsonValueKind.Null, "shortened"), (pushed["accepted"].GetInt32(), pushed["items"][0].GetProperty("errors").ValueKind, pushed["items"][1].GetProperty("errors")[0].GetProperty("code").GetString()));
+        async Task<DateTimeOffset> Expiry(string din) => (await station.Client.Get($"/v1/units/{await station.UnitOf(din)}"))["expiresAt"].GetDateTimeOffset();
+        Assert.Equal(day, await Expiry(shorter), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(Shanghai.DateOf(Now.AddHours(-2)).AddDays(35), Shanghai.DateOf(await Expiry(longer)));
+    }
+
+    [Fact]
+    public async Task A_label_that_says_another_group_and_a_bag_that_nobody_saw_at_the_release_are_held()
+    {
+        var din = await Reported();
+        await Push(Bag(din));
+        await Release(din);
+        await Push(Bag(din, "plasma-fresh-frozen", b => b["bloodGroup"] = "A+"));
+        Assert.Equal(("available", "quarantine mirror"), (await Of(din), await Of(din, "plasma-fresh-frozen")));
+        var hold = (await station.Client.Get($"/v1/units/{await station.UnitOf(din, "plasma-fresh-frozen")}"))["holds"][0].GetProperty("id").GetGuid();
+        Assert.Equal(200, (await station.Lift(hold, "seen")).Status);
+        Assert.Equal("available", await Of(din, "plasma-fresh-frozen"));
+
+        var other = await Reported();
+        await station.Run(Station.Rows(other));
+        await Push(Bag(other, but: b => b["bloodGroup"] = "B+"));
+        Assert.Equal("quarantine mirror", await Of(other));
+    }
+
+    [Fact]
+    public async Task What_the_station_did_is_recorded_also_where_it_should_not_have_been_and_then_says_so()
+    {
+        var (good, early, held) = (await Reported(), await Reported(), await Reported());
+        foreach (var din in new[] { good, early, held }) await Push(Bag(din));
+        await Release(good);
+        await Release(held);
+        await station.Client.Post($"/v1/units/{await station.UnitOf(held)}/hold", new { kind = "recall" });
+        var hospital = Some.Id();
+        object Row(string din, string kind, DateTimeOffset at, Guid? to = null, string? reason = null) => new { din, productCode = "D0002", kind, at, hospitalId = to, reasonCode = reason };
+        var (first, second) = (Now.AddMinutes(-20), Now.AddMinutes(-10));
+        var moved = await Move(Row(good, "issued", first, hospital), Row(good, "received", second), Row(early, "issued", first, hospital), Row(held, "issued", first, hospital), Row(good, "issued", first, hospital));
+        Assert.True(moved.Status == 200, moved.ToString());
+        Assert.Equal(["accepted", "accepted", "accepted not-released", "accepted held", "accepted"], moved["items"].EnumerateArray().Select(i => $"{i.GetProperty("status").GetString()} {string.Join(' ', i.GetProperty("alarms").EnumerateArray().Select(a => a.GetString()))}".Trim()));
+        Assert.Equal(("received", "issued", "issued recall"), (await Of(good), await Of(early), await Of(held)));
+        Assert.Equal(3, (await service.Published<UnitIssued>()).Count(e => e.HospitalId == hospital && e.OrderId is null));
+        Assert.Equal(5, (await Move(Row(good, "issued", first, hospital), Row(good, "received", second), Row(early, "issued", first, hospital), Row(held, "issued", first, hospital), Row(good, "issued", first, hospital)))["accepted"].GetInt32());
+        Assert.Equal(3, (await service.Published<UnitIssued>()).Count(e => e.HospitalId == hospital));
+
+        // The hospital that has it tells the rest, though it never ordered it here.
+        var given = await service.As(Roles.Hospital, hospital).Post($"/v1/units/{await station.UnitOf(good)}/transfusion", new { patientReference = "P-1", transfusedAt = Now, outcome = "no-reaction" });
+        Assert.True(given.Status == 201, given.ToString());
+        Assert.Equal(404, (await service.As(Roles.Hospital, Some.Id()).Post($"/v1/units/{await station.UnitOf(early)}/transfusion", new { patientReference = "P-1", transfusedAt = Now, outcome = "no-reaction" })) is var no && no.Status == 409 ? 404 : no.Status);
+        Assert.Equal(["accepted", "accepted", "unit_state", "unit_unknown", "invalid_value", "invalid_value", "invalid_value"], Codes(await Move(
+            Row(early, "returned", second, reason: "not-used"), Row(early, "discarded", second, reason: "not-used"), Row(good, "returned", second, reason: "not-used"), new { din = good, productCode = "D0099", kind = "received", at = second },
+            Row(held, "returned", second, reason: "because"), Row(held, "issued", second), Row(held, "transfused", second))));
+        Assert.Equal(("transfused", "discarded"), (await Of(good), await Of(early)));
+    }
+
+    [Fact]
+    public async Task A_bag_that_left_under_a_recall_is_asked_for_where_it_went()
+    {
+        var din = await Reported();
+        await Push(Bag(din));
+        await Release(din);
+        var recall = await station.Quality.Post("/v1/recalls", new { scope = new { din }, cause = "bag-defect", dryRun = false }, Some.Key());
+        Assert.True(recall.Status is 200 or 201, recall.ToString());
+        var hospital = Some.Id();
+        await Move(new { din, productCode = "D0002", kind = "issued", at = Now, hospitalId = hospital });
+        Assert.Equal([din], (await service.As(Roles.Hospital, hospital).Get("/v1/hospital-tasks"))["items"].EnumerateArray().Select(t => t.GetProperty("din").GetString()));
+    }
+
+    [Fact]
+    public async Task A_promised_bag_that_left_otherwise_stays_promised_and_is_held()
+    {
+        var din = await Reported();
+        await Push(Bag(din));
+        await Release(din);
+        var hospital = service.As(Roles.Hospital, Some.Id());
+        var order = await hospital.Post("/v1/orders", Station.Order(station.Id));
+        Assert.Equal("allocated", order.Text("status"));
+        var moved = await Move(new { din, productCode = "D0002", kind = "issued", at = Now, hospitalId = Some.Id() });
+        Assert.Equal("promised", moved["items"][0].GetProperty("alarms")[0].GetString());
+        Assert.Equal("reserved mirror", await Of(din));
+        Assert.Equal((409, "not_issuable"), (await station.Issuer.Post($"/v1/orders/{order.Id}/issue", null, Some.Key())) is var no ? (no.Status, no.Code) : default);
+    }
 }
