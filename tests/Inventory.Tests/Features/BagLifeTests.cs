@@ -23,14 +23,15 @@ public sealed class BagLifeTests(InventoryService inventory) : IAsyncLifetime
     private static readonly Dictionary<string, string[]> Ways = new()
     {
         [""] = ["quarantine", "available"], // made of a donation, or of a bag that was there
-        ["quarantine"] = ["available", "expired", "discarded", "consumed", "unaccounted"],
-        ["available"] = ["reserved", "expired", "discarded", "consumed", "unaccounted"],
+        // Issued out of any place but a promise only as a mirrored station's software tells: a fact.
+        ["quarantine"] = ["available", "expired", "discarded", "consumed", "unaccounted", "issued"],
+        ["available"] = ["reserved", "expired", "discarded", "consumed", "unaccounted", "issued"],
         ["reserved"] = ["available", "issued", "transfused"],
         ["issued"] = ["received", "returned", "quarantine", "discarded", "transfused"],
         ["received"] = ["returned", "quarantine", "discarded", "transfused"],
-        ["returned"] = ["discarded", "transfused", "unaccounted"],
-        ["unaccounted"] = ["quarantine", "discarded"],
-        ["expired"] = ["discarded", "consumed", "unaccounted"],
+        ["returned"] = ["discarded", "transfused", "unaccounted", "issued"],
+        ["unaccounted"] = ["quarantine", "discarded", "issued"],
+        ["expired"] = ["discarded", "consumed", "unaccounted", "issued"],
         ["discarded"] = ["transfused"],
         ["consumed"] = [],
         ["transfused"] = [],
@@ -105,6 +106,7 @@ public sealed class BagLifeTests(InventoryService inventory) : IAsyncLifetime
         var seed = Environment.TickCount;
         var random = new Random(seed);
         Dictionary<string, int> done = [];
+        await service.As(Roles.Admin).Post("/v1/station-modes", new { stationId = station.Id, mode = "mirrored" });
         for (var life = 0; life < 14; life++)
         {
             var din = random.Next(3) == 0 ? await station.Releasable(group: "B-") : await station.Released(group: "B-");
@@ -138,6 +140,13 @@ public sealed class BagLifeTests(InventoryService inventory) : IAsyncLifetime
                         takenAt = TimeProvider.System.GetUtcNow(),
                         units = (await station.Client.Get("/v1/units?limit=1000"))["items"].EnumerateArray().Where(u => u.GetProperty("status").GetString() is "quarantine" or "available" or "reserved" or "returned" or "unaccounted" && random.Next(3) > 0)
                             .Select(u => new { din = u.GetProperty("din").GetString(), productCode = u.GetProperty("productCode").GetString(), division = u.GetProperty("division").GetString() }),
+                    })),
+                    ("tell", async () => random.Next(3) > 0 ? null : await station.Client.Post("/v1/unit-movements", new
+                    {
+                        rows = Enumerable.Range(0, 1 + random.Next(3)).Select(_ => new
+                        {
+                            din, productCode = at.Text("productCode"), division = at.Text("division"), kind = random.GetItems(["issued", "issued", "received", "returned", "discarded"], 1)[0], at = TimeProvider.System.GetUtcNow(), hospitalId, reasonCode = "not-used",
+                        }),
                     })),
                     ("expire", async () =>
                     {

@@ -282,7 +282,7 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
         var din = await Reported();
         await Push(Bag(din));
         await Release(din);
-        var recall = await station.Quality.Post("/v1/recalls", new { scope = new { din }, cause = "bag-defect", dryRun = false }, Some.Key());
+        var recall = await station.Quality.Post("/v1/recalls", new { scope = new { dins = new[] { din } }, cause = "bag-defect", dryRun = false }, Some.Key());
         Assert.True(recall.Status is 200 or 201, recall.ToString());
         var hospital = Some.Id();
         await Move(new { din, productCode = "D0002", kind = "issued", at = Now, hospitalId = hospital });
@@ -302,5 +302,70 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
         Assert.Equal("promised", moved["items"][0].GetProperty("alarms")[0].GetString());
         Assert.Equal("reserved mirror", await Of(din));
         Assert.Equal((409, "not_issuable"), (await station.Issuer.Post($"/v1/orders/{order.Id}/issue", null, Some.Key())) is var no ? (no.Status, no.Code) : default);
+    }
+
+    private async Task<Answer> File(string kind, params string[] lines)
+    {
+        using var content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        content.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("text/csv");
+        var response = await station.Client.PostAsync($"/v1/imports/{kind}", content);
+        var text = await response.Content.ReadAsStringAsync();
+        return new((int)response.StatusCode, text.Length == 0 ? default : JsonDocument.Parse(text).RootElement, response);
+    }
+
+    private async Task<Answer> Finished(string kind, Answer started)
+    {
+        Assert.True(started.Status == 202, started.ToString());
+        await Eventually.That(async () => (await station.Client.Get($"/v1/imports/{kind}/{started.Id}")).Text("state") == "succeeded", 60);
+        return await station.Client.Get($"/v1/imports/{kind}/{started.Id}");
+    }
+
+    private static string[] Refused(Answer import) =>
+        [.. import["items"].EnumerateArray().Select(i => $"{i.GetProperty("line").GetInt32()} {i.GetProperty("code").GetString()} {string.Join(' ', i.GetProperty("errors").EnumerateArray().Select(e => e.GetProperty("pointer").GetString()))}".TrimEnd())];
+
+    private static string At(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+
+    [Fact]
+    public async Task A_days_work_comes_as_files_and_bad_rows_are_named_by_line_and_column()
+    {
+        var dins = await station.Dins(3);
+        string Given(string din, string ml = "400", string lot = "L1") => $"{din},{Some.Id()},whole-blood,completed,{ml},396,B-400,{lot},2030-01-01,CPDA-1,{At(Now.AddHours(-2))},{At(Now.AddHours(-2).AddMinutes(7))},,";
+        const string Donations = "din,donor_id,procedure,outcome,nominal_ml,collected_ml,bag_catalogue,bag_lot,bag_expires_on,bag_preservative,started_at,ended_at,restrictions,backfilled";
+        Assert.Equal((409, "station_not_mirrored"), (await File("donations", Donations, Given(dins[0]))) is var early ? (early.Status, early.Code) : default);
+        await Mode("mirrored");
+        Assert.Equal((422, "import_unreadable"), (await File("donations", "din,donor", Given(dins[0]))) is var heading ? (heading.Status, heading.Code) : default);
+        string[] file = [Donations, Given(dins[0]), Given(dins[1], "many"), Given(dins[1], lot: ""), Given("A99992600000X"), Given(dins[2])];
+        var started = await File("donations", file);
+        var import = await Finished("donations", started);
+        Assert.Equal((2, 3), (import["accepted"].GetInt32(), import["rejected"].GetInt32()));
+        Assert.Equal(["3 invalid_value nominal_ml", "4 invalid_value bag_lot", "5 din_invalid din"], Refused(import));
+        Assert.Equal(started.Id, (await File("donations", file)).Id);
+        Assert.Equal(2, (await service.Published<DonationReported>()).Count(e => dins.Contains(e.Din)));
+
+        // The bags come while Donor has not answered for one of the donations.
+        await Answered(dins[0]);
+        var units = await File("units", "din,component,produced_at,volume_ml", $"{dins[0]},red-cells-suspended,{At(Now.AddHours(-1))},", $"{dins[2]},red-cells-suspended,{At(Now.AddHours(-1))},", $"{dins[1]},red-cells-suspended,{At(Now.AddHours(-1))},", $"{dins[0]},plasma-fresh-frozen,{At(Now.AddHours(-1))},-3");
+        await Eventually.That(async () => (await station.Donation(dins[0]))["units"].GetArrayLength() == 1, 60);
+        await Answered(dins[2]);
+        var made = await Finished("units", units);
+        Assert.Equal(["4 din_unknown din", "5 invalid_value volume_ml"], Refused(made));
+        Assert.Equal("quarantine", await Of(dins[2]));
+
+        await Release(dins[0]);
+        var moved = await Finished("unit-movements", await File("unit-movements", "din,product_code,kind,at,hospital_id", $"{dins[0]},D0002,issued,{At(Now.AddMinutes(-3))},{Some.Id()}", $"{dins[0]},D0002,received,{At(Now.AddMinutes(-1))},"));
+        Assert.Equal((2, 0, "received"), (moved["accepted"].GetInt32(), moved["rejected"].GetInt32(), await Of(dins[0])));
+        Assert.Equal(0, await service.Database.Scalar<long>($"select count(*) from inventory.mirror_import_row r join inventory.mirror_import i on i.id = r.import_id where i.station_id = '{station.Id}' and r.content is not null"));
+    }
+
+    [Fact]
+    public async Task A_count_may_come_as_a_file()
+    {
+        var (there, lost) = (await station.Released(), await station.Released());
+        var at = Uri.EscapeDataString(Now.ToString("O"));
+        var count = await File($"stock-snapshots?takenAt={at}", "din,product_code,status,held,expires_at", $"{there},D0002,available,,", $"{there},D0006,,maybe,", $"{lost},D0002,,,2026-13-01", $"{lost},D0006,,,");
+        Assert.True(count.Status == 200, count.ToString());
+        Assert.Equal(["3 held", "4 expires_at"], count["items"].EnumerateArray().Select(i => $"{i.GetProperty("index").GetInt32()} {i.GetProperty("errors")[0].GetProperty("pointer").GetString()}"));
+        Assert.Equal("unreadable:2", string.Join(' ', count["counts"].EnumerateObject().Select(c => $"{c.Name}:{c.Value.GetInt32()}")));
+        Assert.Equal(409, (await File($"stock-snapshots?takenAt={at}", "din,product_code", $"{there},D0002")).Status);
     }
 }

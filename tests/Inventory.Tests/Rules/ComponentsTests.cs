@@ -1,5 +1,7 @@
 using BloodPlatform.Chassis;
 using BloodPlatform.Inventory.Rules;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace BloodPlatform.Inventory.Tests.Rules;
 
@@ -95,4 +97,45 @@ public sealed class ComponentsTests
         Assert.Null(ComponentMaking.Make(Rules, Blood(200, 200), [new("red-cells-suspended", 310)], Blood().EndedAt).No);
         Assert.Equal(Problems.NothingToProcess, ComponentMaking.Make(Rules, Blood() with { Outcome = "abandoned" }, [new("whole-blood", null)], Blood().EndedAt).No!.Problem);
     }
+
+    /// <summary>Whatever a station's software says it made, in whatever order: no more than was drawn, no longer than it may live.</summary>
+    [Fact]
+    public void Bags_that_are_told_of_one_by_one_hold_no_more_than_was_drawn() => Prop.ForAll(
+        (from nominal in Gen.Elements(200, 300, 400)
+         from bags in (from component in Gen.Elements("red-cells-suspended", "plasma-frozen", "whole-blood", "red-cells-leukoreduced")
+                       from volume in Gen.OneOf(Gen.Constant((int?)null), Gen.Choose(1, 450).Select(v => (int?)v))
+                       from content in Gen.OneOf(Gen.Constant((decimal?)null), Gen.Choose(1, 8).Select(v => (decimal?)(v / 2m)))
+                       from days in Gen.Choose(1, 4000)
+                       select (component, volume, content, days)).ListOf(6)
+         select (nominal, bags)).ToArbitrary(), told =>
+    {
+        var source = Blood(told.nominal, told.nominal);
+        List<MadeComponent> made = [];
+        foreach (var (component, volume, content, days) in told.bags)
+        {
+            var (bag, no) = ComponentMaking.Another(Rules, source, made, new(component, $"A{made.Count}", volume, content, null, source.EndedAt.AddHours(2), source.EndedAt.AddDays(days)));
+            if ((bag is null) == (no is null)) return false;
+            if (bag is null) continue;
+            made.Add(bag);
+            if (bag.ExpiresAt > source.EndedAt.AddDays(days) || bag.ExpiresAt > ComponentMaking.ExpiryOf(Rules.Components.First(c => c.Component == component), source.Preservative, source.StartedAt, source.EndedAt.AddHours(2))) return false;
+        }
+        return made.Sum(m => m.VolumeMl) <= told.nominal * (200 + Rules.AdditiveMlPer200) / 200
+            && made.GroupBy(m => m.Component).All(g => g.Sum(m => m.ContentU) <= told.nominal / 200m && g.All(m => m.ContentU > 0));
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void What_software_tells_brings_no_bag_nearer_to_a_patient_but_by_having_left() =>
+        Assert.All(
+            from kind in Mirroring.Kinds
+            from status in new[] { "quarantine", "available", "reserved", "issued", "received", "transfused", "returned", "discarded", "expired", "historic", "unaccounted", "consumed" }
+            from held in new[] { false, true }
+            from expired in new[] { false, true }
+            select (kind, status, held, expired), c =>
+        {
+            var movement = Mirroring.Of(c.kind, c.status, c.held, c.expired);
+            Assert.Equal(c.status is "transfused" or "discarded" or "historic" or "consumed", Mirroring.Kinds.All(k => Mirroring.Of(k, c.status, c.held, c.expired) is null)); // what is gone is gone
+            if (movement is null) return;
+            Assert.True(movement.To is null ? c.status == "reserved" && movement.Holds : movement.To == c.kind);
+            if (movement.To == "issued") Assert.Equal(c.status == "available" && !c.held && !c.expired, movement.Alarms.Length == 0);
+        });
 }

@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using BloodPlatform.Chassis;
 using BloodPlatform.Inventory.Features.TestRuns;
-using CsvHelper;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Inventory.Features.Imports;
@@ -13,10 +11,6 @@ namespace BloodPlatform.Inventory.Features.Imports;
 /// <param name="State">`queued`, `running`, `succeeded` or `failed`.</param>
 /// <param name="Items">Refused rows, a page of them.</param>
 public sealed record TestRunImportView(Guid Id, string State, JobProgress Progress, int Accepted, int Rejected, IReadOnlyList<RefusedLine> Items, string? Next, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt);
-
-/// <param name="Line">Of the file; the heading is line 1.</param>
-/// <param name="Errors">Where a column is wrong, its name is the pointer.</param>
-public sealed record RefusedLine(int Line, string Code, FieldError[] Errors);
 
 /// <summary>A row of the file: what it says of its run, and its result.</summary>
 internal sealed record AnalyserLine(string RunId, string Instrument, string? Assay, string? ReagentLot, bool ControlsValid, TestRowRequest Result);
@@ -28,9 +22,8 @@ internal sealed record AnalyserLine(string RunId, string Instrument, string? Ass
 public static class ImportTestRuns
 {
     public const string Kind = "import-test-runs";
-    private const int MostBytes = 10 * 1024 * 1024, MostRows = 100_800, MostRowsOfRun = 1000;
+    private const int MostRows = 100_800, MostRowsOfRun = 1000;
     private static readonly string[] Columns = ["run_id", "instrument", "assay", "reagent_lot", "controls_valid", "din", "test", "round", "outcome", "value", "performed_at", "sample_id", "pool_id"];
-    private static readonly string[] Times = ["yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd'T'HH:mmzzz", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", "yyyy-MM-dd'T'HH:mm'Z'"]; // never without its zone
     private static readonly string[] Needed = ["run_id", "instrument", "controls_valid", "din", "test", "outcome", "performed_at"];
 
     public static void Map(IEndpointRouteBuilder app)
@@ -46,13 +39,11 @@ public static class ImportTestRuns
 
     private static async Task<Results<Accepted<TestRunImportView>, ProblemHttpResult>> Start(HttpRequest http, Caller caller, Database db, CancellationToken ct)
     {
-        if (http.ContentType?.StartsWith("text/csv", StringComparison.OrdinalIgnoreCase) != true) return CommonProblems.UnsupportedMediaType.With("Send text/csv");
-        if (http.ContentLength > MostBytes) return CommonProblems.BodyTooLarge.With("At most 10 MiB");
-        using var body = new MemoryStream();
-        await http.Body.CopyToAsync(body, ct);
-        if (body.Length > MostBytes) return CommonProblems.BodyTooLarge.With("At most 10 MiB");
-        var fingerprint = SHA256.HashData(body.ToArray());
-        var (lines, unreadable) = Read(body.ToArray());
+        var (body, no) = await CsvFile.Body(http, ct);
+        if (no is not null) return no;
+        var fingerprint = SHA256.HashData(body!);
+        var runs = new Dictionary<string, (int Number, AnalyserLine Head)>();
+        var (lines, unreadable) = CsvFile.Read(body!, Columns, Needed, MostRows, (number, field) => Line(number, new(field), runs));
         if (unreadable is not null) return Problems.ImportUnreadable.With(unreadable);
         return await db.InTransaction<Results<Accepted<TestRunImportView>, ProblemHttpResult>>(async tx =>
         {
@@ -77,48 +68,21 @@ public static class ImportTestRuns
         }, ct);
     }
 
-    private static (List<ReadLine>? Lines, string? Unreadable) Read(byte[] body)
-    {
-        try
-        {
-            using var csv = CsvReader.FromText(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(body).TrimStart('\uFEFF'), Format);
-            csv.ReadHeader();
-            string[] headings = [.. csv.Headers.Select(h => h.Trim().ToLowerInvariant())];
-            if (Array.Find(Needed, n => !headings.Contains(n)) is { } missing) return (null, $"The heading lacks {missing}: {string.Join(",", Columns)}");
-            var lines = new List<ReadLine>();
-            var runs = new Dictionary<string, (int Number, AnalyserLine Head)>();
-            while (csv.Read())
-            {
-                if (lines.Count == MostRows) return (null, $"At most {MostRows} rows");
-                lines.Add(Line(lines.Count, Field, runs));
-            }
-            return lines.Count == 0 ? (null, "There is no row below the heading") : (lines, null);
-
-            string? Field(string name) => Array.IndexOf(headings, name) is >= 0 and var i && i < csv.FieldCount && csv.GetStringOrNull(i)?.Trim() is { Length: > 0 } text ? text : null;
-        }
-        catch (Exception e) when (e is CsvFormatException or InvalidOperationException) { return (null, "Not readable as CSV with a heading"); }
-        catch (DecoderFallbackException) { return (null, "Not UTF-8"); }
-    }
-
     /// <summary>What a row says of its run must be what the run's first row says: nobody can tell which of two is true.</summary>
-    private static ReadLine Line(int index, Func<string, string?> field, Dictionary<string, (int Number, AnalyserLine Head)> runs)
+    private static ReadLine Line(int number, CsvRow row, Dictionary<string, (int Number, AnalyserLine Head)> runs)
     {
-        var errors = new List<FieldError>();
-        foreach (var column in new[] { "run_id", "instrument" }) if (field(column) is null) errors.Add(new(column, "required", "It is empty"));
-        foreach (var column in new[] { "run_id", "instrument", "assay", "reagent_lot" }) if (field(column) is { Length: > 80 }) errors.Add(new(column, "invalid", "At most 80 characters"));
-        if (!bool.TryParse(field("controls_valid"), out var controls)) errors.Add(new("controls_valid", "invalid", "true or false"));
-        if (!DateTimeOffset.TryParseExact(field("performed_at"), Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var performed)) errors.Add(new("performed_at", "invalid", "A time such as 2026-01-31T08:30:00+08:00"));
-        if (errors.Count > 0) return new(index + 2, null, null, [.. errors]);
-        var line = new AnalyserLine(field("run_id")!, field("instrument")!, field("assay"), field("reagent_lot"), controls,
-            new(field("din"), field("test"), field("outcome"), performed, field("round"), field("value"), field("sample_id"), field("pool_id")));
+        var errors = row.Errors;
+        foreach (var column in new[] { "run_id", "instrument", "controls_valid", "performed_at" }) if (row.Text(column) is null) errors.Add(new(column, "required", "It is empty"));
+        foreach (var column in new[] { "run_id", "instrument", "assay", "reagent_lot" }) if (row.Text(column) is { Length: > 80 }) errors.Add(new(column, "invalid", "At most 80 characters"));
+        var (controls, performed) = (row.Flag("controls_valid"), row.Time("performed_at"));
+        if (errors.Count > 0) return new(number, null, null, [.. errors]);
+        var line = new AnalyserLine(row.Text("run_id")!, row.Text("instrument")!, row.Text("assay"), row.Text("reagent_lot"), controls,
+            new(row.Text("din"), row.Text("test"), row.Text("outcome"), performed, row.Text("round"), row.Text("value"), row.Text("sample_id"), row.Text("pool_id")));
         if (!runs.TryGetValue(line.RunId, out var run)) runs[line.RunId] = run = (runs.Count, line);
         foreach (var (column, differs) in new[] { ("instrument", line.Instrument != run.Head.Instrument), ("assay", line.Assay != run.Head.Assay), ("reagent_lot", line.ReagentLot != run.Head.ReagentLot), ("controls_valid", line.ControlsValid != run.Head.ControlsValid) })
             if (differs) errors.Add(new(column, "contradicts", "Another row of this run says otherwise"));
-        return new(index + 2, run.Number, errors.Count > 0 ? null : line, [.. errors]);
+        return new(number, run.Number, errors.Count > 0 ? null : line, [.. errors]);
     }
-
-    // No value of a row may come into an exception, and from there into a log. An empty line is a row, so that lines keep their numbers.
-    private static readonly CsvReaderOptions Format = new() { Separator = ',', HasHeader = true, TrimWhitespace = true, SkipEmptyLines = false, IncludeValuesInExceptions = false, MalformedData = CsvMalformedDataHandling.Throw, FieldCountMismatch = CsvFieldCountHandling.Allow };
 
     private static async Task<Results<Ok<TestRunImportView>, ProblemHttpResult>> Get(Guid id, Caller caller, Database db, CancellationToken ct, int? limit = null, int? cursor = null)
     {
@@ -160,14 +124,11 @@ public static class ImportTestRuns
             """, new
         {
             id, line = rows.Select(r => r.Line).ToArray(), outcome = items.Select(i => i.Status).ToArray(), code = items.Select(i => i.Code).ToArray(),
-            errors = items.Select(i => i.Errors is null ? null : JsonSerializer.Serialize(i.Errors.Select(e => e with { Pointer = ColumnOf(e.Pointer) }), Json.Options)).ToArray(),
+            errors = items.Select(i => i.Errors is null ? null : JsonSerializer.Serialize(i.Errors.Select(e => e with { Pointer = CsvFile.ColumnOf(e.Pointer) }), Json.Options)).ToArray(),
         }, rows: rows.Count);
         tx.Write("update inventory.test_run_import set accepted = accepted + @accepted, rejected = rejected + @refused where id = @id", new { id, accepted, refused = items.Length - accepted });
         return JobStep.Next(rows[0].Run, import.Accepted + import.Rejected + rows.Count, import.Rows);
     }
-
-    /// <summary>`/rows/7/performedAt` is the column `performed_at`.</summary>
-    private static string ColumnOf(string pointer) => JsonNamingPolicy.SnakeCaseLower.ConvertName(pointer[(pointer.LastIndexOf('/') + 1)..]);
 
     private sealed record ImportRow
     {

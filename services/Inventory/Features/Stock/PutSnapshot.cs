@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Imports;
 using BloodPlatform.Inventory.Features.TestRuns;
 using BloodPlatform.Inventory.Features.Units;
 using BloodPlatform.Inventory.Rules;
@@ -33,19 +34,43 @@ public static class PutSnapshot
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
     private static readonly string[] Statuses = ["quarantine", "available", "reserved", "issued", "received", "transfused", "returned", "discarded", "expired", "historic", "unaccounted", "consumed"];
 
-    public static void Map(IEndpointRouteBuilder app) => app.MapPut("/v1/stock-snapshots/{stationId:guid}", Handle).Allow("inventory", Roles.Station).WithSummary("Reconciles the station's whole stock with what it says is there; at most 20,000 bags");
+    private const int MostBags = 20_000;
+    private static readonly string[] Columns = ["din", "product_code", "division", "status", "held", "component", "blood_group", "expires_at"];
 
-    private static async Task<Results<Made<SnapshotView>, ProblemHttpResult>> Handle(Guid stationId, PutSnapshotRequest request, Caller caller, Database db, CancellationToken ct)
+    public static void Map(IEndpointRouteBuilder app)
     {
-        if (stationId != caller.Tenant) return CommonProblems.NotFound.With();
+        app.MapPut("/v1/stock-snapshots/{stationId:guid}", Handle).Allow("inventory", Roles.Station).WithSummary("Reconciles the station's whole stock with what it says is there; at most 20,000 bags");
+        app.MapPost("/v1/imports/stock-snapshots", Import).Allow("inventory", Roles.Station).WithSummary("The same from a file: one count, reconciled at once")
+            .WithDescription($"The body is text/csv with a heading: {string.Join(", ", Columns)}. Of rows that could not be read the index is their line in the file");
+    }
+
+    private static async Task<Results<Made<SnapshotView>, ProblemHttpResult>> Handle(Guid stationId, PutSnapshotRequest request, Caller caller, Database db, CancellationToken ct) =>
+        stationId != caller.Tenant ? CommonProblems.NotFound.With()
+        : await Reconcile(request.TakenAt, [.. request.Units.Select((row, i) => (i, row, Errors(row).Select(e => e with { Pointer = $"/units/{i}{e.Pointer}" }).ToArray()))], caller, db, ct);
+
+    private static async Task<Results<Made<SnapshotView>, ProblemHttpResult>> Import(DateTimeOffset takenAt, HttpRequest http, Caller caller, Database db, CancellationToken ct)
+    {
+        var (body, no) = await CsvFile.Body(http, ct);
+        if (no is not null) return no;
+        var (rows, unreadable) = CsvFile.Read(body!, Columns, ["din", "product_code"], MostBags, (line, field) =>
+        {
+            var fields = new CsvRow(field);
+            var row = new SnapshotRowRequest(fields.Text("din"), fields.Text("product_code"), fields.Text("division"), fields.Text("status"), fields.Flag("held"), fields.Text("component"), fields.Text("blood_group"), fields.Text("expires_at"));
+            return (line, row, (FieldError[])[.. fields.Errors, .. Errors(row).Select(e => e with { Pointer = CsvFile.ColumnOf("/rows/0" + e.Pointer) })]);
+        });
+        return unreadable is not null ? Problems.ImportUnreadable.With(unreadable) : await Reconcile(takenAt, rows!, caller, db, ct);
+    }
+
+    private static async Task<Results<Made<SnapshotView>, ProblemHttpResult>> Reconcile(DateTimeOffset takenAt, List<(int Index, SnapshotRowRequest Row, FieldError[] Errors)> counted, Caller caller, Database db, CancellationToken ct)
+    {
+        var stationId = caller.Tenant;
         return await db.InTransaction<Results<Made<SnapshotView>, ProblemHttpResult>>(async tx =>
         {
-            if (request.TakenAt > tx.Now + ClockTolerance) return Problems.PerformedInFuture.With(null, new FieldError("/takenAt", "in_future", "It lies in the future"));
+            if (takenAt > tx.Now + ClockTolerance) return Problems.PerformedInFuture.With(null, new FieldError("/takenAt", "in_future", "It lies in the future"));
             var rows = new List<CountedBag>();
             var (items, unread, named) = (new List<BulkItem>(), new List<string?>(), new HashSet<(string, string, string)>());
-            foreach (var (i, row) in request.Units.Index())
+            foreach (var (i, row, errors) in counted)
             {
-                FieldError[] errors = [.. Errors(row).Select(e => e with { Pointer = $"/units/{i}{e.Pointer}" })];
                 if (errors.Length == 0 && named.Add((Din.Parse(row.Din)!.Value.Text, row.ProductCode!, row.Division ?? "00")))
                     rows.Add(new(Din.Parse(row.Din)!.Value.Text, row.ProductCode!, row.Division ?? "00", row.Status, row.Held, row.Component, row.BloodGroup, ExpiryOf(row.ExpiresAt)));
                 else
@@ -58,19 +83,19 @@ public static class PutSnapshot
             // One count of a station at a time, in the order in which they were made.
             var (newer, bags) = await tx.Read("""
                 select 1 from pg_advisory_xact_lock(hashtextextended('inventory.snapshot/' || @Tenant, 0));
-                select exists (select from inventory.stock_snapshot s where s.station_id = @Tenant and s.taken_at >= @TakenAt);
+                select exists (select from inventory.stock_snapshot s where s.station_id = @Tenant and s.taken_at >= @takenAt);
                 select u.id, u.din, u.product_code, u.division, u.component, u.blood_group, u.expires_at, u.status, u.open_holds, u.version, u.donor_id, coalesce((select max(m.recorded_at) from inventory.unit_movement m where m.unit_id = u.id), u.produced_at) as changed_at,
                        u.open_holds > 0 and exists (select from inventory.hold h where h.unit_id = u.id and h.kind = 'mirror' and h.lifted_at is null) as mirror_hold
                 from (select u.*, d.donor_id from inventory.unit u join inventory.donation d on d.din = u.din where u.station_id = @Tenant and u.status = any(@inHand)
                       union select u.*, d.donor_id from inventory.unit u join inventory.donation d on d.din = u.din where u.station_id = @Tenant and u.din = any(@dins)) u
-                """, new { caller.Tenant, request.TakenAt, inHand = Reconciliation.InHand, dins = rows.Select(r => r.Din).Distinct().ToArray() }, async grid =>
+                """, new { caller.Tenant, takenAt, inHand = Reconciliation.InHand, dins = rows.Select(r => r.Din).Distinct().ToArray() }, async grid =>
             {
                 await grid.ReadAsync<int>();
                 return (await grid.ReadSingleAsync<bool>(), (await grid.ReadAsync<BagRow>()).ToDictionary(b => b.Id));
             });
             if (newer) return Problems.SnapshotOlder.With();
 
-            var (differences, agreeing) = Reconciliation.Of([.. bags.Values.Select(b => b.Known)], rows, unread, request.TakenAt);
+            var (differences, agreeing) = Reconciliation.Of([.. bags.Values.Select(b => b.Known)], rows, unread, takenAt);
             // Donations, then bags, as everybody locks; what changed between the look and the lock is left to the next count.
             var touched = differences.Where(d => d.Act is not null).Select(d => d.UnitId!.Value).Distinct().ToArray();
             var locked = touched.Length == 0 ? [] : (await tx.Query<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where u.id = any(@touched) order by d.din, u.id for update of d, u", new { touched })).Where(u => u.Version == bags[u.Id].Version).ToDictionary(u => u.Id);
@@ -83,8 +108,8 @@ public static class PutSnapshot
             Move(tx, found, "found", "quarantine", caller);
             HoldUnit.Place(tx, [.. That("held").Concat(found.Where(u => !bags[u.Id].MirrorHold)).DistinctBy(u => u.Id)], "mirror", "stock count", caller);
             Say(tx, id, [.. lost, .. found], found);
-            tx.Write("insert into inventory.stock_snapshot (id, station_id, taken_at, received_at, accepted, rejected, agreeing, client_id) values (@id, @Tenant, @TakenAt, @now, @accepted, @rejected, @agreeing, @ClientId)",
-                new { id, caller.Tenant, request.TakenAt, now = tx.Now, accepted = rows.Count, rejected = items.Count, agreeing, caller.ClientId });
+            tx.Write("insert into inventory.stock_snapshot (id, station_id, taken_at, received_at, accepted, rejected, agreeing, client_id) values (@id, @Tenant, @takenAt, @now, @accepted, @rejected, @agreeing, @ClientId)",
+                new { id, caller.Tenant, takenAt, now = tx.Now, accepted = rows.Count, rejected = items.Count, agreeing, caller.ClientId });
             if (differences.Count > 0)
                 tx.Write("""
                     insert into inventory.snapshot_finding (snapshot_id, n, kind, unit_id, din, product_code, division, here, there, act)
@@ -95,7 +120,7 @@ public static class PutSnapshot
                     divisions = differences.Select(d => d.Division).ToArray(), heres = differences.Select(d => d.Here).ToArray(), theres = differences.Select(d => d.There).ToArray(), acts = differences.Select(d => d.Act).ToArray(),
                 }, rows: differences.Count);
             tx.Audit("stock.reconcile", $"/v1/stock-snapshots/{stationId}/{id}", new { accepted = rows.Count, rejected = items.Count, unaccounted = lost.Length, found = found.Length });
-            return Answers.Ok(1, new SnapshotView(id, request.TakenAt, rows.Count, items.Count, agreeing, differences.GroupBy(d => d.Kind).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count()), [.. items], [.. differences.Take(1000)]));
+            return Answers.Ok(1, new SnapshotView(id, takenAt, rows.Count, items.Count, agreeing, differences.GroupBy(d => d.Kind).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count()), [.. items], [.. differences.Take(1000)]));
         }, ct);
     }
 

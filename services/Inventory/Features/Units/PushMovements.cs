@@ -38,33 +38,40 @@ public static class PushMovements
         await db.InTransaction<Results<Made<MovementsView>, ProblemHttpResult>>(async tx =>
         {
             if (await SetMode.Mirrored(tx, caller.Tenant) is null) return Problems.StationNotMirrored.With();
-            var dins = request.Rows.Select(r => Din.Parse(r.Din)?.Text).ToArray();
-            var args = new { caller.Tenant, dins = dins.OfType<string>().Distinct().ToArray() };
-            var bags = (await tx.Query<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where d.din = any(@dins) and u.station_id = @Tenant order by d.din, u.id for update of d, u", args)).ToDictionary(u => (u.Din, u.ProductCode, u.Division));
-            var recorded = (await tx.Query<RecordedRow>("select m.unit_id, m.kind, m.at from inventory.unit_movement m where m.unit_id = any(@ids) and m.kind = any(@Kinds)", new { ids = bags.Values.Select(b => b.Id).ToArray(), Mirroring.Kinds })).ToHashSet();
-            var versions = bags.Values.DistinctBy(b => b.Din).ToDictionary(b => b.Din, b => b.DonationVersion);
-            var holds = new HashSet<Guid>();
-
-            var items = request.Rows.Select((row, i) =>
-            {
-                MovementItem Rejected(ProblemCode code, params FieldError[] errors) => new(i, row.Din, "rejected", code.Code, null, errors.Length == 0 ? null : [.. errors.Select(e => e with { Pointer = $"/rows/{i}{e.Pointer}" })], []);
-                if (dins[i] is not { } din) return Rejected(Problems.DinInvalid, new FieldError("/din", "din_invalid", "Not a donation number, or its check character is wrong"));
-                if (Check(row, tx.Now) is { Length: > 0 } errors) return Rejected(CommonProblems.Invalid, errors);
-                if (bags.GetValueOrDefault((din, row.ProductCode!, row.Division ?? "00")) is not { } bag) return Rejected(Problems.UnitUnknown);
-                if (recorded.Contains(new() { UnitId = bag.Id, Kind = row.Kind!, At = row.At!.Value })) return new(i, din, "accepted", null, bag.Id, null, []);
-                if (row.At < bag.ProducedAt) return Rejected(CommonProblems.Invalid, new FieldError("/at", "before_production", "It was not made then"));
-                if (Mirroring.Of(row.Kind!, bag.Status, bag.OpenHolds > 0, bag.ExpiresAt < row.At) is not { } movement) return Rejected(Problems.UnitState, new FieldError("/kind", "unit_state", $"It is {bag.Status}"));
-                if (movement.Holds && holds.Add(bag.Id) && !bag.Holds.Any(h => h.Kind == "mirror")) HoldUnit.Place(tx, [bag], "mirror", row.Kind, caller);
-                if (movement.To is { } to) Move(tx, bag, row, to, movement.Alarms, ++versions[din], caller);
-                recorded.Add(new() { UnitId = bag.Id, Kind = row.Kind!, At = row.At.Value });
-                return new(i, din, "accepted", null, bag.Id, null, movement.Alarms);
-            }).ToArray();
-
-            foreach (var (din, version) in versions.Where(v => v.Value != bags.Values.First(b => b.Din == v.Key).DonationVersion)) tx.Write("update inventory.donation set version = @version where din = @din", new { version, din });
+            var items = await Record(tx, request.Rows, caller);
             var accepted = items.Count(i => i.Status == "accepted");
-            tx.Audit("units.move", "/v1/unit-movements", new { accepted, rejected = items.Length - accepted, alarms = items.Count(i => i.Alarms.Length > 0) });
             return Answers.Ok(1, new MovementsView(accepted, items.Length - accepted, items));
         }, ct);
+
+    internal static async Task<MovementItem[]> Record(Transaction tx, IReadOnlyList<PushedMovement> rows, Caller caller)
+    {
+        var dins = rows.Select(r => Din.Parse(r.Din)?.Text).ToArray();
+        var args = new { caller.Tenant, dins = dins.OfType<string>().Distinct().ToArray() };
+        var bags = (await tx.Query<UnitOfDonationRow>(UnitOfDonationRow.ForUpdate + " where d.din = any(@dins) and u.station_id = @Tenant order by d.din, u.id for update of d, u", args)).ToDictionary(u => (u.Din, u.ProductCode, u.Division));
+        var recorded = (await tx.Query<RecordedRow>("select m.unit_id, m.kind, m.at from inventory.unit_movement m where m.unit_id = any(@ids) and m.kind = any(@Kinds)", new { ids = bags.Values.Select(b => b.Id).ToArray(), Mirroring.Kinds })).ToHashSet();
+        var before = bags.Values.DistinctBy(b => b.Din).ToDictionary(b => b.Din, b => b.DonationVersion);
+        var (versions, held) = (new Dictionary<string, long>(before), new HashSet<Guid>());
+
+        var items = rows.Select((row, i) =>
+        {
+            MovementItem Rejected(ProblemCode code, params FieldError[] errors) => new(i, row.Din, "rejected", code.Code, null, errors.Length == 0 ? null : [.. errors.Select(e => e with { Pointer = $"/rows/{i}{e.Pointer}" })], []);
+            if (dins[i] is not { } din) return Rejected(Problems.DinInvalid, new FieldError("/din", "din_invalid", "Not a donation number, or its check character is wrong"));
+            if (Check(row, tx.Now) is { Length: > 0 } errors) return Rejected(CommonProblems.Invalid, errors);
+            if (bags.GetValueOrDefault((din, row.ProductCode!, row.Division ?? "00")) is not { } bag) return Rejected(Problems.UnitUnknown);
+            if (recorded.Contains(new() { UnitId = bag.Id, Kind = row.Kind!, At = row.At!.Value })) return new MovementItem(i, din, "accepted", null, bag.Id, null, []);
+            if (row.At < bag.ProducedAt) return Rejected(CommonProblems.Invalid, new FieldError("/at", "before_production", "It was not made then"));
+            if (Mirroring.Of(row.Kind!, bag.Status, bag.OpenHolds > 0, bag.ExpiresAt < row.At) is not { } movement) return Rejected(Problems.UnitState, new FieldError("/kind", "unit_state", $"It is {bag.Status}"));
+            if (movement.Holds && held.Add(bag.Id) && !bag.Holds.Any(h => h.Kind == "mirror")) HoldUnit.Place(tx, [bag], "mirror", row.Kind, caller);
+            if (movement.To is { } to) Move(tx, bag, row, to, movement.Alarms, ++versions[din], caller);
+            recorded.Add(new() { UnitId = bag.Id, Kind = row.Kind!, At = row.At.Value });
+            return new(i, din, "accepted", null, bag.Id, null, movement.Alarms);
+        }).ToArray();
+
+        foreach (var (din, version) in versions.Where(v => v.Value != before[v.Key])) tx.Write("update inventory.donation set version = @version where din = @din", new { version, din });
+        var accepted = items.Count(i => i.Status == "accepted");
+        tx.Audit("units.move", "/v1/unit-movements", new { accepted, rejected = items.Length - accepted, alarms = items.Count(i => i.Alarms.Length > 0) });
+        return items;
+    }
 
     private static void Move(Transaction tx, UnitOfDonationRow bag, PushedMovement row, string to, string[] alarms, long version, Caller caller)
     {
