@@ -76,7 +76,7 @@ public static class Program
             .Map(OpenLookback.Map, GetLookback.Map, ListLookbacks.Map, CloseLookback.Map)
             .Map(OpenRecall.Map, GetRecall.Map, ListRecalls.Map, CloseRecall.Map, ListHospitalTasks.Map, AnswerHospitalTask.Map)
             .Map(OpenDeviation.Map, CloseDeviation.Map, ReadDeviations.Map)
-            .Map(GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, PutSnapshot.Map, GetSnapshots.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
+            .Map(ApproveThresholds.Map, GetStock.Map, GetStockOutlook.Map, GetShelf.Map, GetWastage.Map, PutSnapshot.Map, GetSnapshots.Map, TraceDonation.Map, SearchTraces.Map, ReadHaemovigilance.Map);
     }
 
     public static Task<int> Main(string[] args) => Create(args).Run();

@@ -76,6 +76,8 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("slot-counts-its-appointments", "update event.slot set booked = 1"),
         ("slot-counts-its-appointments", "update event.appointment set status = 'booked' where status = 'cancelled'"),
         ("slot-counts-its-appointments", "delete from event.slot"),
+        ("station-stands-where-it-is-registered", "delete from inventory.station"),
+        ("station-stands-where-it-is-registered", "update inventory.station set district = '440705'"),
         ("organisation-path-follows-its-parent", "update event.organisation set parent_id = null where id = id('college')"),
         ("organisation-path-follows-its-parent", "update event.organisation set parent_id = id('class') where id = id('university')"),
         ("organisation-path-follows-its-parent", "update event.organisation set parent_id = id('nobody') where id = id('university')"),

@@ -58,8 +58,8 @@ internal static class Seed
         insert into event.provisional_booking (id, version, drive_id, slot_starts_at, held_until, channel, reference, status, created_at, settled_at) values (id('provisional'), 2, id('drive'), '2026-03-05 01:00Z', '2026-03-05 01:30Z', 'poster', 'A1B2C', 'lapsed', '2026-03-01', '2026-03-05 01:30Z');
 
         insert into event.organisation (id, version, name, kind, district, parent_id, path, status, created_at)
-        select id(path[cardinality(path)]), 1, 'x', 'other', '440703', id(path[cardinality(path) - 1]), array(select id(p) from unnest(path) with ordinality u(p, n) order by n), 'active', '2026-03-01'
-        from (values (array['university']), (array['university', 'college']), (array['university', 'college', 'class']), (array['university', 'college', 'moved class'])) o(path);
+        select id(path[cardinality(path)]), 1, 'x', case path[1] when 'station' then 'blood-station' else 'other' end, '440703', id(path[cardinality(path) - 1]), array(select id(p) from unnest(path) with ordinality u(p, n) order by n), 'active', '2026-03-01'
+        from (values (array['university']), (array['university', 'college']), (array['university', 'college', 'class']), (array['university', 'college', 'moved class']), (array['station'])) o(path);
         insert into donor.organisation (organisation_id, district, path, state_version) select id, district, path, version from event.organisation;
         insert into partner.organisation (id, version, kind, district, path, status) select id, version, kind, district, path, status from event.organisation;
         insert into event.organisation_placement (organisation_id, valid_from, valid_to, path)

@@ -14,6 +14,12 @@ internal static class Organisations
             where (o.parent_id is not null and a.id is null) or o.path <> coalesce(a.path, '{}') || o.id or cardinality(o.path) <> (select count(distinct x) from unnest(o.path) x)
                or d.path is distinct from o.path or p.path is distinct from o.path
             """),
+        new("station-stands-where-it-is-registered", "Inventory knows each blood station and where it stands: its authority's word on stocks and on how it works reaches it.",
+            "select count(*) from event.organisation where kind = 'blood-station'",
+            """
+            select coalesce(o.id, s.station_id) as station, o.district, s.district as known
+            from (select id, district from event.organisation where kind = 'blood-station') o full join inventory.station s on s.station_id = o.id where s.district is distinct from o.district
+            """),
         new("organisation-stands-in-one-place", "On every day since ever an organisation stands in one place, today in that of its path.",
             "select count(*) from event.organisation_placement",
             """

@@ -46,6 +46,7 @@ public sealed class ReportedCollectionTests(DonorService fixture)
 
         var said = await Collected(report.Din);
         Assert.NotNull(said);
+        Assert.Null(await Refused(report));
         Assert.Equal((donor, report.ReportId, 395, true, station.Id), (said.DonorId, said.VisitId!.Value, said.CollectedMl!.Value, said.FirstTime, said.StationId!.Value));
         Assert.Equal((0, "platelets"), (said.Deviations.Length, string.Join(' ', said.Restrictions)));
         Assert.Single(await service.Published<VisitOpened>(), e => e.VisitId == report.ReportId);

@@ -60,4 +60,56 @@ public sealed class StockLevelTests(InventoryService inventory)
         }
         async Task<List<StockLevelChanged>> Said() => [.. (await service.Published<StockLevelChanged>()).Where(e => e.StationId == station.Id && e.Component == "red-cells-suspended")];
     }
+
+    private HttpClient Authority(string districts)
+    {
+        var http = service.As(Roles.Authority);
+        http.DefaultRequestHeaders.Authorization = new("Bearer", service.Tokens.Client(Roles.Authority, null, districts: districts));
+        return http;
+    }
+
+    private static Dictionary<string, object?> Thresholds(Action<Dictionary<string, object?>>? but = null)
+    {
+        var body = new Dictionary<string, object?>
+        {
+            ["district"] = "370200", ["component"] = "red-cells-suspended", ["normal"] = 40, ["blue"] = 30, ["yellow"] = 20, ["orange"] = 10, ["validFrom"] = Shanghai.DateOf(TimeProvider.System.GetUtcNow()), ["reference"] = "鲁卫血〔2026〕7号",
+        };
+        but?.Invoke(body);
+        return body;
+    }
+
+    [Fact]
+    public async Task What_an_authority_approves_for_its_area_moves_the_levels_of_its_stations_and_the_defaults_say_that_they_are_none()
+    {
+        var (station, elsewhere) = (new Station(service), new Station(service));
+        foreach (var (s, district) in new[] { (station, "370203"), (elsewhere, "370303") })
+        {
+            await service.Deliver(new Contracts.Event.OrganisationRegistered { Key = s.Id.ToString(), Version = 1, OccurredAt = TimeProvider.System.GetUtcNow(), OrganisationId = s.Id, Name = "测试血站", Kind = "blood-station", District = district, Path = [s.Id], Status = "active" });
+            await s.Released(group: "AB-");
+            await s.Released(group: "AB-");
+            var order = await service.As(Roles.Hospital, Some.Id()).Post("/v1/orders", Station.Order(s.Id, "AB-"));
+            Assert.Equal(200, (await s.Issuer.Post($"/v1/orders/{order.Id}/issue", null, Some.Key())).Status); // one bag left and one issued in four weeks: 28 days
+        }
+        async Task<(string?, string?)> Stock(Station of) => Assert.Single((await of.Client.Get("/v1/stock"))["items"].EnumerateArray(), i => i.GetProperty("component").GetString() == "red-cells-suspended") is var item
+            ? (item.GetProperty("level").GetString(), item.GetProperty("thresholds").GetProperty("reference").GetString()) : default;
+        Assert.Equal((("normal", null), ("normal", null)), (await Stock(station), await Stock(elsewhere)));
+
+        Assert.Equal(404, (await Authority("370300").Post("/v1/stock-thresholds", Thresholds())).Status);
+        Assert.Equal(404, (await Authority("370200").Post("/v1/stock-thresholds", Thresholds(b => b["district"] = "370000"))).Status);
+        Assert.Equal(403, (await station.Client.Post("/v1/stock-thresholds", Thresholds())).Status);
+        foreach (var (wrong, pointer) in new (Action<Dictionary<string, object?>>, string)[] { (b => b["blue"] = 40, "/blue"), (b => b["validFrom"] = "2026-01-01", "/validFrom"), (b => b["component"] = "tea", "/component"), (b => b["orange"] = 0, "/orange"), (b => b["bloodGroup"] = "Z", "/bloodGroup") })
+            Assert.Equal((422, pointer), (await Authority("370200").Post("/v1/stock-thresholds", Thresholds(wrong))) is var no ? (no.Status, no["errors"][0].GetProperty("pointer").GetString()) : default);
+        Assert.Equal(("normal", null), await Stock(station));
+
+        var made = await Authority("370200").Post("/v1/stock-thresholds", Thresholds());
+        Assert.True(made.Status == 201, made.ToString());
+        Assert.Equal((("yellow", "鲁卫血〔2026〕7号"), ("normal", null)), (await Stock(station), await Stock(elsewhere)));
+        await Look();
+        Assert.Equal(("normal", "yellow", 1), (await service.Published<StockLevelChanged>()).Where(e => e.StationId == station.Id).Select(e => (e.Previous, e.Level, e.Missing)).Single());
+        Assert.DoesNotContain(await service.Published<StockLevelChanged>(), e => e.StationId == elsewhere.Id);
+        Assert.Equal(201, (await Authority("370000").Post("/v1/stock-thresholds", Thresholds(b => { b["bloodGroup"] = "AB-"; b["normal"] = 20; b["blue"] = 3; b["yellow"] = 2; b["orange"] = 1; }))).Status);
+        Assert.Equal("normal", (await Stock(station)).Item1);
+        Assert.Equal([20m, 40m], (await station.Client.Get("/v1/stock-thresholds?district=370200")).Body.EnumerateArray().Select(t => t.GetProperty("normal").GetDecimal()));
+        Assert.Equal(200, (await station.Client.Get($"/v1/stock-thresholds/{made.Id}")).Status);
+    }
 }

@@ -94,11 +94,32 @@ public sealed class AllocationTests
     {
         var cover = StockCover.Days(available, issued, 28);
         Assert.Equal((decimal?)days, cover);
-        Assert.Equal(level, StockCover.Level(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", cover));
+        Assert.Equal(level, StockCover.Level(Parameters.StockOn(new(2026, 1, 1)).Of("red-cells-suspended"), cover));
+    }
+
+    private static ApprovedThresholds Approved(string district, string? group, string from, decimal normal, string component = "red-cells-suspended") =>
+        new() { District = district, Component = component, BloodGroup = group, ValidFrom = DateOnly.Parse(from), Normal = normal, Blue = 3, Yellow = 2, Orange = 1, Reference = "x" };
+
+    [Theory]
+    [InlineData("440703", "O-", "2026-06-01", 30)] // the group's own, of the district
+    [InlineData("440703", "A+", "2026-06-01", 20)] // the city's, of all groups: the last word on the newest day
+    [InlineData("440703", "A+", "2026-02-01", 10)] // what held then
+    [InlineData("440703", "A+", "2025-12-31", 7)] // nothing was approved: the proposed default
+    [InlineData("440705", "O-", "2026-06-01", 25)] // of the city, the group before all groups
+    [InlineData("440600", "O-", "2026-06-01", 40)] // another city of the province
+    [InlineData("450000", "O-", "2026-06-01", 7)] // another province
+    [InlineData(null, "O-", "2026-06-01", 7)] // nobody registered the station
+    public void The_nearest_area_the_group_and_the_newest_day_have_the_word(string? district, string group, string day, int normal)
+    {
+        ApprovedThresholds[] approved = [Approved("440000", null, "2026-01-01", 40), Approved("440700", null, "2026-01-01", 10), Approved("440700", null, "2026-03-01", 15), Approved("440700", null, "2026-03-01", 20),
+            Approved("440700", "O-", "2026-01-01", 25), Approved("440703", "O-", "2026-01-01", 30), Approved("440703", "O-", "2026-07-01", 99), Approved("440703", "O-", "2026-01-01", 98, "plasma-frozen")];
+        var on = DateOnly.Parse(day);
+        var (levels, by) = StockCover.For(Parameters.StockOn(on), approved, district, "red-cells-suspended", group, on);
+        Assert.Equal((normal, normal == 7), ((int)levels.Normal, by is null));
     }
 
     [Fact]
-    public void Platelets_have_levels_of_their_own() => Assert.Equal("blue", StockCover.Level(Parameters.StockOn(new(2026, 1, 1)), "platelets-apheresis", 1.5m));
+    public void Platelets_have_levels_of_their_own() => Assert.Equal("blue", StockCover.Level(Parameters.StockOn(new(2026, 1, 1)).Of("platelets-apheresis"), 1.5m));
 
     [Theory]
     [InlineData("normal", 1.9, "red")] // worse at once, over several levels
@@ -109,7 +130,7 @@ public sealed class AllocationTests
     [InlineData("orange", 2.0, "orange")]
     [InlineData("blue", null, "normal")]
     public void A_level_falls_at_once_and_recovers_above_its_threshold(string last, double? days, string next) =>
-        Assert.Equal(next, StockCover.Next(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", last, (decimal?)days));
+        Assert.Equal(next, StockCover.Next(Parameters.StockOn(new(2026, 1, 1)), Parameters.StockOn(new(2026, 1, 1)).Of("red-cells-suspended"), last, (decimal?)days));
 
     [Theory]
     [InlineData("", "enough")]
@@ -137,5 +158,5 @@ public sealed class AllocationTests
     [InlineData(7, 28, 0)]
     [InlineData(0, 1, 1)]
     [InlineData(0, 0, 0)]
-    public void What_is_missing_is_what_the_best_level_needs(int available, int issued, int missing) => Assert.Equal(missing, StockCover.Missing(Parameters.StockOn(new(2026, 1, 1)), "red-cells-suspended", available, issued));
+    public void What_is_missing_is_what_the_best_level_needs(int available, int issued, int missing) => Assert.Equal(missing, StockCover.Missing(Parameters.StockOn(new(2026, 1, 1)), Parameters.StockOn(new(2026, 1, 1)).Of("red-cells-suspended"), available, issued));
 }

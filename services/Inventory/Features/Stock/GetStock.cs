@@ -8,7 +8,11 @@ namespace BloodPlatform.Inventory.Features.Stock;
 /// <param name="AvailableU">Their 200 ml equivalents; for platelets their treatment units.</param>
 /// <param name="Held">Bags in quarantine or stock with an open hold.</param>
 /// <param name="DaysOfCover">Null when nothing was issued in the demand window.</param>
-public sealed record StockItem(string Component, string BloodGroup, int Available, decimal AvailableU, int Reserved, int Quarantine, int Held, decimal? DaysOfCover, string Level);
+/// <param name="Thresholds">Days of cover from which the levels hold.</param>
+public sealed record StockItem(string Component, string BloodGroup, int Available, decimal AvailableU, int Reserved, int Quarantine, int Held, decimal? DaysOfCover, string Level, ThresholdsInForce Thresholds);
+
+/// <param name="Reference">The document by which an authority approved them (GET /v1/stock-thresholds); null: proposed defaults that nobody approved.</param>
+public sealed record ThresholdsInForce(decimal Normal, decimal Blue, decimal Yellow, decimal Orange, string? Reference, DateOnly? ValidFrom);
 
 public sealed record StockView(StockItem[] Items, DateTimeOffset AsOf, string Rules);
 
@@ -20,7 +24,12 @@ public static class GetStock
     private static async Task<Ok<StockView>> Handle(Guid? stationId, Caller caller, Database db, TimeProvider clock, CancellationToken ct)
     {
         var now = clock.GetUtcNow();
-        var rules = Parameters.StockOn(Shanghai.DateOf(now));
+        var day = Shanghai.DateOf(now);
+        var rules = Parameters.StockOn(day);
+        var station = caller.Is(Roles.Station) ? caller.Tenant : stationId;
+        // Of all stations together nobody approved anything.
+        var district = await db.QuerySingle<string>("select s.district from inventory.station s where s.station_id = @station", new { station }, ct);
+        var approved = await db.Query<ApprovedThresholds>(ApproveThresholds.Select + " order by t.approved_at, t.id", null, ct);
         var rows = await db.Query<Row>("""
             select u.component, u.blood_group,
                    count(*) filter (where u.status = 'available' and u.open_holds = 0 and u.expires_at >= @now)::int as available,
@@ -33,11 +42,12 @@ public static class GetStock
             from inventory.unit u
             where u.blood_group is not null and u.status in ('quarantine', 'available', 'reserved', 'issued', 'received', 'transfused') and (@station::uuid is null or u.station_id = @station)
             group by u.component, u.blood_group order by u.component, u.blood_group
-            """, new { now, since = now.AddDays(-rules.DemandDays), station = caller.Is(Roles.Station) ? caller.Tenant : stationId }, ct);
+            """, new { now, since = now.AddDays(-rules.DemandDays), station }, ct);
         return TypedResults.Ok(new StockView([.. rows.Select(r =>
         {
             var days = StockCover.Days(r.Available, r.Issued, rules.DemandDays);
-            return new StockItem(r.Component, r.BloodGroup, r.Available, r.AvailableU, r.Reserved, r.Quarantine, r.Held, days, StockCover.Level(rules, r.Component, days));
+            var (levels, by) = StockCover.For(rules, approved, district, r.Component, r.BloodGroup, day);
+            return new StockItem(r.Component, r.BloodGroup, r.Available, r.AvailableU, r.Reserved, r.Quarantine, r.Held, days, StockCover.Level(levels, days), new(levels.Normal, levels.Blue, levels.Yellow, levels.Orange, by?.Reference, by?.ValidFrom));
         })], now, rules.Version));
     }
 

@@ -14,8 +14,11 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
     {
         // Replicas take turns: a look is one picture of all stocks.
         if (!(await tx.QuerySingle<Turn>("select pg_try_advisory_xact_lock(hashtextextended('inventory.watch-stock', 0)) as mine"))!.Mine) return;
-        var rules = Parameters.StockOn(Shanghai.DateOf(tx.Now));
+        var day = Shanghai.DateOf(tx.Now);
+        var rules = Parameters.StockOn(day);
+        var approved = await tx.Query<ApprovedThresholds>(ApproveThresholds.Select + " order by t.approved_at, t.id");
         var stocks = await tx.Query<Watched>("""
+            select w.*, s.district from (
             select coalesce(a.station_id, i.station_id, l.station_id) as station_id, coalesce(a.component, i.component, l.component) as component, coalesce(a.blood_group, i.blood_group, l.blood_group) as blood_group,
                    coalesce(a.bags, 0) as available, coalesce(i.bags, 0) as issued, coalesce(l.level, 'normal') as level, coalesce(l.missing, 0) as said, coalesce(l.version, 0) as version
             from (select station_id, component, blood_group, count(*)::int as bags from inventory.unit
@@ -23,12 +26,14 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
             full join (select u.station_id, u.component, u.blood_group, count(*)::int as bags from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id
                        where m.kind = 'issued' and m.recorded_at >= @since group by 1, 2, 3) i on i.station_id = a.station_id and i.component = a.component and i.blood_group = a.blood_group
             full join inventory.stock_level l on l.station_id = coalesce(a.station_id, i.station_id) and l.component = coalesce(a.component, i.component) and l.blood_group = coalesce(a.blood_group, i.blood_group)
+            ) w left join inventory.station s on s.station_id = w.station_id
             """, new { now = tx.Now, since = tx.Now.AddDays(-rules.DemandDays) });
         foreach (var stock in stocks)
         {
             var days = StockCover.Days(stock.Available, stock.Issued, rules.DemandDays);
-            var level = StockCover.Next(rules, stock.Component, stock.Level, days);
-            var missing = StockCover.Missing(rules, stock.Component, stock.Available, stock.Issued);
+            var (levels, _) = StockCover.For(rules, approved, stock.District, stock.Component, stock.BloodGroup, day);
+            var level = StockCover.Next(rules, levels, stock.Level, days);
+            var missing = StockCover.Missing(rules, levels, stock.Available, stock.Issued);
             if (level == stock.Level && !StockCover.Worsened(rules, missing, stock.Said)) continue;
             var now = new { stock.StationId, stock.Component, stock.BloodGroup, version = stock.Version + 1, level, stock.Available, days, missing, at = tx.Now };
             tx.Write("""
@@ -47,5 +52,5 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
 
     private sealed record Turn(bool Mine);
 
-    private sealed record Watched(Guid StationId, string Component, string BloodGroup, int Available, int Issued, string Level, int Said, long Version);
+    private sealed record Watched(Guid StationId, string Component, string BloodGroup, int Available, int Issued, string Level, int Said, long Version, string? District);
 }
