@@ -111,8 +111,8 @@ public sealed class AllocationTests
     [InlineData(null, "O-", "2026-06-01", 7)] // nobody registered the station
     public void The_nearest_area_the_group_and_the_newest_day_have_the_word(string? district, string group, string day, int normal)
     {
-        ApprovedThresholds[] approved = [Approved("440000", null, "2026-01-01", 40), Approved("440700", null, "2026-01-01", 10), Approved("440700", null, "2026-03-01", 15), Approved("440700", null, "2026-03-01", 20),
-            Approved("440700", "O-", "2026-01-01", 25), Approved("440703", "O-", "2026-01-01", 30), Approved("440703", "O-", "2026-07-01", 99), Approved("440703", "O-", "2026-01-01", 98, "plasma-frozen")];
+        ApprovedThresholds[] approved = [Approved("440703", "O-", "2026-01-01", 30), Approved("440700", "O-", "2026-02-01", 25), Approved("440700", null, "2026-01-01", 10), Approved("440700", null, "2026-03-01", 15), Approved("440700", null, "2026-03-01", 20),
+            Approved("440000", null, "2026-05-01", 40), Approved("440703", "O-", "2026-07-01", 99), Approved("440703", "O-", "2026-01-01", 98, "plasma-frozen")];
         var on = DateOnly.Parse(day);
         var (levels, by) = StockCover.For(Parameters.StockOn(on), approved, district, "red-cells-suspended", group, on);
         Assert.Equal((normal, normal == 7), ((int)levels.Normal, by is null));

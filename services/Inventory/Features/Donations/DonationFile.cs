@@ -232,31 +232,51 @@ internal sealed class DonationFile
     }
 
     /// <summary>A hold on the donation and all its bags: stored, counted, moved in their history, announced.</summary>
-    public void Hold(Transaction tx, string kind, Guid sourceId, Caller? by = null)
+    public void Hold(Transaction tx, string kind, Guid sourceId, Caller? by = null) => Hold(tx, [this], kind, sourceId, by);
+
+    /// <summary>The same on several donations for one cause.</summary>
+    public static void Hold(Transaction tx, IReadOnlyCollection<DonationFile> files, string kind, Guid sourceId, Caller? by = null)
     {
-        var hold = new HoldRow { Id = tx.NewId(), Din = Din, Kind = kind, SourceId = sourceId, PlacedAt = tx.Now };
-        Holds.Add(hold);
-        Row.OpenHolds++;
-        foreach (var unit in Units) unit.OpenHolds++;
-        tx.Write("insert into inventory.hold (id, din, kind, source_id, placed_at, placed_by) values (@Id, @Din, @Kind, @SourceId, @PlacedAt, @by)",
-            new { hold.Id, hold.Din, hold.Kind, hold.SourceId, hold.PlacedAt, by = by?.Staff?.Id });
-        tx.Write("update inventory.unit set open_holds = open_holds + 1, version = version + 1 where din = @Din", new { Din }, rows: Units.Count);
-        if (Units.Count > 0) tx.Moved([.. Units.Select(u => u.Id)], "held", null, by, code: kind);
-        Append(tx, version => new DonationHeld { Key = Din, Version = version, OccurredAt = tx.Now, StationId = Row.StationId, HoldId = hold.Id, Din = Din, DonorId = Row.DonorId, Kind = kind });
+        if (files.Count == 0) return;
+        var holds = files.Select(f => new HoldRow { Id = tx.NewId(), Din = f.Din, Kind = kind, SourceId = sourceId, PlacedAt = tx.Now }).ToArray();
+        var (dins, units) = (holds.Select(h => h.Din).ToArray(), files.SelectMany(f => f.Units).ToList());
+        tx.Write("insert into inventory.hold (id, din, kind, source_id, placed_at, placed_by) select h.id, h.din, @kind, @sourceId, @now, @by from unnest(@ids, @dins) h(id, din)",
+            new { ids = holds.Select(h => h.Id).ToArray(), dins, kind, sourceId, now = tx.Now, by = by?.Staff?.Id }, rows: files.Count);
+        tx.Write("update inventory.unit set open_holds = open_holds + 1, version = version + 1 where din = any(@dins)", new { dins }, rows: units.Count);
+        if (units.Count > 0) tx.Moved([.. units.Select(u => u.Id)], "held", null, by, code: kind);
+        foreach (var unit in units) unit.OpenHolds++;
+        foreach (var (file, hold) in files.Zip(holds))
+        {
+            file.Holds.Add(hold);
+            file.Row.OpenHolds++;
+            file.Append(tx, version => new DonationHeld { Key = file.Din, Version = version, OccurredAt = tx.Now, StationId = file.Row.StationId, HoldId = hold.Id, Din = file.Din, DonorId = file.Row.DonorId, Kind = kind });
+        }
     }
 
     /// <summary>Appends an event with the donation's next version: order and version of a DIN's events agree because its row is locked.</summary>
     public void Append(Transaction tx, Func<long, DomainEvent> @event) => tx.Append(@event(++Row.Version));
 
     /// <summary>Writes the row back.</summary>
-    public void Save(Transaction tx)
+    public void Save(Transaction tx) => Save(tx, [this]);
+
+    /// <summary>Writes the rows back.</summary>
+    public static void Save(Transaction tx, IEnumerable<DonationFile> changed)
     {
-        if (Row.Version == readVersion) Row.Version++;
+        DonationFile[] files = [.. changed];
+        if (files.Length == 0) return;
+        foreach (var file in files.Where(f => f.Row.Version == f.readVersion)) file.Row.Version++;
+        T[] Each<T>(Func<DonationRow, T> of) => [.. files.Select(f => of(f.Row))];
         tx.Write("""
-            update inventory.donation set version = @Version, status = @Status, open_holds = @OpenHolds, blood_group = @BloodGroup, tested_qualified = @TestedQualified,
-                   components_at = @ComponentsAt, released_at = @ReleasedAt, backfilled = @Backfilled, external_check = @ExternalCheck, voided_at = @VoidedAt
-            where din = @Din and version = @readVersion
-            """, new { Row.Version, Row.Status, Row.OpenHolds, Row.BloodGroup, Row.TestedQualified, Row.ComponentsAt, Row.ReleasedAt, Row.Backfilled, Row.ExternalCheck, Row.VoidedAt, Din, readVersion });
+            update inventory.donation d set version = n.version, status = n.status, open_holds = n.open_holds, blood_group = n.blood_group, tested_qualified = n.tested_qualified,
+                   components_at = n.components_at, released_at = n.released_at, backfilled = n.backfilled, external_check = n.external_check, voided_at = n.voided_at
+            from unnest(@dins, @read, @versions, @statuses, @holds, @groups, @qualified, @components, @released, @backfilled, @checks, @voided)
+              as n(din, read, version, status, open_holds, blood_group, tested_qualified, components_at, released_at, backfilled, external_check, voided_at)
+            where d.din = n.din and d.version = n.read
+            """, new
+        {
+            dins = Each(r => r.Din), read = files.Select(f => f.readVersion).ToArray(), versions = Each(r => r.Version), statuses = Each(r => r.Status), holds = Each(r => r.OpenHolds), groups = Each(r => r.BloodGroup), qualified = Each(r => r.TestedQualified),
+            components = Each(r => r.ComponentsAt), released = Each(r => r.ReleasedAt), backfilled = Each(r => r.Backfilled), checks = Each(r => r.ExternalCheck), voided = Each(r => r.VoidedAt),
+        }, rows: files.Length);
     }
 }
 
@@ -274,8 +294,7 @@ internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<
     {
         foreach (var lookback in Lookbacks.Where(l => l.ClosedAt is null && PersonOf(l.DonorId) == person))
         {
-            foreach (var file in ByDin.Values.Where(f => f.Arrived && f.Row.PersonId == person && f.InDate(tx.Now) && !lookback.Held.Contains(f.Din)))
-                file.Hold(tx, "lookback", lookback.Id, by);
+            DonationFile.Hold(tx, [.. ByDin.Values.Where(f => f.Arrived && f.Row.PersonId == person && f.InDate(tx.Now) && !lookback.Held.Contains(f.Din))], "lookback", lookback.Id, by);
             AskHospitals(tx, person, lookback.Id);
         }
     }
@@ -291,8 +310,7 @@ internal sealed record Files(Dictionary<string, DonationFile> ByDin, Dictionary<
     public void HoldForRecalls(Transaction tx, Caller? by = null)
     {
         foreach (var recall in Recalls)
-            foreach (var file in ByDin.Values.Where(f => f.Row.StationId == recall.StationId && !recall.Reached.Contains(f.Din) && recall.Covers(f, this)).OrderBy(f => f.Din, StringComparer.Ordinal))
-                recall.Reach(tx, file, by);
+            recall.Reach(tx, [.. ByDin.Values.Where(f => f.Row.StationId == recall.StationId && !recall.Reached.Contains(f.Din) && recall.Covers(f, this)).OrderBy(f => f.Din, StringComparer.Ordinal)], by);
     }
 }
 

@@ -107,9 +107,9 @@ public static class ReportDonations
                 reports[i] = standing[din] = new ReportRow { Id = tx.NewId(), Din = din, Content = content, ReportedAt = tx.Now };
                 tx.Write("insert into inventory.donation_report (id, din, station_id, content, reported_at, client_id) values (@Id, @Din, @Tenant, @Content::jsonb, @ReportedAt, @ClientId)", new { reports[i]!.Id, Din = din, caller.Tenant, Content = content, ReportedAt = tx.Now, caller.ClientId });
                 file.Append(tx, version => Told(reports[i]!, rows[i], version, caller.Tenant));
-                file.Save(tx);
             }
         }
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed));
         tx.Audit("donations.report", "/v1/donation-reports", new { rows = rows.Count, rejected = refused.Count(r => r is not null) });
         return (reports, refused);
     }

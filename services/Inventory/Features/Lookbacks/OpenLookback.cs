@@ -53,7 +53,7 @@ public static class OpenLookback
             files.Lookbacks.Add(row);
             files.HoldForLookbacks(tx, named.Row.PersonId!.Value, caller);
             var held = files.ByDin.Values.Count(f => f.Changed);
-            foreach (var file in files.ByDin.Values.Where(f => f.Changed)) file.Save(tx);
+            DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed));
             tx.Append(new LookbackOpened { Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Tenant, LookbackId = id, DonorId = row.DonorId, Din = row.Din });
             tx.Audit("lookback.open", $"/v1/lookbacks/{id}", new { row.Din, row.Reason, held });
             return Answers.Created($"/v1/lookbacks/{id}", 1, row.View(files, key, tx.Now));

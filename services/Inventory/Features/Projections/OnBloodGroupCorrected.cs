@@ -23,6 +23,6 @@ public static class OnBloodGroupCorrected
         file.CorrectChairGroup(tx, e.Number, e.After);
         if (!e.Backfilled) file.Hold(tx, "quality", e.CorrectionId);
         TestEffects.Apply(tx, file, files, null);
-        foreach (var changed in files.ByDin.Values.Where(f => f.Changed || f == file)) changed.Save(tx);
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed || f == file));
     }
 }

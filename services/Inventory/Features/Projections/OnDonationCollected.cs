@@ -29,6 +29,6 @@ public static class OnDonationCollected
         if (reactiveBefore && !e.Backfilled) file.Hold(tx, "lookback", tx.NewId());
         files.HoldForLookbacks(tx, file.Row.PersonId!.Value); // what he gave came on the way while a case was opened
         files.HoldForRecalls(tx); // and so its bag, or its drive, may be under recall
-        foreach (var changed in files.ByDin.Values.Where(f => f.Changed || f == file)) changed.Save(tx);
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed || f == file));
     }
 }

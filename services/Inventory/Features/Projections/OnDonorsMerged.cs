@@ -24,6 +24,6 @@ public static class OnDonorsMerged
             file.Hold(tx, "lookback", e.MergeId);
         files.HoldForLookbacks(tx, files.PersonOf(e.Survivor)); // a case of either is now one of both
         files.HoldForRecalls(tx); // and so is a recall of what either gave
-        foreach (var changed in files.ByDin.Values.Where(f => f.Changed)) changed.Save(tx);
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed));
     }
 }

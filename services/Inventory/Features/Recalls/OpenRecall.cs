@@ -76,9 +76,9 @@ public static class OpenRecall
                 insert into inventory.recall (id, version, station_id, cause, note, scope, donor_id, deadline, opened_at, opened_by)
                 values (@Id, @Version, @StationId, @Cause, @Note, @ScopeJson::jsonb, @DonorId, @Deadline, @OpenedAt, @OpenedBy)
                 """, new { row.Id, row.Version, row.StationId, row.Cause, row.Note, row.ScopeJson, scope.DonorId, row.Deadline, row.OpenedAt, row.OpenedBy });
-            var tasks = reached.SelectMany(f => row.Reach(tx, f, caller)).ToList();
+            var tasks = row.Reach(tx, reached, caller);
             var held = reached.Where(f => f.Changed).ToList();
-            foreach (var file in held) file.Save(tx);
+            DonationFile.Save(tx, held);
             tx.Append(new RecallOpened { Key = id.ToString(), Version = 1, OccurredAt = tx.Now, StationId = caller.Tenant, RecallId = id, Donations = reached.Count, Held = held.Count, BagsAsked = tasks.Count });
             tx.Audit("recall.open", $"/v1/recalls/{id}", new { request.Cause, kind, donations = reached.Count, held = held.Count, asked = tasks.Count });
             return Answers.Created($"/v1/recalls/{id}", 1, row.View(reached, tasks, key, tx.Now));

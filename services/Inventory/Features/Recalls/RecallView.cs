@@ -82,13 +82,15 @@ internal sealed record RecallRow
     public bool Covers(DonationFile file, Files files) => Scope.Covers(file.Din, donor => file.Row.PersonId is { } person && files.PersonOf(donor) == person, file.Row.BagLot, file.Row.DriveId,
         file.Results.Select(r => new TestedIn(r.RunId, r.Instrument, r.ReagentLot, r.PerformedAt)));
 
-    /// <summary>A donation is listed in the case, held where it may still reach a patient, and asked for where a hospital has it.</summary>
-    public List<HospitalTaskRow> Reach(Transaction tx, DonationFile file, Caller? by)
+    /// <summary>Donations are listed in the case, held where they may still reach a patient, and asked for where a hospital has them.</summary>
+    public List<HospitalTaskRow> Reach(Transaction tx, IReadOnlyList<DonationFile> files, Caller? by)
     {
-        var held = file.InDate(tx.Now);
-        tx.Write("insert into inventory.recall_donation (recall_id, din, found_at, held) values (@Id, @Din, @now, @held)", new { Id, file.Din, now = tx.Now, held });
-        if (held) file.Hold(tx, "recall", Id, by);
-        return HospitalTaskRow.Open(tx, "recall", Id, Deadline, file);
+        if (files.Count == 0) return [];
+        var held = files.Where(f => f.InDate(tx.Now)).ToHashSet();
+        tx.Write("insert into inventory.recall_donation (recall_id, din, found_at, held) select @Id, f.din, @now, f.held from unnest(@dins, @held) f(din, held)",
+            new { Id, dins = files.Select(f => f.Din).ToArray(), held = files.Select(held.Contains).ToArray(), now = tx.Now }, rows: files.Count);
+        DonationFile.Hold(tx, held, "recall", Id, by);
+        return [.. files.SelectMany(f => HospitalTaskRow.Open(tx, "recall", Id, Deadline, f))];
     }
 
     /// <param name="key">Opens what was written; null once it is destroyed.</param>

@@ -75,7 +75,7 @@ public static class CorrectResult
             var after = file.Conclusions;
             if (!file.Row.Backfilled && (file.Signers.Count > 0 || file.Units.Exists(u => u.Status is not ("quarantine" or "expired" or "discarded"))) && (before.Group != after.Group || !before.ByTest.SequenceEqual(after.ByTest)))
                 file.Hold(tx, "quality", tx.NewId(), caller);
-            foreach (var changed in files.ByDin.Values.Where(f => f == file || f.Changed || others.Contains(f))) changed.Save(tx);
+            DonationFile.Save(tx, files.ByDin.Values.Where(f => f == file || f.Changed || others.Contains(f)));
             tx.Audit("test-result.correct", $"/v1/test-runs/{id}", new { request.RowIndex, request.ReasonCode });
             return Answers.Created($"/v1/test-runs/{id}", 2 + run.Corrections, new RecordedRowView(run.NextIndex, row.Din, row.Test, row.Round, request.Outcome, request.Value, row.PerformedAt, row.SampleId, row.PoolId, request.RowIndex, null, request.ReasonCode, by.Number, tx.Now));
         }, ct);

@@ -88,7 +88,7 @@ public static class RecordTestRun
         var measured = accepted.Select(i => dins[i]!.Value.Text).ToHashSet();
         foreach (var file in files.ByDin.Values.Where(f => measured.Contains(f.Din) || pooled.Contains(f.Din)).ToList()) TestEffects.Apply(tx, file, files, caller, pooled.Contains(file.Din));
         files.HoldForRecalls(tx, caller); // a run, an instrument or a reagent under recall measured it
-        foreach (var file in files.ByDin.Values.Where(f => f.Changed || measured.Contains(f.Din))) file.Save(tx);
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => f.Changed || measured.Contains(f.Din)));
         tx.Audit("test-run.record", $"/v1/test-runs/{id}", new { accepted = accepted.Count, rejected = items.Length - accepted.Count });
         return new TestRunView(id, request.RunId, request.ControlsValid, accepted.Count, items.Length - accepted.Count, items);
     }

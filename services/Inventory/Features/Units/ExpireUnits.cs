@@ -9,18 +9,19 @@ namespace BloodPlatform.Inventory.Features.Units;
 /// </summary>
 public sealed class ExpireUnits(IServiceScopeFactory scopes, ILogger<ExpireUnits> log) : Sweep(scopes, TimeSpan.FromSeconds(30), log)
 {
-    private const int AtOnce = 1000;
+    private const int AtOnce = 1000, AtWork = 2;
 
     protected override async Task Look(Database db, CancellationToken ct)
     {
-        while (await db.InTransaction(Some, ct)) { /* more are there */ }
+        // Some at a time while others are at work: none waits for another's bags (skip locked).
+        await Task.WhenAll(Enumerable.Range(0, AtWork).Select(async _ => { while (await db.InTransaction(Some, ct)) { /* more are there */ } }));
     }
 
     private static async Task<bool> Some(Transaction tx)
     {
         var due = await tx.Query<Row>("""
             select u.id, u.din, u.station_id, u.component, u.blood_group, u.volume_ml, u.content_u, u.expires_at, d.version as donation_version, d.donor_id from inventory.donation d join inventory.unit u on u.din = d.din
-            where u.id = any(array(select e.id from inventory.unit e where e.status in ('quarantine', 'available') and e.expires_at < @now order by e.expires_at limit @AtOnce)) and u.status in ('quarantine', 'available')
+            where u.id = any(array(select e.id from inventory.unit e where e.status in ('quarantine', 'available') and e.expires_at < @now order by e.expires_at limit @AtOnce for update skip locked)) and u.status in ('quarantine', 'available')
             order by d.din, u.id for update of d, u skip locked
             """, new { now = tx.Now, AtOnce });
         if (due.Count == 0) return false;

@@ -78,7 +78,8 @@ public static class PushUnits
             items[i] = new(i, din, "accepted", null, unit.Id, row.ExpiresAt > bag.ExpiresAt ? [new($"/rows/{i}/expiresAt", "shortened", $"Kept: {Shanghai.Local(bag.ExpiresAt):yyyy-MM-dd'T'HH:mm:sszzz}")] : null);
         }
         HoldUnit.Place(tx, toHold, "mirror", "pushed", caller);
-        foreach (var file in files.ByDin.Values.Where(f => items.Any(i => i.Status == "accepted" && i.Reference == f.Din))) file.Save(tx);
+        var touched = items.Where(i => i.Status == "accepted").Select(i => i.Reference).ToHashSet();
+        DonationFile.Save(tx, files.ByDin.Values.Where(f => touched.Contains(f.Din)));
         tx.Audit("units.push", "/v1/units", new { accepted = items.Count(i => i.Status == "accepted"), rejected = items.Count(i => i.Status != "accepted") });
         return items;
     }
