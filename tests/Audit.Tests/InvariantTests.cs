@@ -163,6 +163,7 @@ public sealed class InvariantTests(PlatformAtRest platform) : IClassFixture<Plat
         ("pool-releases-nobody", "update inventory.test_result set pool_id = 'P1', test = 'nat-hbv', outcome = 'invalid' where din = din(1) and test = 'hbsag'; update inventory.test_result set outcome = 'invalid' where test = 'nat-hbv' and pool_id is null"),
         ("issued-only-after-release", "update inventory.unit_movement set recorded_at = '2026-03-06 01:59Z' where kind = 'issued'"),
         ("issued-only-after-release", "delete from inventory.unit_movement"),
+        ("reaction-holds-what-it-said", "update inventory.transfusion_reaction set held = true"),
         ("told-only-by-mirrored-stations", "update inventory.station_mode set since = '2026-03-07'"),
         ("told-only-by-mirrored-stations", "insert into inventory.station_mode (id, station_id, mode, facilities, since, client_id) values (id('mode 2'), id('station'), 'workflow', '{}', '2026-03-01', 'x')"),
         ("backfilled-unit-is-historic", "update inventory.unit set status = 'quarantine' where id = id('unit 4')"),

@@ -212,6 +212,8 @@ internal static class Seed
         select id('order ' || n), 1, id('hospital'), 'red-cells-suspended', 'O+', 1, 'bags', 'routine', '2126-03-08', false, status, false, '[]', '2026-03-06', '{O+}', '2026-03-08', '2126-03-11' from (values (1, 'issued'), (2, 'allocated')) o(n, status);
         insert into inventory.order_line (order_id, unit_id, din, why, reserved_at) values (id('order 1'), id('unit 1'), din(1), 'same-group', '2026-03-06 03:00Z'), (id('order 2'), id('unit 2'), din(1), 'same-group', '2026-03-06 03:00Z');
         insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at) values (id('unit 1'), din(1), 'issued', 'issued', '2026-03-06 04:00Z', '2026-03-06 04:00Z');
+        insert into inventory.transfusion_reaction (id, transfusion_id, unit_id, din, station_id, hospital_id, kind, severity, imputability, onset_at, held, recorded_at, client_id)
+        values (id('reaction of a patient'), id('transfusion'), id('unit 1'), din(1), id('station'), id('hospital'), 'febrile', 1, 'possible', '2026-03-07', false, '2026-03-07', 'hospital');
         insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at, code) values (id('unit 1'), din(1), 'made', 'quarantine', '2026-03-06 01:00Z', '2026-03-06 01:00Z', 'pushed');
         -- A recall of a donation of which a hospital has a bag and has not answered; quality has lifted its hold since.
         insert into inventory.recall (id, version, station_id, cause, scope, deadline, opened_at, opened_by) values (id('recall'), 1, id('station'), 'other', jsonb_build_object('dins', jsonb_build_array(din(1))), '2026-03-11', '2026-03-10', id('first'));

@@ -21,7 +21,7 @@ internal static class BloodStock
 {
     private const int Orders = 500, Bags = 20, Traces = 1000, Lookbacks = 30, Clients = 16, RowsAtOnce = 900;
 
-    public static async Task Measure(Api api, string superuser, Uri service, int units, Action<string, double[]> print)
+    public static async Task Measure(Api api, string superuser, Uri service, int units, int ever, int[] standStill, Action<string, double[]> print)
     {
         await using var database = new NpgsqlConnection(superuser + ";Command Timeout=600");
         await database.OpenAsync();
@@ -60,8 +60,14 @@ internal static class BloodStock
                 + $"{await database.ExecuteScalarAsync<long>("select count(*) from (select from inventory.order_line where dropped_at is null group by unit_id having count(*) > 1) x")} given twice");
 
             print($"the way of one bag among {units}", await Time(Traces, i => Call(HttpMethod.Get, "station", $"/v1/traces/{DinOf(i * 7919 % units)}")));
+            if (ever > 0)
+            {
+                Console.WriteLine($"{ever} bags that were transfused are written beside them");
+                await Seed(database, station, ever, "transfused", History);
+                print($"the way of one bag among {units + ever}", await Time(Traces, i => Call(HttpMethod.Get, "station", $"/v1/traces/{DinOf((int)(i * 7919L * 431 % ever), History)}")));
+            }
 
-            await database.ExecuteAsync("update inventory.donation set donor_id = md5('bench-donor/' || (substr(din, 8)::int / 100))::uuid where din like 'B9999__0%' and substr(din, 8)::int < @n", new { n = Lookbacks * 100 });
+            await database.ExecuteAsync("update inventory.donation set donor_id = md5('bench-donor/' || (substr(din, 8)::int / 100))::uuid where din like 'B9999260%' and substr(din, 8)::int < @n", new { n = Lookbacks * 100 });
             var quality = api.Credentials.With("quality");
             print("a look-back on a donor of 100 donations", await Time(Lookbacks, i => api.Send(HttpMethod.Post, "station", "/v1/lookbacks", new { din = DinOf(i * 100), reason = "post-donation-information" }, Ids.New(TimeProvider.System).ToString(), quality), warm: 0));
 
@@ -78,7 +84,11 @@ internal static class BloodStock
             }
             Console.WriteLine($"  {rows} rows of an analyser, {RowsAtOnce} at once: {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
 
-            await database.ExecuteAsync("update inventory.unit set expires_at = now() - interval '1 second' where id in (select id from inventory.unit where din like 'B9999%' and status = 'available' and open_holds = 0 order by id limit @most)", new { most = Math.Min(100_000, units) });
+            await Clean(database);
+            await Seed(database, station, units, "available");
+            await Pace.Drained(database); // what was done before is not the sweep's
+            Pace.Signal("-STOP", standStill);
+            await database.ExecuteAsync("update inventory.unit set expires_at = now() - interval '1 second' where din like 'B9999%'");
             async Task<long> Left() => await database.ExecuteScalarAsync<long>("select count(*) from inventory.unit where din like 'B9999%' and status = 'available' and expires_at < now()");
             var expiring = await Left();
             while (await Left() == expiring) await Task.Delay(20); // the sweep looks every half minute
@@ -93,44 +103,52 @@ internal static class BloodStock
             Console.WriteLine($"  {expiring} bags that expired: {Stopwatch.GetElapsedTime(started).TotalSeconds:0.0} s");
             print("an order meanwhile", [.. meanwhile.Order()]);
         }
-        finally { await Clean(database); }
+        finally
+        {
+            Pace.Signal("-CONT", standStill);
+            await Clean(database);
+        }
     }
 
-    private static string DinOf(int n) => $"B999926{n:D6}";
+    private const string Stock = "B9999", History = "B9998";
+
+    /// <summary>A number of a facility that is nobody's; a million in a year.</summary>
+    private static string DinOf(int n, string facility = Stock) => $"{facility}{26 - n / 1_000_000:00}{n % 1_000_000:D6}";
 
     /// <summary>As often as a city has them, nearly.</summary>
     private static string Group(int n) => (n % 16) switch { < 5 => "O+", < 9 => "A+", < 13 => "B+", 13 => "AB+", 14 => "A-", _ => "O-" };
 
-    private static async Task Seed(NpgsqlConnection database, Guid station, int size, string status) => await database.ExecuteAsync("""
+    private static async Task Seed(NpgsqlConnection database, Guid station, int size, string status, string facility = Stock) => await database.ExecuteAsync("""
         set session_replication_role = replica;
         insert into inventory.donation (din, version, station_id, status, blood_group, tested_qualified, components_at, released_at, arrived_at, collected_version, donor_id, procedure, nominal_ml, collected_ml, outcome, preservative, chair_group, started_at, ended_at)
-        select din, 5, @station, 'available', g, true, at, at, at, 1, ('01910000-0000-7000-8000-' || lpad(right(din, 6), 12, '0'))::uuid, 'whole-blood', 400, 400, 'completed', 'CPDA-1', g, at, at from (select 'B999926' || lpad(n::text, 6, '0') as din, now() - interval '1 day' - n % 20 * interval '1 day' as at,
+        select din, 5, @station, 'available', g, true, at, at, at, 1, ('01910000-0000-7000-8000-' || lpad(right(din, 6), 12, '0'))::uuid, 'whole-blood', 400, 400, 'completed', 'CPDA-1', g, at, at from (select @facility || lpad((26 - n / 1000000)::text, 2, '0') || lpad((n % 1000000)::text, 6, '0') as din, now() - interval '1 day' - n % 20 * interval '1 day' as at,
             case when n % 16 < 5 then 'O+' when n % 16 < 9 then 'A+' when n % 16 < 13 then 'B+' when n % 16 = 13 then 'AB+' when n % 16 = 14 then 'A-' else 'O-' end as g from generate_series(0, @size - 1) n) x;
-        insert into inventory.donor_safety (donor_id) select distinct donor_id from inventory.donation where din like 'B9999%' on conflict do nothing;
+        insert into inventory.donor_safety (donor_id) select distinct donor_id from inventory.donation where din like @facility || '%' on conflict do nothing;
         insert into inventory.donor_safety (donor_id) select md5('bench-donor/' || n)::uuid from generate_series(0, 99) n on conflict do nothing;
         insert into inventory.unit (id, version, din, station_id, component, product_code, division, blood_group, content_u, volume_ml, collected_at, produced_at, expires_at, status, open_holds)
-        select ('01900000-0000-7000-8000-' || lpad(right(din, 6), 12, '0'))::uuid, 2, din, station_id, 'red-cells-suspended', 'D0002', '00', blood_group, 2, 300, started_at, started_at, started_at + interval '35 days', @status, 0 from inventory.donation where din like 'B9999%';
-        insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at) select id, din, kind, 'available', collected_at, collected_at from inventory.unit, unnest(array['made', 'released']) kind where din like 'B9999%';
+        select ('01900000-0000-7000-' || case @facility when 'B9999' then '8000' else '9000' end || '-' || lpad(right(din, 8), 12, '0'))::uuid, 2, din, station_id, 'red-cells-suspended', 'D0002', '00', blood_group, 2, 300, started_at, started_at, started_at + interval '35 days', @status, 0 from inventory.donation where din like @facility || '%';
+        insert into inventory.unit_movement (unit_id, din, kind, to_status, at, recorded_at) select id, din, kind, 'available', collected_at, collected_at from inventory.unit, unnest(array['made', 'released']) kind where din like @facility || '%';
         set session_replication_role = origin;
         analyze inventory.donation, inventory.unit, inventory.unit_movement, inventory.donor_safety
-        """, new { station, size, status });
+        """, new { station, size, status, facility });
 
     private static async Task Clean(NpgsqlConnection database) => await database.ExecuteAsync("""
         set session_replication_role = replica;
         create temporary table if not exists bench_order (id uuid);
-        insert into bench_order select distinct order_id from inventory.order_line where din like 'B9999%';
+        insert into bench_order select distinct order_id from inventory.order_line where din similar to 'B999[89]%';
         insert into bench_order select id from inventory.hospital_order where status = 'waiting' and component = 'red-cells-suspended' and blood_group = 'AB-';
-        delete from inventory.order_line where din like 'B9999%';
+        delete from inventory.order_line where din similar to 'B999[89]%';
         delete from inventory.hospital_order where id in (select id from bench_order);
-        delete from donor.lookback where id in (select id from inventory.lookback where din like 'B9999%');
-        delete from inventory.lookback where din like 'B9999%';
-        delete from inventory.hold where din like 'B9999%';
-        delete from inventory.test_result where din like 'B9999%';
+        delete from donor.lookback where id in (select id from inventory.lookback where din similar to 'B999[89]%');
+        delete from inventory.lookback where din similar to 'B999[89]%';
+        delete from inventory.hold where din similar to 'B999[89]%';
+        delete from inventory.test_result where din similar to 'B999[89]%';
         delete from inventory.test_run where instrument = 'bench';
-        delete from inventory.unit_movement where din like 'B9999%';
-        delete from inventory.unit where din like 'B9999%';
-        delete from inventory.donor_safety where donor_id in (select donor_id from inventory.donation where din like 'B9999%') or donor_id in (select md5('bench-donor/' || n)::uuid from generate_series(0, 99) n);
-        delete from inventory.donation where din like 'B9999%';
+        delete from inventory.unit_movement where din similar to 'B999[89]%';
+        delete from inventory.unit where din similar to 'B999[89]%';
+        delete from inventory.donor_safety s using inventory.donation d where d.donor_id = s.donor_id and d.din similar to 'B999[89]%';
+        delete from inventory.donor_safety where donor_id in (select md5('bench-donor/' || n)::uuid from generate_series(0, 99) n);
+        delete from inventory.donation where din similar to 'B999[89]%';
         drop table bench_order;
         set session_replication_role = origin
         """);

@@ -90,14 +90,6 @@ internal static class HotDrive
             await Pace.Drained(database);
         }
 
-        void Signal(string signal)
-        {
-            if (standStill.Length == 0) return;
-            using var kill = Process.Start("kill", [signal, .. standStill.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
-            kill.WaitForExit();
-            if (kill.ExitCode != 0) throw new InvalidOperationException($"kill {signal} answered {kill.ExitCode}");
-        }
-
         async Task<(Guid Id, DateTimeOffset Slot)> Open(DateTimeOffset startsAt)
         {
             var id = (await api.Send(HttpMethod.Post, "station", "/v1/drives", new
@@ -113,10 +105,10 @@ internal static class HotDrive
         async Task<double> Round(HttpClient client, string path, (Guid Id, DateTimeOffset Slot) drive, ReadOnlyMemory<Guid> his)
         {
             await Pace.Drained(database); // what a round before left to the relay and to those who listen is not this one's
-            Signal("-STOP");
+            Pace.Signal("-STOP", standStill);
             var started = Stopwatch.GetTimestamp();
             try { await BookAll(); }
-            finally { Signal("-CONT"); }
+            finally { Pace.Signal("-CONT", standStill); }
             var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
             var booked = await database.QuerySingleAsync<(int Appointments, int Booked, int Persons)>("select (select count(*) from event.appointment where drive_id = @Id and status = 'booked')::int, (select sum(booked) from event.slot where drive_id = @Id)::int, (select count(distinct b.person_id) from event.booking_block b join event.appointment a on a.id = b.appointment_id where a.drive_id = @Id)::int", new { drive.Id });
             if (booked != (his.Length, his.Length, his.Length)) throw new InvalidOperationException($"{his.Length} bookings were answered, there are {booked}");

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Dapper;
 using Npgsql;
 
@@ -28,7 +30,7 @@ internal static class Pace
     {
         for (long before = -1, heard; ; before = heard)
         {
-            await Until(database, "select not exists (select from event.outbox where published_at is null and parked_at is null) and not exists (select from donor.outbox where published_at is null and parked_at is null)", new { });
+            await Until(database, "select not exists (select from event.outbox where published_at is null and parked_at is null) and not exists (select from donor.outbox where published_at is null and parked_at is null) and not exists (select from inventory.outbox where published_at is null and parked_at is null)", new { });
             heard = await database.ExecuteScalarAsync<long>("select sum(n_tup_ins) from pg_stat_user_tables where relname = 'inbox'");
             if (heard == before) return;
             await Task.Delay(1200); // the server's statistics are a second old
@@ -47,4 +49,13 @@ internal static class Pace
 
     /// <summary>user, nice, system, idle, iowait, irq, softirq, steal: ticks of all processors since boot (proc(5)). A figure taken while others had the processors says nothing of us.</summary>
     private static long[] ProcessorTime() => [.. File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(8).Select(long.Parse)];
+
+    /// <summary>Lets processes stand still (`-STOP`) or go on (`-CONT`): as if they had machines of their own.</summary>
+    public static void Signal(string signal, int[] processes)
+    {
+        if (processes.Length == 0) return;
+        using var kill = Process.Start("kill", [signal, .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
+        kill.WaitForExit();
+        if (kill.ExitCode != 0) throw new InvalidOperationException($"kill {signal} answered {kill.ExitCode}");
+    }
 }

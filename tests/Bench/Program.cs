@@ -17,7 +17,7 @@ public static class Program
         var donors = int.Parse(args.FirstOrDefault(a => a.StartsWith("--donors=", StringComparison.Ordinal))?[9..] ?? "50000", null);
         if (args is not ["collection-to-credit" or "late-information" or "donor-search" or "roster-of-500" or "city-year" or "drives-near" or "hot-drive" or "blood-stock", ..] || !File.Exists(Path.Combine(run, "credentials.json")))
         {
-            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive [--alone], or -- blood-stock [--units=100000]   (after deploy/up)");
+            await Console.Error.WriteLineAsync("usage: dotnet run -c Release --project tests/Bench -- collection-to-credit|late-information [--run=.run] [--rate=50] [--seconds=20], or -- donor-search [--donors=50000], or -- roster-of-500, or -- city-year, or -- drives-near, or -- hot-drive [--alone], or -- blood-stock [--units=100000] [--ever=3400000] [--alone]   (after deploy/up)");
             return 2;
         }
         var settings = Settings(run, "settings.env").Concat(Settings(run, "secrets.env")).ToDictionary();
@@ -39,16 +39,18 @@ public static class Program
             foreach (var (what, milliseconds) in near) Print(what, milliseconds);
             return 0;
         }
+        // What stands still while a service is measured alone.
+        int[] Others(params string[] names) => args.Contains("--alone") ? [.. names.Select(name => int.Parse(File.ReadAllText(Path.Combine(run, name + ".pid")).Trim(), null))] : [];
         if (args[0] == "blood-stock")
         {
             Console.WriteLine("\none request after another, at the service                 count     p50 ms     p99 ms     max ms");
-            await BloodStock.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["INVENTORY_PORT"]}"), int.Parse(args.FirstOrDefault(a => a.StartsWith("--units=", StringComparison.Ordinal))?[8..] ?? "100000", null), Print);
+            int Count(string name, int usual) => args.FirstOrDefault(a => a.StartsWith($"--{name}=", StringComparison.Ordinal)) is { } given ? int.Parse(given[(name.Length + 3)..], null) : usual;
+            await BloodStock.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["INVENTORY_PORT"]}"), Count("units", 100_000), Count("ever", 0), Others("donor", "event", "recognition", "partner"), Print);
             return 0;
         }
         if (args[0] == "hot-drive")
         {
-            var others = args.Contains("--alone") ? new[] { "donor", "inventory", "recognition", "partner", "rabbitmq" } : [];
-            var (direct, gateway, bare) = await HotDrive.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["EVENT_PORT"]}"), [.. others.Select(name => int.Parse(File.ReadAllText(Path.Combine(run, name + ".pid")).Trim(), null))]);
+            var (direct, gateway, bare) = await HotDrive.Measure(api, superuser, new Uri($"http://127.0.0.1:{settings["EVENT_PORT"]}"), Others("donor", "inventory", "recognition", "partner", "rabbitmq"));
             Console.WriteLine("\nbookings a second at one slot, 16 clients                  median   round by round");
             foreach (var (what, rounds) in new[] { ("bare Kestrel and Npgsql (reference)", bare), ("the Event service", direct), ("the same through the gateway", gateway) })
                 Console.WriteLine($"  {what,-52} {Median(rounds),10:0}   {string.Join(", ", rounds.Select(r => r.ToString("0", null)))}");

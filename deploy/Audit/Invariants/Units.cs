@@ -55,6 +55,9 @@ internal static class Units
             select u.id, u.din, null, null from inventory.unit u
             where u.status in ('issued', 'received') and not exists (select from inventory.unit_movement m where m.unit_id = u.id and m.kind = 'issued')
             """),
+        new("reaction-holds-what-it-said", "A reaction that says that it held the rest of the donation has its hold, lifted or not, and no other hold is a reaction's.",
+            "select count(*) from inventory.transfusion_reaction",
+            "select r.id as reaction, r.din, r.held, h.id as hold from inventory.transfusion_reaction r left join inventory.hold h on h.source_id = r.id and h.din = r.din and h.unit_id is null where r.held is distinct from (h.id is not null)"),
         new("told-only-by-mirrored-stations", "What software told of bags, or issued with an alarm, is of stations that kept their own software when it was recorded.",
             "select count(*) from inventory.unit_movement where (kind, code) in (('made', 'pushed'), ('issued', 'alarm'))",
             """

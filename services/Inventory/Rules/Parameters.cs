@@ -15,6 +15,7 @@ public static class Parameters
     private static readonly LookbackRules[] Lookbacks = Read<LookbackRules>("lookbacks.json");
     private static readonly AllocationRules[] Allocations = Read<AllocationRules>("allocation.json");
     private static readonly RecallRules[] Recalls = Read<RecallRules>("recalls.json");
+    private static readonly ReactionRules[] Reactions = Read<ReactionRules>("reactions.json");
 
     public static readonly string[] BloodGroups = ["O+", "O-", "A+", "A-", "B+", "B-", "AB+", "AB-"];
 
@@ -34,6 +35,8 @@ public static class Parameters
     public static AllocationRules AllocationOn(DateOnly day) => On(Allocations, day);
 
     public static RecallRules RecallOn(DateOnly day) => On(Recalls, day);
+
+    public static ReactionRules ReactionOn(DateOnly day) => On(Reactions, day);
 
     private static T On<T>(T[] versions, DateOnly day) where T : IDated => versions.LastOrDefault(v => v.ValidFrom <= day) ?? versions[0];
 
@@ -150,3 +153,10 @@ public sealed record SpecialNeed([property: System.Text.Json.Serialization.JsonP
 /// <param name="DeadlineHours">Within which every bag is to be located, and hospitals are to answer.</param>
 /// <param name="LargestScope">Donations that one case may reach: they are held in one transaction.</param>
 public sealed record RecallRules(string Version, DateOnly ValidFrom, string Source, string Confidence, int DeadlineHours, int LargestScope) : IDated;
+
+/// <param name="Holding">Kinds of reactions that hold what is left of the donation.</param>
+/// <param name="Unless">Imputabilities with which they do not.</param>
+public sealed record ReactionRules(string Version, DateOnly ValidFrom, string Source, string Confidence, string[] Holding, string[] Unless) : IDated
+{
+    public bool Hold(string kind, string imputability) => Holding.Contains(kind) && !Unless.Contains(imputability);
+}

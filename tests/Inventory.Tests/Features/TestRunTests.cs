@@ -151,4 +151,20 @@ public sealed class TestRunTests(InventoryService inventory)
             Assert.Equal(["lookback"], Holds(await station.Donation(second)));
         }
     }
+
+    [Fact]
+    public async Task A_result_of_a_bag_that_was_discarded_is_a_fact_that_holds_what_is_left()
+    {
+        var station = new Station(service);
+        var din = await station.Releasable();
+        var (red, plasma) = (await station.UnitOf(din), await station.UnitOf(din, "plasma-fresh-frozen"));
+        Assert.Equal(200, (await station.Client.Post($"/v1/units/{red}/discard", new { reasonCode = "broken" })).Status);
+        var run = await station.Run([Station.Row(din, "hbsag", "reactive", round: "second")]);
+        Assert.Equal((1, 0), (run["accepted"].GetInt32(), run["rejected"].GetInt32()));
+        Assert.Equal(("discarded", "quarantine"), ((await station.Client.Get($"/v1/units/{red}")).Text("status"), (await station.Client.Get($"/v1/units/{plasma}")).Text("status")));
+        Assert.Contains("test", (await station.Client.Get($"/v1/units/{plasma}"))["holds"].EnumerateArray().Select(h => h.GetProperty("kind").GetString()));
+        Assert.Contains(await service.Published<DonorDeferralRequired>(), e => e.Din == din);
+        Assert.Equal(200, (await station.Client.Post($"/v1/units/{plasma}/discard", new { reasonCode = "test-reactive" })).Status);
+        Assert.Equal(1, (await station.Run([Station.Row(din, "hbsag", "reactive", round: "retest-a")]))["accepted"].GetInt32()); // of a donation of which nothing is left
+    }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using BloodPlatform.Chassis;
 using BloodPlatform.Inventory.Features.Donations;
 using BloodPlatform.Inventory.Features.Haemovigilance;
+using BloodPlatform.Inventory.Rules;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BloodPlatform.Inventory.Features.Units;
@@ -22,8 +23,6 @@ public sealed record RecordReactionRequest(
 /// </summary>
 public static class RecordReaction
 {
-    private static readonly string[] InTheBlood = ["bacterial", "transmitted-infection", "trali"];
-
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/units/{id:guid}/reaction", Handle).Allow("orders", Roles.Hospital).Creates().WithSummary("Records a reaction to a transfused bag; what may lie in the blood holds the rest of the donation");
 
     private static async Task<Results<Made<ReactionView>, ProblemHttpResult>> Handle(Guid id, RecordReactionRequest request, Caller caller, Database db, CancellationToken ct) =>
@@ -39,7 +38,8 @@ public static class RecordReaction
             if (request.OnsetAt < of.TransfusedAt) return CommonProblems.Invalid.With(null, new FieldError("/onsetAt", "before_transfusion", "It lies before the transfusion"));
 
             var (reaction, held) = (tx.NewId(), false);
-            if (InTheBlood.Contains(request.Kind) && request.Imputability != "excluded")
+            var rules = Parameters.ReactionOn(Shanghai.DateOf(tx.Now));
+            if (rules.Hold(request.Kind, request.Imputability))
             {
                 var file = (await DonationFile.Load(tx, [of.Din], null, forUpdate: true)).ByDin[of.Din];
                 if (file.InDate(tx.Now))
@@ -53,7 +53,7 @@ public static class RecordReaction
                 insert into inventory.transfusion_reaction (id, transfusion_id, unit_id, din, station_id, hospital_id, kind, severity, imputability, onset_at, held, recorded_at, client_id)
                 values (@reaction, @transfusion, @id, @Din, @StationId, @Tenant, @Kind, @Severity, @Imputability, @OnsetAt, @held, @now, @ClientId)
                 """, new { reaction, transfusion, id, of.Din, of.StationId, caller.Tenant, request.Kind, request.Severity, request.Imputability, request.OnsetAt, held, now = tx.Now, caller.ClientId });
-            tx.Audit("unit.reaction", $"/v1/units/{id}", new { request.Kind, request.Severity, request.Imputability, held });
+            tx.Audit("unit.reaction", $"/v1/units/{id}", new { request.Kind, request.Severity, request.Imputability, held, rules = rules.Version });
             return Answers.Created($"/v1/units/{id}/reaction", 1, new ReactionView { Id = reaction, UnitId = id, Din = of.Din, Component = of.Component, BloodGroup = of.BloodGroup, HospitalId = caller.Tenant, Kind = request.Kind, Severity = request.Severity, Imputability = request.Imputability, OnsetAt = request.OnsetAt, Held = held, RecordedAt = tx.Now });
         }, ct);
 
