@@ -88,6 +88,19 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_number_that_was_used_at_the_platform_meanwhile_answers_no_report()
+    {
+        await Mode("mirrored");
+        var din = (await station.Dins(1))[0];
+        var report = await Report(Collection(din));
+        await service.Deliver(station.Collection(din));
+        Assert.Equal("reported", (await station.Client.Get($"/v1/donation-reports/{report.Id}")).Text("status"));
+        await service.Deliver(new DonationReportRefused { Key = report.Id.ToString(), Version = 1, OccurredAt = Now, StationId = station.Id, ReportId = report.Id, Din = din, Code = "din_used" });
+        Assert.Equal(("refused", 200), ((await station.Client.Get($"/v1/donation-reports/{report.Id}")).Text("status"), (await station.Donation(din)).Status));
+        Assert.Equal((409, "donation_reported"), (await Report(Collection(din))) is var no ? (no.Status, no.Code) : default);
+    }
+
+    [Fact]
     public async Task Results_may_come_before_Donor_has_answered_and_count_when_it_has()
     {
         await Mode("mirrored");

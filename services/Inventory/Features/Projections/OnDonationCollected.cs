@@ -19,7 +19,8 @@ public static class OnDonationCollected
             """, prepareArgs: new { din = e.Din, of = station });
         var file = files.ByDin[e.Din];
         if (file.Arrived) return;
-        tx.WriteAny("update inventory.donation_report set answered_at = @now where din = @Din and answered_at is null", new { e.Din, now = tx.Now });
+        // The visit that Donor makes of a report has its id; a number that a visit at the platform had used first is refused there.
+        tx.WriteAny("update inventory.donation_report set answered_at = @now where id = @VisitId and answered_at is null", new { e.VisitId, now = tx.Now });
 
         file.Arrive(tx, e, files);
         if (e.Deviations.Length > 0) file.Hold(tx, "quality", e.EventId);
