@@ -3,6 +3,9 @@ using BloodPlatform.Chassis;
 using BloodPlatform.Contracts.Donor;
 using BloodPlatform.Contracts.Event;
 using BloodPlatform.Contracts.Inventory;
+using BloodPlatform.Inventory.Features.Stock;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BloodPlatform.Inventory.Tests.Features;
 
@@ -279,6 +282,9 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
         Assert.Equal(5, (await Move(Row(good, "issued", first, hospital), Row(good, "received", second), Row(early, "issued", first, hospital), Row(held, "issued", first, hospital), Row(good, "issued", first, hospital)))["accepted"].GetInt32());
         Assert.Equal(3, (await service.Published<UnitIssued>()).Count(e => e.HospitalId == hospital));
 
+        // One of them left before its group was known: stocks are watched all the same.
+        await service.App.Services.GetServices<IHostedService>().OfType<WatchStock>().Single().LookNow(TestContext.Current.CancellationToken);
+
         // The hospital that has it tells the rest, though it never ordered it here.
         var given = await service.As(Roles.Hospital, hospital).Post($"/v1/units/{await station.UnitOf(good)}/transfusion", new { patientReference = "P-1", transfusedAt = Now, outcome = "no-reaction" });
         Assert.True(given.Status == 201, given.ToString());
@@ -287,6 +293,19 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
             Row(early, "returned", second, reason: "not-used"), Row(early, "discarded", second, reason: "not-used"), Row(good, "returned", second, reason: "not-used"), new { din = good, productCode = "D0099", kind = "received", at = second },
             Row(held, "returned", second, reason: "because"), Row(held, "issued", second), Row(held, "transfused", second))));
         Assert.Equal(("transfused", "discarded"), (await Of(good), await Of(early)));
+    }
+
+    [Fact]
+    public async Task A_bag_that_left_without_an_order_is_taken_back_and_discarded_by_the_calls_for_that()
+    {
+        var (back, gone) = (await Reported(), await Reported());
+        await Push(Bag(back), Bag(gone));
+        var hospital = Some.Id();
+        foreach (var din in new[] { back, gone }) Assert.Equal(1, (await Move(new { din, productCode = "D0002", kind = "issued", at = Now, hospitalId = hospital }))["accepted"].GetInt32());
+        var returned = await station.Issuer.Post($"/v1/units/{await station.UnitOf(back)}/return", new { reasonCode = "not-used" });
+        Assert.Equal((200, "returned"), (returned.Status, await Of(back)));
+        var discarded = await service.As(Roles.Hospital, hospital).Post($"/v1/units/{await station.UnitOf(gone)}/discard", new { reasonCode = "broken" });
+        Assert.Equal((200, "discarded"), (discarded.Status, await Of(gone)));
     }
 
     [Fact]

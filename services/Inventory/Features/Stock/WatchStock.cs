@@ -24,7 +24,7 @@ public sealed class WatchStock(IServiceScopeFactory scopes, ILogger<WatchStock> 
             from (select station_id, component, blood_group, count(*)::int as bags from inventory.unit
                   where status = 'available' and open_holds = 0 and expires_at >= @now and blood_group is not null group by 1, 2, 3) a
             full join (select u.station_id, u.component, u.blood_group, count(*)::int as bags from inventory.unit_movement m join inventory.unit u on u.id = m.unit_id
-                       where m.kind = 'issued' and m.recorded_at >= @since group by 1, 2, 3) i on i.station_id = a.station_id and i.component = a.component and i.blood_group = a.blood_group
+                       where m.kind = 'issued' and m.recorded_at >= @since and u.blood_group is not null group by 1, 2, 3) i on i.station_id = a.station_id and i.component = a.component and i.blood_group = a.blood_group
             full join inventory.stock_level l on l.station_id = coalesce(a.station_id, i.station_id) and l.component = coalesce(a.component, i.component) and l.blood_group = coalesce(a.blood_group, i.blood_group)
             ) w left join inventory.station s on s.station_id = w.station_id
             """, new { now = tx.Now, since = tx.Now.AddDays(-rules.DemandDays) });

@@ -45,7 +45,7 @@ public static class ReturnUnit
             // What is to be discarded keeps its order: a transfusion that is recorded of it nevertheless is an alarm, not an unknown bag.
             tx.Moved([id], "returned", place, caller, at: at, orderId: unit.OrderId, hospitalId: unit.HospitalId, code: request.ReasonCode);
             tx.Write("update inventory.unit set status = @place, order_id = case when @place = 'returned' then order_id end, hospital_id = null, version = version + 1 where id = @id and version = @Version", new { place, id, unit.Version });
-            tx.Write("update inventory.order_line set dropped_at = @now where unit_id = @id and dropped_at is null", new { id, now = tx.Now });
+            tx.WriteAny("update inventory.order_line set dropped_at = @now where unit_id = @id and dropped_at is null", new { id, now = tx.Now }); // a mirrored station issues without an order here
             HoldView[] holds = [.. unit.Holds, .. place == "quarantine" ? HoldUnit.Place(tx, [unit], "quality", "returned", caller) : []];
             tx.Write("update inventory.donation set version = version + 1 where din = @Din and version = @DonationVersion", new { unit.Din, unit.DonationVersion });
             tx.Append(new UnitReturned
