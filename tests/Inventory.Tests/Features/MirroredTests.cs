@@ -91,6 +91,44 @@ public sealed class MirroredTests(InventoryService inventory) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Eight_who_tell_the_same_at_once_tell_it_once()
+    {
+        await Mode("mirrored");
+        var din = (await station.Dins(1))[0];
+        var body = Collection(din);
+        var reports = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Report(body)));
+        Assert.All(reports, r => Assert.Equal((201, reports[0].Id), (r.Status, r.Id)));
+        Assert.Single(await service.Published<DonationReported>(), e => e.Din == din);
+
+        await Answered(din);
+        var bag = Bag(din);
+        var pushed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Push(bag)));
+        Assert.Single(pushed.Select(p => p["items"][0].GetProperty("id").GetGuid()).Distinct());
+        Assert.Equal(1, (await station.Donation(din))["units"].GetArrayLength());
+
+        var (at, hospital) = (Now, Some.Id());
+        var moved = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Move(new { din, productCode = "D0002", kind = "issued", at, hospitalId = hospital })));
+        Assert.All(moved, m => Assert.Equal((1, 0), (m["accepted"].GetInt32(), m["rejected"].GetInt32())));
+        Assert.Single(await service.Published<UnitIssued>(), e => e.Din == din);
+    }
+
+    [Fact]
+    public async Task What_is_another_stations_can_neither_be_told_of_nor_read()
+    {
+        var din = await Reported();
+        await Push(Bag(din));
+        var other = new Station(service);
+        await Mode("mirrored", of: other.Id);
+        Assert.Equal((422, "din_unknown"), (await other.Client.Post("/v1/donations", Collection(din))) is var reported ? (reported.Status, reported.Code) : default);
+        Assert.Equal(["din_unknown"], Codes(await other.Client.Post("/v1/units", new { rows = new[] { Bag(din, "plasma-fresh-frozen") } })));
+        Assert.Equal(["unit_unknown"], Codes(await other.Client.Post("/v1/unit-movements", new { rows = new[] { new { din, productCode = "D0002", kind = "discarded", at = Now, reasonCode = "broken" } } })));
+        Assert.Equal("quarantine", await Of(din));
+        var file = await Finished("unit-movements", await File("unit-movements", "din,product_code,kind,at", $"{din},D0099,received,{At(Now)}"));
+        Assert.NotEqual(200, (await other.Client.Get($"/v1/imports/unit-movements/{file.Id}")).Status);
+        Assert.Equal(0, (await other.Client.Get("/v1/donation-reports"))["items"].GetArrayLength());
+    }
+
+    [Fact]
     public async Task A_number_that_was_used_at_the_platform_meanwhile_answers_no_report()
     {
         await Mode("mirrored");
